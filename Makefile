@@ -1,0 +1,63 @@
+# The comment desk. `make help` lists what can be done here.
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test check lint types imports lock bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with the venv module is needed; set PYTHON=/path/to/python3" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps make a second run quick; the program itself is installed in place, so code changes need no new install.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv with the program .venv/bin/moderation
+
+install-dev: $(VENV)/.installed-dev ## add what lint, types and tests need
+
+run: install ## install, then serve the demonstration
+	$(BIN)/moderation serve --demo
+
+lint: install-dev ## ruff, code and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install-dev ## strict types
+	$(BIN)/mypy
+
+imports: install-dev ## the layers of the design
+	$(BIN)/lint-imports
+
+check: lint types imports ## everything but the tests
+
+test: check ## lint, types, import contract, then every test on the real engines
+	$(BIN)/python -m pytest $(TESTS)
+
+bench: install-dev ## measure speed, as ratios to floors of the same run
+	$(BIN)/python -m bench
+
+lock: $(BIN)/python ## resolve the pinned dependencies again (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--fork-strategy fewest pyproject.toml requirements-build.in -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--fork-strategy fewest pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove what was built; data in var/ stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
