@@ -1,0 +1,58 @@
+"""The language of a comment from its letters and commonest words; light enough for every comment.
+
+Three answers matter: Arabic (its dialects and Arabizi included), English, or something the model does not know. Other
+codes are given where they are plain from the script or the function words.
+"""
+
+from collections.abc import Sequence
+
+from classifiers.lexicon import WordClass
+from classifiers.signs import Sign
+
+ARABIC, ENGLISH = "ar", "en"
+_MIN_WORDS_FOR_DOUBT = 6  # shorter Latin texts without a known word are taken for English
+
+
+def detect(signs: Sequence[int], words: Sequence[int]) -> str | None:
+    """Return "ar", "en", another code, or None where the language cannot be told.
+
+    `signs` counts characters by `Sign`, `words` counts words by `WordClass`, both of one text.
+    """
+    arabic = signs[Sign.ARABIC] + signs[Sign.ARABIC_ONLY] + signs[Sign.PERSIAN_URDU]
+    latin = signs[Sign.LATIN_LOWER] + signs[Sign.LATIN_UPPER] + signs[Sign.LATIN_MARKED]
+    other = signs[Sign.OTHER_LETTER]
+    lookalike = signs[Sign.LOOKALIKE]
+    if arabic + latin + other + lookalike == 0:
+        return ARABIC
+    if other > arabic + latin or lookalike > 2 * (arabic + latin):
+        return None
+    if arabic * 3 >= latin:
+        return _arabic_script(arabic, signs, words)
+    return _latin_script(signs, words)
+
+
+def _arabic_script(arabic: int, signs: Sequence[int], words: Sequence[int]) -> str | None:
+    """Tell Arabic from Persian and Urdu: their function words, else letters that Arabic does not have."""
+    foreign = words[WordClass.PERSIAN] + words[WordClass.URDU]
+    own = words[WordClass.ARABIC]
+    has_their_letters = signs[Sign.PERSIAN_URDU] * 10 > arabic and signs[Sign.PERSIAN_URDU] > signs[Sign.ARABIC_ONLY]
+    if foreign > own + 1 or (has_their_letters and foreign > own):
+        return "ur" if words[WordClass.URDU] > words[WordClass.PERSIAN] else "fa"
+    if has_their_letters and own == 0 and words[WordClass.TOTAL] > _MIN_WORDS_FOR_DOUBT:
+        return None
+    return ARABIC
+
+
+def _latin_script(signs: Sequence[int], words: Sequence[int]) -> str | None:
+    english, arabizi, foreign = words[WordClass.ENGLISH], words[WordClass.ARABIZI], words[WordClass.FOREIGN]
+    total = words[WordClass.TOTAL]
+    if arabizi > english and arabizi >= foreign:
+        return ARABIC
+    if foreign > english:
+        return None
+    is_marked = signs[Sign.LATIN_MARKED] * 25 > signs[Sign.LATIN_LOWER] + signs[Sign.LATIN_MARKED]
+    if is_marked and english * 6 < total:
+        return None
+    if total >= _MIN_WORDS_FOR_DOUBT and english * 12 < total:
+        return None
+    return ENGLISH

@@ -1,0 +1,151 @@
+"""Words that say something by themselves: function words that tell languages apart, words of contact and offers.
+
+Looked up by hash for every word of a batch, then counted per text. A word of two classes, once
+folded, counts for neither.
+"""
+
+from enum import IntEnum
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.ngrams import Words, bucket, word_hash
+from classifiers.text import fold_words
+
+
+class WordClass(IntEnum):
+    """Classes of words; TOTAL holds the number of words of all classes."""
+
+    TOTAL = 0
+    ENGLISH = 1
+    ARABIZI = 2
+    FOREIGN = 3  # function words of other languages in Latin script
+    ARABIC = 4
+    PERSIAN = 5
+    URDU = 6
+    MESSENGER = 7  # names of messaging services
+    CONTACT = 8  # asks to be contacted
+    OFFER = 9  # what contact-harvest comments offer
+
+
+COUNT = len(WordClass)
+_SLOTS_BITS = 15
+
+_WORDS = {
+    WordClass.ENGLISH: """
+        the of and to is it that for you are this have with not they was but be what all we can your there will would
+        about if who just my has been which their how from do so an because people should don when why does did more
+        than them only know think get like no he she his her our out up me him going want good see even then these
+        those its or one any some where over need now make right here really could being still never also other into
+        after before too very such most same own every much many through again always im youre dont cant isnt thats
+        ive hes were am im lol wtf shut off idiot stupid fuck fucking shit comment article thanks thank please
+        news government country money world love best day time year work life school great stop let lets got go come
+        as at by on i a in us""",
+    WordClass.ARABIZI: """
+        enta inta enti inti ento ana e7na ehna 7na howa heya wallah wlh wallahi walah inshallah nshallah inchallah hamdulillah
+        7amdellah mashallah yalla yallah 3ala 3la 3ni 3end 3nd 3andi 3ndi fe fih feh fi mafi mafish mafesh mesh mish
+        mosh msh mouch mch mush mou moo shou shu shoo sho chou wesh wach wech chno ach 3lach 3lash lesh leh leich laish
+        leish kif kifash kifach kayf kef zay zai hek hayda hada haza hadi hadak dak illi elli yelli li lli
+        kol kul kull koulou klo ba3d ba3dein ba3den 7abibi habibi ya yah yaa kalb kelb klab 7mar hmar 7mara 7ayawan
+        ayre kes koss ksom kosom sharmouta sharmoota charmouta 9a7ba ka7ba qahba zebi zbi zeb zamel khawal 3ars 3rs ibn
+        bent akhoya khoya khouya sahbi sa7bi bzf bezzaf barcha bahi mlih mli7 kwayes kwayis helwa 7elwa gamda
+        el al wel wal bel fel lel men mn bas bs kda keda kida kdeh kman kaman bardo barduh dah deh da
+        rabena rabna allah lah insha 7aram haram sheikh 3arab arab masr masri balad nas nass kteer ktir ktr awy awi
+        jdan jiddan gedan 5alas khalas 5las tayeb tayib tab aywa aywah la2 lae laa walla wala""",
+    WordClass.FOREIGN: """
+        le les des une est et que qui dans pour pas vous nous avec sur ce cette il elle ils sont mais plus tout bien
+        fait etre avoir comme aussi tres je tu mon ton leur leurs aux ces au ou du de la ne se quand meme alors parce
+        faire merci bonjour toujours jamais ca chez moi toi lui sans vos votre notre etait peut encore
+        el los las una es en por con para como pero mas este esta esto todo muy ser hay porque cuando donde gracias
+        yo tu su sus del al lo nos ella ellos tiene tambien siempre nunca eso ese solo bueno hola
+        o os um uma e nao com voce isso muito mas ele ela foi tem sao mais quando pelo pela obrigado esse essa eu
+        il di che non per una sono questo questa con anche gli della del nel piu molto essere grazie come cosa perche
+        der das und ist nicht ein eine ich sie es mit auf fur von dem den zu auch wie wir ihr aber oder nur noch
+        wenn sich nach bei aus haben wird kann mehr immer sehr danke kein keine uber diese dieser
+        de het een niet van ik je dat zijn voor met maar ook naar wat heb hebben deze wel geen dit worden
+        ve bir bu icin cok ama gibi daha ne var yok olarak olan ile kadar sonra degil ben sen biz onlar mi mu
+        ki evet hayir nasil neden hic her sey en iyi guzel tesekkurler olsun
+        yang dan itu ini tidak dengan untuk dari saya kamu ada akan bisa juga sudah karena pada aku kita mereka banget
+        nie jest sie na ze to jak ale co tak dla od przez tylko czy bardzo juz jestem mam
+        si nu pentru este sunt din mai cu care sa ca ce dar fost acest
+        och att det som inte jag med till har om var vi kan men hej
+        og ikke pa av til hun han vaere
+        ang ng mga sa ko mo hindi ako siya kung naman
+        va cua la khong co nguoi nhung duoc cho mot
+        ndio hapana kwa wa na ni hii""",
+    WordClass.ARABIC: """
+        في من على الى عن مع هذا هذه ذلك التي الذي الذين كل ما لا لم لن ان انت انتم انا نحن هو هي هم كان كانت ليس قد ثم
+        او بعد قبل عند بين حتي اذا لو يا الله والله اللي اي غير فقط شو مش مو ليش لماذا كيف وين اين هل بس لكن ولكن كده
+        دي ده دا احنا انتو اللهم وهو وهي فيه عليه منه له لهم لها به بها علي الا اما كما يعني كمان برضو عشان علشان شي
+        شيء ايه ليه فين هيك هاد هاي هذي اني انه انها انهم بلا باش غادي ديال كاين واش راه برشا بزاف هاذا هاذي موش
+        وش ايش ابي وانا وانت ولا وما ومن وفي يوم اليوم الناس العرب اللهم اخي الشعب كلام كلب حمار""",
+    WordClass.PERSIAN: """
+        است اين كه را از براي مي هاي ها بود شد شود كرد كند كنيد كنم كنند هم نيست هست خيلي خوب اگر بايد شما ايشان
+        انها انهايي چه جه چرا جرا هر يك دو بر تا نه اون اينا ديگر ديكه ديگه شده كردن گفت كفت خواهد دارد داريم دارند
+        باشد باش بشه نمي نميشه ميشه ميكنه ميكنم كرده همه همين همان هيچ هيج وقتي حالا ولي اما با باز پس بس سر روي
+        خودش خود مردم ايران ايراني دولت كشور""",
+    WordClass.URDU: """
+        هے هي هيں هين كي كے كا كو ميں مين نے ني سے سي اور يه وه نهيں نهين پر بر بهي بهت تو اس ان تها تهي تهے كر كرتے
+        كرنا كريں رها رهي رهے هوں هوتا هوا هوي جو جب تک تك اپنے ابني اپني ابنے آپ اب همارے همارا ميرے ميرا تم كيا كيوں
+        كيون ايک ايك دے لے پاكستان باكستان""",
+    WordClass.MESSENGER: """
+        واتساب واتس واتسب الواتساب واتسات وتساب وتس تلجرام تليجرام التلجرام تلغرام تليغرام انستا انستغرام انستقرام
+        سناب السناب سنابي ايمو فايبر ماسنجر whatsapp whatsap watsapp whats telegram viber imo messenger snapchat
+        instagram insta wechat signal gmail hotmail""",
+    WordClass.CONTACT: """
+        تواصل تواصلوا للتواصل للاستفسار راسلني راسلنا راسلوني كلمني اتصل اتصلوا للطلب للحجز خاص الخاص بالخاص رقمي رقم
+        جوال موبايل هاتف اضغط الرابط رابط حسابي بالبايو البايو inbox dm contact call text email subscribe click visit
+        channel link bio pm""",
+    WordClass.OFFER: """
+        قرض قروض القروض تمويل تسديد سداد ارباح ربح الربح استثمار تداول فوركس فوريكس عملات بتكوين بيتكوين كوبون خصم خصومات
+        عروض عرض مجانا مجاني متابعين زياده رشق لايكات شيخ روحاني الروحاني جلب الحبيب السحر سحر فك مراهنات رهان كازينو
+        تخسيس تنحيف تضخيم تطويل حبوب منشطات للبيع توصيل ايجار شحن وظيفه وظائف loan loans credit investment invest forex
+        bitcoin crypto profit profits earn earning income viagra cialis casino betting bet bonus followers likes seo
+        backlinks traffic cheap discount promo coupon free guaranteed escort escorts spell caster herbal recovery
+        hacker trader binary""",
+}  # fmt: skip
+
+
+@cache
+def word_classes() -> dict[str, WordClass]:
+    """Return each listed word, folded as the scorer folds it, with its class; a word of two classes is left out."""
+    found: dict[str, set[WordClass]] = {}
+    for word_class, words in _WORDS.items():
+        for word in fold_words(words.split()):
+            found.setdefault(word, set()).add(word_class)
+    return {word: classes.pop() for word, classes in found.items() if len(classes) == 1}
+
+
+@cache
+def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Return an open hash table of one probe: the full hash in each slot, and its class; 0 where empty.
+
+    Two listed words in one slot: the later one wins; `test_lexicon` counts how few that are.
+    """
+    hashes = np.zeros(1 << _SLOTS_BITS, np.uint64)
+    classes = np.zeros(1 << _SLOTS_BITS, np.uint8)
+    words = sorted(word_classes().items())
+    values = np.array([word_hash(word) for word, _ in words], np.uint64)
+    slots = bucket(values, "word", _SLOTS_BITS)
+    hashes[slots], classes[slots] = values, [word_class for _, word_class in words]
+    return hashes, classes
+
+
+def classify(words: Words) -> NDArray[np.uint8]:
+    """Return the `WordClass` of each word, 0 where it is in no list: ndarray of shape (n_words,), uint8."""
+    hashes, classes = _table()
+    slots = bucket(words.hashes, "word", _SLOTS_BITS)
+    found = classes.take(slots)
+    found *= hashes.take(slots) == words.hashes
+    return found
+
+
+def count_classes(classes: NDArray[np.uint8], text: NDArray[np.int64], texts: int) -> list[list[int]]:
+    """Return, for each text, the number of words of each class; `text` is the text of each word."""
+    keys = text * COUNT
+    keys += classes
+    counts = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT)
+    counts[:, WordClass.TOTAL] = counts.sum(axis=1)
+    listed: list[list[int]] = counts.tolist()
+    return listed

@@ -1,0 +1,238 @@
+"""The estimators: a linear head over hashed n-grams and evidence, and the calibrated classifier of one output.
+
+`LogCountClassifier` follows Wang and Manning 2012 (Baselines and Bigrams): binary features are scaled by their
+log-count ratio before a logistic regression. Weights are rounded to integer steps, so that a text's sum is exact and the
+same in any batch, in training and in serving.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from classifiers.analysis import batches
+from classifiers.calibration import STEPS, fit_calibration, margin, probability
+from classifiers.datasets import near_copy_groups
+from classifiers.features import CommentFeatures
+from classifiers.text import fold
+
+_MAX_STEPS = 8191  # two in the log-odds; keeps sums of the longest text within 32 bits
+
+
+class LogCountClassifier(ClassifierMixin, BaseEstimator):
+    """Logistic regression over log-count ratios, with weights rounded to whole steps of 1 / STEPS.
+
+    Parameters
+    ----------
+    C : float, default=0.03
+        Inverse strength of the L2 penalty.
+    alpha : float, default=1.0
+        Added to every weighted count before the ratio is taken.
+    max_iter : int, default=60
+        Limit of L-BFGS iterations.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+    steps_ : ndarray of shape (n_features,), int64, in [-8191, 8191]
+    intercept_steps_ : int
+
+    """
+
+    def __init__(self, *, C: float = 0.03, alpha: float = 1.0, max_iter: int = 60) -> None:  # noqa: N803
+        self.C = C
+        self.alpha = alpha
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
+        """Learn from X of shape (n_samples, n_features), dense or CSR, not negative, and two classes."""
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])  # noqa: N806
+        check_classification_targets(y)
+        self.classes_, target = np.unique(y, return_inverse=True)
+        if len(self.classes_) != 2:
+            raise ValueError(f"Only binary classification is supported; got {len(self.classes_)} class(es)")
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        is_used = weight > 0
+        X, target, weight = X[is_used], target[is_used], weight[is_used]  # noqa: N806
+        if len(np.unique(target)) != 2:
+            raise ValueError("Only one class is left where the weight is above zero; two are needed")
+        ratio = _log_count_ratio(X, target, weight, self.alpha)
+        scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
+        model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=1e-3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the limit is an early stop, chosen with the rest
+            model.fit(scaled, target, sample_weight=weight)
+        self.n_iter_ = int(np.max(model.n_iter_))
+        exact = model.coef_.ravel() * ratio * STEPS
+        self.steps_ = np.clip(np.rint(exact), -_MAX_STEPS, _MAX_STEPS).astype(np.int64)
+        self.intercept_steps_ = int(np.rint(model.intercept_[0] * STEPS))
+        return self
+
+    def steps(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
+        """Return the exact sum of weight steps of each row of a binary X, the intercept included: shape (n_samples,)."""
+        sums = np.rint(X @ self.steps_.astype(np.float64)).astype(np.int64)
+        return np.asarray(sums).ravel() + self.intercept_steps_
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return the log-odds of the second class before calibration: ndarray of shape (n_samples,)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)  # noqa: N806
+        return np.asarray((X @ self.steps_.astype(np.float64) + self.intercept_steps_) / STEPS).ravel()
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: N803
+        """Return the probability of each class: ndarray of shape (n_samples, 2)."""
+        positive = 1 / (1 + np.exp(-self.decision_function(X)))
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+        """Return the more probable class of each row."""
+        return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(np.int64)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _log_count_ratio(
+    X: Any, target: NDArray[np.int64], weight: NDArray[np.float64], alpha: float  # noqa: N803
+) -> NDArray[np.float64]:
+    positive = alpha + np.asarray((weight * target) @ X, dtype=np.float64).ravel()
+    negative = alpha + np.asarray((weight * (1 - target)) @ X, dtype=np.float64).ravel()
+    return np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+
+
+class CommentClassifier(ClassifierMixin, BaseEstimator):
+    """One calibrated output (such as spam) for texts of one language.
+
+    The calibration is fitted on margins of rows whose group was left out of training; pass sources as groups to have it
+    hold for sites that were never seen. Without groups, near copies share one.
+
+    Parameters
+    ----------
+    C, alpha, max_iter
+        As in `LogCountClassifier`.
+    folds : int, default=4
+        Groups are dealt to this many folds for calibration.
+    ngrams : bool, default=True
+        As in `CommentFeatures`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+    linear_ : LogCountClassifier
+    calibration_ : Calibration
+    margins_ : ndarray of shape (n_samples,)
+        Out-of-group margins of the training rows, NaN where no fold could score them.
+
+    """
+
+    def __init__(
+        self, *, C: float = 0.03, alpha: float = 1.0, max_iter: int = 60, folds: int = 4, ngrams: bool = True  # noqa: N803
+    ) -> None:
+        self.C = C
+        self.alpha = alpha
+        self.max_iter = max_iter
+        self.folds = folds
+        self.ngrams = ngrams
+
+    def fit(
+        self,
+        X: Sequence[str],  # noqa: N803
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Self:
+        """Learn from texts and two classes."""
+        target = np.asarray(y)
+        self.classes_ = np.unique(target)
+        weight = np.ones(target.size) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        features = CommentFeatures(ngrams=self.ngrams).transform(X)
+        fold_of = deal(near_copy_groups(X) if groups is None else groups, self.folds)
+        self.margins_ = self._left_out_margins(features, folded_lengths(X), target, weight=weight, fold_of=fold_of)
+        self.linear_ = self._linear().fit(features, target, weight)
+        known = ~np.isnan(self.margins_)
+        is_positive = (target[known] == self.classes_[1]).astype(np.int64)
+        self.calibration_ = fit_calibration(self.margins_[known], is_positive, weight[known])
+        return self
+
+    def _linear(self) -> LogCountClassifier:
+        return LogCountClassifier(C=self.C, alpha=self.alpha, max_iter=self.max_iter)
+
+    def _left_out_margins(
+        self,
+        features: sparse.csr_matrix,
+        lengths: NDArray[np.int64],
+        target: NDArray[Any],
+        *,
+        weight: NDArray[np.float64],
+        fold_of: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        margins = np.full(target.size, np.nan)
+        for fold_number in np.unique(fold_of):
+            held = fold_of == fold_number
+            if len(np.unique(target[~held & (weight > 0)])) < 2:
+                continue
+            model = self._linear().fit(features[~held], target[~held], weight[~held])
+            margins[held] = _margins(model, features[held], lengths[held])
+        if np.isnan(margins).all():
+            raise ValueError("No group could be left out for calibration; more groups or rows are needed")
+        return margins
+
+    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """Return the margin of each text: ndarray of shape (n_texts,)."""
+        check_is_fitted(self)
+        return _margins(self.linear_, CommentFeatures(ngrams=self.ngrams).transform(X), folded_lengths(X))
+
+    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
+        """Return the calibrated probability of each class: ndarray of shape (n_texts, 2)."""
+        margins = self.decision_function(X).tolist()
+        positive = np.array([probability(value, self.calibration_) for value in margins])
+        return np.column_stack([1 - positive, positive])
+
+    def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
+        """Return the more probable class of each text."""
+        return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(np.int64)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_class = False
+        tags.no_validation = True
+        return tags
+
+
+def _margins(
+    model: LogCountClassifier, features: sparse.csr_matrix, lengths: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    steps = model.steps(features).tolist()
+    return np.array([margin(*pair) for pair in zip(steps, lengths.tolist(), strict=True)])
+
+
+def folded_lengths(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return the number of code points of each text after folding, its leading space included; 0 without a word."""
+    parts = [np.diff(fold(texts[run]).starts) for run in batches(texts)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def deal(groups: Sequence[str], folds: int) -> NDArray[np.int64]:
+    """Return a fold in [0, folds) for each row; rows of one group share it, and the folds are alike in size."""
+    names, rows, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    sizes = [0] * min(folds, len(names))
+    fold_of_group = np.zeros(len(names), np.int64)
+    for group in np.argsort(-counts, kind="stable").tolist():
+        smallest = sizes.index(min(sizes))
+        fold_of_group[group] = smallest
+        sizes[smallest] += int(counts[group])
+    return np.asarray(fold_of_group[rows])

@@ -1,0 +1,106 @@
+"""What kind of sign each code point is, as received: the raw material of language and evidence."""
+
+import unicodedata
+from enum import IntEnum
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers import letters
+
+
+class Sign(IntEnum):
+    """Kinds of code points; every one has exactly one."""
+
+    OTHER = 0
+    DIGIT = 1
+    LATIN_LOWER = 2
+    LATIN_UPPER = 3
+    LATIN_MARKED = 4
+    ARABIC = 5
+    ARABIC_ONLY = 6  # letters that Persian and Urdu do not use
+    PERSIAN_URDU = 7  # letters that Arabic does not use
+    LOOKALIKE = 8  # Cyrillic and Greek
+    OTHER_LETTER = 9
+    AT = 10
+    DOT = 11
+    SLASH = 12
+    MONEY = 13  # currency and percent signs
+    SHOUT = 14  # exclamation and question marks
+    PICTURE = 15
+    HIDDEN = 16  # zero-width and bidi controls, tags
+    SPACE = 17
+    MARK = 18  # vowel signs, tatweel, combining marks
+    JOINER = 19  # signs that split words from inside: * _ - ~ |
+    STYLED = 20  # mathematical, enclosed and full-width letters
+
+
+COUNT = len(Sign)
+_HIDDEN = ((0x00AD, 0x00AE), (0x061C, 0x061D), (0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070), (0xFEFF, 0xFF00),
+           (0xE0000, 0xE0080))  # fmt: skip
+_MARKS = ((0x0300, 0x0370), (0x0610, 0x061B), (0x0640, 0x0641), (0x064B, 0x0660), (0x0670, 0x0671), (0x06D6, 0x06DE))
+_PICTURES = ((0x2600, 0x27C0), (0x1F000, 0x1FB00), (0x2B00, 0x2C00))
+_STYLED = ((0xFF21, 0xFF3B), (0xFF41, 0xFF5B), (0x1D400, 0x1D800), (0x1F110, 0x1F18A), (0x24B6, 0x24EA))
+_EXACT = {
+    Sign.AT: "@＠",
+    Sign.DOT: ".",
+    Sign.SLASH: "/:",
+    Sign.MONEY: "$€£¥₺₪%٪﷼",
+    Sign.SHOUT: "!?؟！？¡¿",
+    Sign.JOINER: "*_-~|+•·",
+    Sign.ARABIC_ONLY: "ةىكيأإؤ",
+    Sign.PERSIAN_URDU: "پچژگکیٹڈڑںھہےۂۃۓێۆەڕڵ",
+}
+
+
+def _letter_sign(code: int) -> Sign:
+    character = chr(code)
+    category = unicodedata.category(character)
+    if category in {"Nd", "No"}:
+        return Sign.DIGIT
+    if category[0] != "L":
+        return Sign.SPACE if category in {"Zs", "Cc"} else Sign.OTHER
+    if code < 0x80:
+        return Sign.LATIN_UPPER if character.isupper() else Sign.LATIN_LOWER
+    if code < 0x250 or 0x1E00 <= code < 0x1F00:
+        return Sign.LATIN_MARKED
+    if 0x370 <= code < 0x530:
+        return Sign.LOOKALIKE
+    if 0x600 <= code < 0x780 or 0x8A0 <= code < 0x900 or 0xFB50 <= code < 0xFF00:
+        return Sign.ARABIC
+    return Sign.OTHER_LETTER
+
+
+@cache
+def sign_table() -> NDArray[np.uint8]:
+    """Return the `Sign` of every code point: ndarray of shape (0x110000,), uint8."""
+    table = np.zeros(letters.SIZE, np.uint8)
+    table[0x3040:0xD800] = Sign.OTHER_LETTER
+    table[0x20000:0x30000] = Sign.OTHER_LETTER
+    for first, last in ((0, 0x2000), (0xFB00, 0xFFF0)):
+        table[first:last] = [_letter_sign(code) for code in range(first, last)]
+    for sign, blocks in (
+        (Sign.PICTURE, _PICTURES),
+        (Sign.STYLED, _STYLED),
+        (Sign.HIDDEN, _HIDDEN),
+        (Sign.MARK, _MARKS),
+    ):
+        for first, last in blocks:
+            table[first:last] = sign
+    for sign, characters in _EXACT.items():
+        table[[ord(character) for character in characters]] = sign
+    table.setflags(write=False)
+    return table
+
+
+def count_signs(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> list[list[int]]:
+    """Return, for each text of a batch that `text.encode` joined, how many characters of each `Sign` it has."""
+    found = sign_table().take(raw)
+    texts = bounds.size - 1
+    if texts == 1:
+        return [np.bincount(found, minlength=COUNT).tolist()]
+    keys = np.repeat(np.arange(0, texts * COUNT, COUNT), np.diff(bounds))
+    keys += found[:-1]
+    counts: list[list[int]] = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT).tolist()
+    return counts

@@ -1,0 +1,152 @@
+"""Normalised text, with a way back to the characters it came from.
+
+A batch of texts is joined, encoded as UTF-32 and folded by one table look-up, so that a comment costs well under a
+microsecond in a batch. What folding does is in `letters`: case, compatibility and presentation forms, Arabic letter forms
+and look-alikes of other languages, digits of other scripts, marks, tatweel, zero-width and bidi controls, homoglyphs.
+Here repeated letters and spaces are shortened, and every kept position remembers its source.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers import letters
+
+MAX_CODE_POINTS = 20_000  # of one text; what follows is not read
+_DIGITS = (0x30, 0x39)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Folded texts in one row of code points.
+
+    `codes` (uint32) holds the characters of all texts, a single space between words and between texts, before the first
+    and after the last. `starts` (int64, one more than there are texts) are the positions of the spaces before each text
+    and of the last one; texts without a word share theirs with their successor.
+    `origin` (int64, as long as `codes`, or None) is the index of each character in its own source text.
+    """
+
+    codes: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    origin: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """A normalised text and, for each of its code points, the index of the source code point it came from."""
+
+    text: str
+    origin: tuple[int, ...]
+
+    def source_span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where `text[start:end]` lies in the source, end exclusive.
+
+        Characters deleted inside the span belong to it; an empty span lies where its neighbour begins.
+        """
+        if start >= end:
+            at = self.origin[start] if start < len(self.origin) else (self.origin[-1] + 1 if self.origin else 0)
+            return at, at
+        return self.origin[start], self.origin[end - 1] + 1
+
+
+def normalise(text: str) -> Normalised:
+    """Return the text as a person would type it plainly: folded, punctuation kept, single spaces, none at the ends.
+
+    Of three or more equal letters two are kept. Total on any string, lone surrogates included, and idempotent:
+    normalising the result changes nothing.
+    """
+    raw, bounds = encode([text[:MAX_CODE_POINTS]])
+    codes, origin, _ = _fold_letters(raw, bounds, letters.fold_table(), _positions(bounds))
+    assert origin is not None
+    is_kept = ~_is_surplus(codes)
+    codes, origin = codes[is_kept], origin[is_kept]
+    first = int(codes.size > 0 and codes[0] == letters.SPACE)
+    last = codes.size - int(codes.size > first and codes[-1] == letters.SPACE)
+    return Normalised(codes[first:last].tobytes().decode("utf-32-le"), tuple(origin[first:last].tolist()))
+
+
+def encode(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return all texts as raw code points, a zero before each and one at the end, and where those zeros are."""
+    joined = "\0".join(("", *texts, "")).encode("utf-32-le", "surrogatepass")
+    bounds = np.array([0, *accumulate(len(text) + 1 for text in texts)], np.int64)
+    return np.frombuffer(joined, np.uint32), bounds
+
+
+def fold(texts: Sequence[str], *, with_origin: bool = False) -> Stream:
+    """Fold a batch as the scorer reads it: punctuation becomes space, every run of a character becomes one.
+
+    Texts are cut at MAX_CODE_POINTS.
+    """
+    return fold_encoded(*encode([text[:MAX_CODE_POINTS] for text in texts]), with_origin=with_origin)
+
+
+def fold_encoded(raw: NDArray[np.uint32], bounds: NDArray[np.int64], *, with_origin: bool = False) -> Stream:
+    """Fold what `encode` returned; the texts are short enough already."""
+    origin = _positions(bounds) if with_origin else None
+    codes, origin, bounds = _fold_letters(raw, bounds, letters.word_table(), origin)
+    is_kept = np.empty(codes.size, np.bool_)
+    is_kept[0] = True
+    np.not_equal(codes[1:], codes[:-1], out=is_kept[1:])
+    starts = is_kept.cumsum()[bounds]
+    starts -= 1
+    return Stream(codes[is_kept], starts, None if origin is None else origin[is_kept])
+
+
+def fold_words(words: Sequence[str]) -> list[str]:
+    """Return single words as `fold` leaves them in its stream."""
+    folded = [fold([word]).codes.tobytes().decode("utf-32-le").strip() for word in words]
+    return [word for word in folded if word and " " not in word]
+
+
+def _fold_letters(
+    raw: NDArray[np.uint32],
+    bounds: NDArray[np.int64],
+    table: NDArray[np.uint32],
+    origin: NDArray[np.int64] | None,
+) -> tuple[NDArray[np.uint32], NDArray[np.int64] | None, NDArray[np.int64]]:
+    """Fold each character, replace those that become several, delete those that become none."""
+    codes = table.take(raw)
+    if codes.max() >= letters.EXPANDS:
+        codes, origin, bounds = _expand(codes, origin, bounds)
+    if np.count_nonzero(codes) != codes.size:
+        is_kept = codes != letters.DROPPED
+        bounds = is_kept.cumsum()[bounds] - 1
+        codes = codes[is_kept]
+        origin = None if origin is None else origin[is_kept]
+    return codes, origin, bounds
+
+
+def _positions(bounds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return, for each raw code point, its index in its own text; boundaries get the index before the first."""
+    lengths = np.diff(bounds, append=bounds[-1] + 1)
+    return np.arange(bounds[-1] + 1) - np.repeat(bounds, lengths) - 1
+
+
+def _is_surplus(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Mark a space after a space, and what follows the second of three equal characters.
+
+    Digits are left alone: a number is not an emphasis.
+    """
+    surplus = np.zeros(codes.size, np.bool_)
+    is_same = codes[1:] == codes[:-1]
+    surplus[2:] = is_same[1:] & is_same[:-1] & ((codes[2:] < _DIGITS[0]) | (codes[2:] > _DIGITS[1]))
+    surplus[1:] |= is_same & (codes[1:] == letters.SPACE)
+    return surplus
+
+
+def _expand(
+    codes: NDArray[np.uint32], origin: NDArray[np.int64] | None, bounds: NDArray[np.int64]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64] | None, NDArray[np.int64]]:
+    """Replace characters that become several; the copies share their source position."""
+    where = np.flatnonzero(codes >= letters.EXPANDS)
+    pieces = [letters.expansions()[code - letters.EXPANDS] for code in codes[where].tolist()]
+    counts = np.ones(codes.size, np.int64)
+    counts[where] = [piece.size for piece in pieces]
+    shift = np.cumsum(counts) - counts
+    wide = np.repeat(codes, counts)
+    for at, piece in zip(where, pieces, strict=True):
+        wide[shift[at] : shift[at] + piece.size] = piece
+    return wide, None if origin is None else np.repeat(origin, counts), shift[bounds]

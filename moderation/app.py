@@ -1,0 +1,112 @@
+"""The composition root: settings → storage → services → the aiohttp application of one API process."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from moderation.delivery.service import Delivery
+from moderation.domain.clock import utc_now
+from moderation.intake.housekeeping import Housekeeper
+from moderation.intake.pipeline import Intake
+from moderation.intake.rates import RateLimiter
+from moderation.intake.rescoring import Rescorer
+from moderation.intake.scoring import GroupScorer
+from moderation.learning.engine import ActiveModel
+from moderation.privacy.keys import Keyring
+from moderation.privacy.vault import KeyedVault
+from moderation.protocols import batch, feed, form, native, operations, review, try_page, webhook
+from moderation.protocols.addresses import TRUSTED_PROXIES
+from moderation.protocols.authentication import DIRECTORY
+from moderation.protocols.edge import edge
+from moderation.review.desk import ReviewDesk
+from moderation.settings import Settings
+from moderation.storage.database import Database
+from moderation.storage.directory import Directory
+from moderation.telemetry import DELIVERIES, DELIVERY_SECONDS, LIMITER_FALLBACKS, LOOP_LAG_SECONDS
+
+LAG_EVERY_S = 1.0
+LARGEST_BODY_BYTES = 2 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings, keyring: Keyring) -> web.Application:
+    """Put the services together. ``settings`` names both engines, wherever they run; nothing is opened yet."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    app = web.Application(middlewares=[edge], client_max_size=LARGEST_BODY_BYTES)
+    database = Database(settings.database_url, size=settings.database_connections)
+    vault = KeyedVault(keyring)
+    model = ActiveModel()
+    limiter = RateLimiter(settings.redis_url, on_fallback=lambda cause: LIMITER_FALLBACKS.labels(cause).inc())
+    scorer = GroupScorer(model, deadline_s=settings.score_deadline_ms / 1000)
+    intake = Intake(database, vault, limiter, scorer, clock=utc_now, bound=settings.intake_queue)
+    directory = Directory(database)
+    delivery = Delivery(
+        database, vault, utc_now, allow_private=settings.allow_private_endpoints, on_attempt=_count_attempt
+    )
+    app[DIRECTORY] = directory
+    app[native.INTAKE] = intake
+    app[review.DESK] = ReviewDesk(database, clock=utc_now)
+    app[feed.FEED] = delivery.feed
+    app[webhook.VAULT] = vault
+    app[operations.DATABASE] = database
+    app[operations.LIMITER] = limiter
+    app[operations.MODEL] = model
+    app[TRUSTED_PROXIES] = settings.trusted_proxies
+    for module in (native, batch, webhook, form, review, feed, operations, try_page):
+        app.add_routes(module.routes())
+    jobs = [
+        directory.watch(),
+        delivery.run(),
+        Rescorer(database, intake.reviser, clock=utc_now).run(),
+        Housekeeper(database, clock=utc_now).run(),
+        _watch_loop_lag(),
+    ]
+    app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
+    return app
+
+
+def _lifetime(
+    database: Database,
+    model: ActiveModel,
+    limiter: RateLimiter,
+    intake: Intake,
+    jobs: list[Coroutine[Any, Any, None]],
+) -> Any:
+    async def lifetime(_app: web.Application) -> AsyncIterator[None]:
+        """Open in order, close in reverse. A database that is away does not keep the service from starting."""
+        model.load_shipped()
+        tasks = [asyncio.create_task(job) for job in jobs]
+        for task in tasks:
+            task.add_done_callback(_report_end)
+        yield
+        await intake.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await limiter.close()
+        await database.close()
+
+    return lifetime
+
+
+def _report_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("job_ended", exc_info=task.exception())
+
+
+def _count_attempt(outcome: str, duration_s: float) -> None:
+    DELIVERIES.labels(outcome).inc()
+    DELIVERY_SECONDS.observe(duration_s)
+
+
+async def _watch_loop_lag() -> None:
+    while True:
+        due = time.monotonic() + LAG_EVERY_S
+        await asyncio.sleep(LAG_EVERY_S)
+        LOOP_LAG_SECONDS.set(max(time.monotonic() - due, 0.0))

@@ -1,0 +1,29 @@
+"""Identifiers: UUIDv7 for what grows, short names for sites."""
+
+import re
+from typing import NewType
+from uuid import UUID
+
+import uuid_utils
+
+CommentId = NewType("CommentId", UUID)
+ClaimId = NewType("ClaimId", UUID)
+ModeratorId = NewType("ModeratorId", UUID)
+SiteId = NewType("SiteId", int)
+"""The site's row number, used inside only; people and URLs use its name."""
+
+SITE_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def new_uuid() -> UUID:
+    """Return a fresh UUIDv7 (RFC 9562 §5.7): sorts by the millisecond it was made in."""
+    return UUID(int=uuid_utils.uuid7().int)
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """Read a UUID in its usual written form; None for anything else."""
+    try:
+        value = UUID(text)
+    except ValueError:
+        return None
+    return value if str(value) == text.lower() else None

@@ -1,0 +1,39 @@
+"""What one capability needs of another, handed in by `app.py`; see the adapters for what they promise beyond the signature."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from moderation.domain.policy import Thresholds
+
+from moderation.domain.verdict import Assessment, Evidence
+
+
+class Scorer(Protocol):
+    """Judges texts; comes from `learning`."""
+
+    @property
+    def model(self) -> str | None:
+        """The version in use; None while there is none."""
+
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, Thresholds]]:
+        """The model's own thresholds by language and output, for policies that set none."""
+
+    def assess(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
+        """Judge a group at once, on the calling thread. Raises when there is no model or it broke: never zeros."""
+
+    def explain(self, text: str) -> dict[str, tuple[Evidence, ...]]:
+        """Return the evidence by output (spam, abuse); empty when there is nothing to say."""
+
+
+class Vault(Protocol):
+    """Keyed hashes and encryption under the instance's secret keys; comes from `privacy`."""
+
+    def seal(self, text: str, purpose: str) -> bytes:
+        """Encrypt; ``purpose`` is bound in, so that a value cannot be moved to another column."""
+
+    def open(self, sealed: bytes, purpose: str) -> str:
+        """Decrypt what `seal` made under any of the current keys."""
+
+    def fingerprint(self, purpose: str, *parts: str) -> bytes:
+        """Return a keyed hash of 16 bytes, the same for the same purpose and parts for as long as the keys live."""

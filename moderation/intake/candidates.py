@@ -1,0 +1,179 @@
+"""A submission on its way through intake: what is known of it so far, and the caller who waits for the answer."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import orjson
+
+from moderation.domain.comment import Submission
+from moderation.domain.errors import ModerationError
+from moderation.domain.identity import Identities, identify
+from moderation.domain.ids import CommentId, new_uuid
+from moderation.domain.policy import AuthorRecord, Ruling
+from moderation.domain.ports import Vault
+from moderation.domain.rates import Snapshot
+from moderation.domain.site import Site
+from moderation.domain.verdict import Assessment, Reason, Scores, State, Verdict
+
+SAME_SUBMISSION = timedelta(seconds=60)
+"""Without any id, the same author, thread and text within this time is the same submission."""
+REMEMBER_KEYS = timedelta(days=30)
+"""How long an idempotency key is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a submission."""
+
+    id: CommentId
+    external_id: str | None
+    revision: int
+    state: State
+    verdict: Verdict | None
+    reasons: tuple[Reason, ...]
+    scores: Scores | None
+    model: str | None
+    policy: int | None
+    is_replay: bool = False
+    """The same submission had come before; this is its first answer."""
+    is_edit: bool = False
+    """A known ``external_id`` came with other content."""
+    rates: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the site did with a comment before it came to us."""
+
+    ruling: Ruling
+    decided_at: datetime
+    actor: str | None = None
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One submission of a group; steps of the pipeline fill it in from top to bottom."""
+
+    site: Site
+    submission: Submission
+    identities: Identities
+    content_hash: bytes
+    text_hash: bytes
+    """Of the text alone, whoever sends it: for counting duplicates."""
+    recognition_key: bytes
+    """Under which this submission is remembered."""
+    earlier_key: bytes | None
+    """For one without any id: the key of the minute before."""
+    external_key: bytes | None
+    remember_until: datetime
+    received_at: datetime
+    answer: asyncio.Future[Outcome]
+    history: History | None = None
+    """Set for a comment that its site decided long ago."""
+    id: CommentId = field(default_factory=lambda: CommentId(new_uuid()))
+    parent_id: CommentId | None = None
+    author: AuthorRecord = field(default_factory=AuthorRecord)
+    rates: Snapshot | None = None
+    duplicates: int = 0
+    assessment: Assessment | None = None
+    ruling: Ruling | None = None
+    is_audited: bool = False
+    """Drawn at random to be checked by a person although its verdict was automatic."""
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """What makes it the same submission as another one under way."""
+        found = (self.recognition_key, self.earlier_key, self.external_key)
+        return tuple(key for key in found if key is not None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the caller still waits."""
+        return not self.answer.done()
+
+    def fail(self, error: BaseException) -> None:
+        """Answer with an error, unless answered already."""
+        if not self.answer.done():
+            if isinstance(error, asyncio.CancelledError):
+                self.answer.cancel()
+            else:
+                self.answer.set_exception(error)
+
+    def succeed(self, outcome: Outcome) -> None:
+        """Answer, unless the caller went away."""
+        if not self.answer.done():
+            self.answer.set_result(outcome)
+
+    def deny(self, error: ModerationError) -> None:
+        """Refuse this one for a reason the caller can be told."""
+        self.fail(error)
+
+    def accepted(self) -> Outcome:
+        """Return the answer to a new comment once it is stored."""
+        assert self.ruling is not None
+        assessed = self.assessment
+        return Outcome(
+            id=self.id,
+            external_id=self.submission.external_id,
+            revision=1,
+            state=self.ruling.verdict.state,
+            verdict=self.ruling.verdict,
+            reasons=self.ruling.reasons,
+            scores=assessed.scores if assessed else None,
+            model=assessed.model if assessed else None,
+            policy=self.site.policy.version,
+            rates=self.rates,
+        )
+
+
+def candidate(
+    vault: Vault, site: Site, submission: Submission, *, now: datetime, history: History | None = None
+) -> Candidate:
+    """Work out what a submission is recognised by; pure but for the waiting future."""
+    identities = identify(vault, site.name, submission.author)
+    key, earlier, until = _recognition(vault, site, submission, identities, now=now)
+    external = submission.external_id
+    return Candidate(
+        site=site,
+        submission=submission,
+        identities=identities,
+        content_hash=content_hash(vault, submission),
+        text_hash=vault.fingerprint("text", site.name, " ".join(submission.text.casefold().split())),
+        recognition_key=key,
+        earlier_key=earlier,
+        external_key=vault.fingerprint("external", site.name, external) if external else None,
+        remember_until=until,
+        received_at=now,
+        answer=asyncio.get_running_loop().create_future(),
+        history=history,
+    )
+
+
+def content_hash(vault: Vault, submission: Submission) -> bytes:
+    """Return what tells a repeated submission from an edited one."""
+    author = submission.author
+    content = [
+        submission.thread.id,
+        submission.parent_id,
+        author.name,
+        author.email,
+        author.url,
+        submission.text,
+    ]
+    return vault.fingerprint("content", orjson.dumps(content).decode())
+
+
+def _recognition(
+    vault: Vault, site: Site, submission: Submission, identities: Identities, *, now: datetime
+) -> tuple[bytes, bytes | None, datetime]:
+    if submission.idempotency_key is not None:
+        key = vault.fingerprint("recognition", site.name, "key", submission.idempotency_key)
+        return key, None, now + REMEMBER_KEYS
+    if submission.external_id is not None:
+        return vault.fingerprint("recognition", site.name, "external", submission.external_id), None, now
+    minute = int(now.timestamp() // SAME_SUBMISSION.total_seconds())
+    who = identities.author.hex() if identities.author else ""
+    parts = (site.name, "content", who, submission.thread.id, submission.text)
+    current, earlier = (vault.fingerprint("recognition", *parts, str(minute - back)) for back in (0, 1))
+    return current, earlier, now + SAME_SUBMISSION

@@ -1,0 +1,261 @@
+"""The way of a comment in: validate, recognise, limit, score, decide, store. Read `Intake._process` from top to bottom.
+
+The caller is answered only after the commit. What fails, and how: Redis away: limits fall back to coarse ones; scorer
+away: held as `not_scored`; PostgreSQL away: 503, nothing was accepted and the same request may be sent again.
+"""
+
+import asyncio
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import structlog
+
+from moderation.domain.clock import Clock
+from moderation.domain.comment import Submission
+from moderation.domain.errors import (
+    DependencyUnavailableError,
+    FieldError,
+    InvalidCommentError,
+    RateLimitedError,
+)
+from moderation.domain.ids import CommentId
+from moderation.domain.policy import Signals, decide
+from moderation.domain.ports import Vault
+from moderation.domain.site import Site
+from moderation.domain.verdict import Verdict
+from moderation.intake.candidates import Candidate, History, Outcome, candidate
+from moderation.intake.emails import MailDomains, is_disposable
+from moderation.intake.groups import Grouper
+from moderation.intake.rates import RateLimiter, RateRequest
+from moderation.intake.recognition import recognise
+from moderation.intake.revisions import Reviser
+from moderation.intake.scoring import GroupScorer
+from moderation.intake.store import store_group, store_threads
+from moderation.intake.validation import read_submission
+from moderation.storage.database import Database
+from moderation.telemetry import DECISIONS, GROUP_SIZE, INTAKE_QUEUE, RATE_DENIALS, REPLAYS, STORE_SECONDS
+
+MAX_THREADS_REMEMBERED = 50_000
+RACES = 5
+"""How often a group is recognised again after another process stored one of its submissions first."""
+
+log = structlog.get_logger()
+
+
+class Intake:
+    """Accepts comments for any site; one a process."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        limiter: RateLimiter,
+        scorer: GroupScorer,
+        *,
+        clock: Clock,
+        bound: int,
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._limiter = limiter
+        self._scorer = scorer
+        self._clock = clock
+        self._mail_domains = MailDomains()
+        self._grouper: Grouper[Candidate] = Grouper(self._process, bound=bound)
+        self._threads: OrderedDict[tuple[int, str], tuple[str | None, str | None]] = OrderedDict()
+        self._random = random.Random()  # noqa: S311 - draws the audit sample, guards nothing
+        self.reviser = Reviser(database, vault, scorer, clock=clock)
+
+    async def submit(
+        self, site: Site, raw: Any, *, idempotency_key: str | None = None, origin: str = "native"
+    ) -> Outcome:
+        """Judge and store one comment, given as the object of ``POST /v1/comments``.
+
+        Raises `InvalidCommentError` with every faulty field, `IdempotencyMismatchError`, `RateLimitedError`, or
+        `DependencyUnavailableError`; whatever is raised, nothing was stored. Returns only after the commit.
+        """
+        submission = await self.read(site, raw, idempotency_key=idempotency_key, origin=origin)
+        return await self.enter(site, submission)
+
+    async def read(
+        self, site: Site, raw: Any, *, idempotency_key: str | None = None, origin: str = "native"
+    ) -> Submission:
+        """Validate only. Raises `InvalidCommentError`."""
+        submission = read_submission(
+            raw, site.settings, now=self._clock(), idempotency_key=idempotency_key, origin=origin
+        )
+        await self._check_mail(site, submission)
+        return submission
+
+    async def enter(self, site: Site, submission: Submission, history: History | None = None) -> Outcome:
+        """Take a valid submission through the rest of the way."""
+        entered = candidate(self._vault, site, submission, now=self._clock(), history=history)
+        self._grouper.add(entered)
+        INTAKE_QUEUE.set(self._grouper.waiting)
+        return await entered.answer
+
+    async def close(self) -> None:
+        """Finish what is under way; refuse the rest."""
+        await self._grouper.close()
+
+    async def _check_mail(self, site: Site, submission: Submission) -> None:
+        email = submission.author.email
+        if email is None:
+            return
+        if site.settings.refuse_disposable and is_disposable(email):
+            raise InvalidCommentError([FieldError("/author/email", "disposable_email")])
+        if site.settings.check_dns and not await self._mail_domains.takes_mail(email):
+            raise InvalidCommentError([FieldError("/author/email", "unreachable_email")])
+
+    async def _process(self, group: list[Candidate]) -> None:
+        GROUP_SIZE.observe(len(group))
+        INTAKE_QUEUE.set(self._grouper.waiting)
+        fresh = await self._recognise(group)
+        allowed = await self._limit(fresh)
+        await self._score(allowed)
+        self._decide(allowed)
+        await self._store(allowed)
+
+    async def _recognise(self, group: Sequence[Candidate]) -> list[Candidate]:
+        async with self._database.connection() as connection:
+            found = await recognise(connection, group, now=self._clock())
+        replays = sum(not c.is_open for c in group)
+        if replays:
+            REPLAYS.inc(replays)
+        if found.edits:
+            await asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in found.edits))
+        return found.fresh
+
+    async def _edit(self, edited: Candidate, comment_id: CommentId) -> None:
+        try:
+            edited.succeed(await self.reviser.resubmit(edited, comment_id))
+        except Exception as error:  # noqa: BLE001 - becomes this caller's answer, and harms nobody else in the group
+            edited.fail(error)
+
+    async def _limit(self, fresh: Sequence[Candidate]) -> list[Candidate]:
+        charged = [c for c in fresh if c.history is None]
+        if charged:
+            results = await self._limiter.check([_rate_request(c) for c in charged])
+            for entering, result in zip(charged, results, strict=True):
+                entering.rates, entering.duplicates = result.snapshot, result.duplicates
+                if result.denied_by is not None:
+                    RATE_DENIALS.labels(result.denied_by).inc()
+                    entering.deny(RateLimitedError(result.denied_by, result.retry_after_s))
+        return [c for c in fresh if c.is_open]
+
+    async def _score(self, allowed: Sequence[Candidate]) -> None:
+        judged = [c for c in allowed if c.history is None]
+        assessments = await self._scorer.assess(
+            [c.submission.text for c in judged], [c.submission.author.url for c in judged]
+        )
+        for entering, assessment in zip(judged, assessments, strict=True):
+            entering.assessment = assessment
+
+    def _decide(self, allowed: Sequence[Candidate]) -> None:
+        for entering in allowed:
+            if entering.history is not None:
+                entering.ruling = entering.history.ruling
+                continue
+            ruling = decide(
+                entering.site.policy,
+                text=entering.submission.text,
+                author_url=entering.submission.author.url,
+                author=entering.author,
+                assessment=entering.assessment,
+                signals=Signals(duplicates=entering.duplicates),
+                default_thresholds=self._scorer.scorer.thresholds,
+            )
+            entering.ruling = replace(
+                ruling, reasons=self._scorer.with_evidence(ruling.reasons, entering.submission.text)
+            )
+            is_automatic = ruling.verdict is not Verdict.HOLD
+            entering.is_audited = is_automatic and self._random.random() < entering.site.policy.audit_share
+
+    async def _store(self, decided: Sequence[Candidate]) -> None:
+        remaining = list(decided)
+        for _ in range(RACES):
+            if not remaining:
+                return
+            started = time.perf_counter()
+            try:
+                await self._commit(remaining)
+            except asyncpg.UniqueViolationError:
+                remaining = await self._recognise(remaining)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+                await self._store_one_by_one(remaining, error)
+                return
+            else:
+                STORE_SECONDS.observe(time.perf_counter() - started)
+                _answer(remaining)
+                return
+        raise DependencyUnavailableError("intake")
+
+    async def _commit(self, group: Sequence[Candidate]) -> None:
+        try:
+            async with self._database.connection() as connection:
+                await self._remember_threads(connection, group)
+                await store_group(connection, group, self._vault)
+        except DependencyUnavailableError:
+            if not await self._is_committed(group):
+                raise
+
+    async def _is_committed(self, group: Sequence[Candidate]) -> bool:
+        """Look the ids up after a connection was lost in the middle of a commit; one statement stored all or nothing."""
+        async with self._database.connection() as connection:
+            return bool(
+                await connection.fetchval("SELECT EXISTS (SELECT FROM comments WHERE id = $1)", group[0].id)
+            )
+
+    async def _store_one_by_one(self, group: Sequence[Candidate], error: Exception) -> None:
+        """A group that the database cannot take: find the one at fault, so that it harms nobody else."""
+        log.warning("group_refused", size=len(group), error=type(error).__name__)
+        for entering in group:
+            try:
+                await self._commit([entering])
+            except asyncpg.UniqueViolationError:
+                entering.fail(DependencyUnavailableError("intake"))
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as own_error:
+                log.error("comment_refused", error=type(own_error).__name__, site=entering.site.name)
+                entering.deny(InvalidCommentError([FieldError("/text", "unstorable_text")]))
+            except DependencyUnavailableError as away:
+                entering.fail(away)
+            else:
+                _answer([entering])
+
+    async def _remember_threads(self, connection: Any, group: Sequence[Candidate]) -> None:
+        new = {}
+        for entering in group:
+            thread = entering.submission.thread
+            key, seen = (int(entering.site.id), thread.id), (thread.url, thread.title)
+            if key not in self._threads or (seen not in {self._threads[key], (None, None)}):
+                new[key] = seen
+        if not new:
+            return
+        await store_threads(connection, new)
+        self._threads.update(new)
+        while len(self._threads) > MAX_THREADS_REMEMBERED:
+            self._threads.popitem(last=False)
+
+
+def _answer(stored: Sequence[Candidate]) -> None:
+    for entering in stored:
+        outcome = entering.accepted()
+        DECISIONS.labels(outcome.verdict, "site" if entering.history else "service").inc()
+        entering.succeed(outcome)
+
+
+def _rate_request(entering: Candidate) -> RateRequest:
+    return RateRequest(
+        site=entering.site.name,
+        limits=entering.site.settings.limits,
+        author=entering.identities.author,
+        address=entering.identities.address,
+        thread=entering.submission.thread.id,
+        fingerprint=entering.recognition_key,
+        text_hash=entering.text_hash,
+    )

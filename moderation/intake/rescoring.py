@@ -1,0 +1,56 @@
+"""Judge again what was held as `not_scored`, while nobody has decided or claimed it; at most five times each."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from moderation.domain.clock import Clock
+from moderation.domain.errors import DependencyUnavailableError
+from moderation.domain.ids import CommentId
+from moderation.intake.revisions import Reviser
+from moderation.storage.database import Database
+
+EVERY_S = 10.0
+AT_ONCE = 64
+MOST_OFTEN = 5
+
+log = structlog.get_logger()
+
+
+class Rescorer:
+    """A background job; several may run, for each comment is judged under its row lock."""
+
+    def __init__(self, database: Database, reviser: Reviser, *, clock: Clock) -> None:
+        self._database = database
+        self._reviser = reviser
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Work until cancelled; an absent PostgreSQL only delays it."""
+        while True:
+            try:
+                judged = await self.once()
+            except DependencyUnavailableError:
+                judged = 0
+            except Exception as error:
+                log.error("rescoring_failed", exc_info=error)
+                judged = 0
+            if judged < AT_ONCE:
+                await asyncio.sleep(EVERY_S)
+
+    async def once(self) -> int:
+        """Judge one batch; return how many got scores."""
+        due = await self._due()
+        return sum([await self._reviser.rescore(comment_id) for comment_id in due])
+
+    async def _due(self) -> Sequence[CommentId]:
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT comment_id FROM tasks WHERE 'not_scored' = ANY (reasons) AND rescored < $1"
+                " AND (claim_expires_at IS NULL OR claim_expires_at < $2) ORDER BY rank LIMIT $3",
+                MOST_OFTEN,
+                self._clock(),
+                AT_ONCE,
+            )
+        return [CommentId(row["comment_id"]) for row in rows]

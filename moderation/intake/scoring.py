@@ -1,0 +1,91 @@
+"""Score a group with a deadline. Late or failed means no scores, never zeros: such comments are held and rescored."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from moderation.domain.ports import Scorer
+from moderation.domain.verdict import Assessment, Evidence, Reason, ReasonCode
+from moderation.telemetry import SCORES, SCORING_FAILURES, SCORING_SECONDS
+
+INLINE_CHARACTERS = 64_000
+"""Below this a group is scored on the loop, which was measured to be quicker than any thread or pool; above, in a thread."""
+
+_EXPLAINED = {
+    ReasonCode.SPAM: "spam",
+    ReasonCode.ABUSE: "abuse",
+    ReasonCode.INSULT: "abuse",
+    ReasonCode.OBSCENE: "abuse",
+    ReasonCode.THREAT: "abuse",
+    ReasonCode.HATE: "abuse",
+}
+
+log = structlog.get_logger()
+
+
+class GroupScorer:
+    """Judges texts in groups through a `Scorer`; None for each text it could not judge in time."""
+
+    def __init__(self, scorer: Scorer, *, deadline_s: float) -> None:
+        self._scorer = scorer
+        self._deadline_s = deadline_s
+
+    @property
+    def scorer(self) -> Scorer:
+        """The scorer behind."""
+        return self._scorer
+
+    async def assess(
+        self, texts: Sequence[str], author_urls: Sequence[str | None]
+    ) -> list[Assessment | None]:
+        """Judge the texts; never raises."""
+        if not texts:
+            return []
+        started = time.perf_counter()
+        try:
+            found = await self._judge(texts, author_urls)
+        except TimeoutError:
+            SCORING_FAILURES.labels("late").inc(len(texts))
+            log.error("scoring_late", size=len(texts))
+            return [None] * len(texts)
+        except Exception as error:
+            SCORING_FAILURES.labels("broken").inc(len(texts))
+            log.error("scoring_failed", size=len(texts), exc_info=error)
+            return [None] * len(texts)
+        SCORING_SECONDS.observe(time.perf_counter() - started)
+        for assessment in found:
+            _count(assessment)
+        return list(found)
+
+    async def _judge(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
+        if sum(map(len, texts)) <= INLINE_CHARACTERS:
+            return self._scorer.assess(texts, author_urls)
+        async with asyncio.timeout(self._deadline_s):
+            return await asyncio.to_thread(self._scorer.assess, texts, author_urls)
+
+    def with_evidence(self, reasons: tuple[Reason, ...], text: str) -> tuple[Reason, ...]:
+        """Add which characters moved the score to the reasons that come from scores."""
+        if not any(reason.code in _EXPLAINED and not reason.evidence for reason in reasons):
+            return reasons
+        try:
+            spans = self._scorer.explain(text[:INLINE_CHARACTERS])
+        except Exception as error:
+            log.error("explaining_failed", exc_info=error)
+            return reasons
+        return tuple(_explained(reason, spans) for reason in reasons)
+
+
+def _explained(reason: Reason, spans: dict[str, tuple[Evidence, ...]]) -> Reason:
+    if reason.evidence or reason.code not in _EXPLAINED:
+        return reason
+    return Reason(reason.code, spans.get(_EXPLAINED[reason.code], ()))
+
+
+def _count(assessment: Assessment) -> None:
+    scores = assessment.scores
+    if scores.spam is not None:
+        SCORES.labels("spam", assessment.model).observe(scores.spam)
+    if scores.abuse is not None:
+        SCORES.labels("abuse", assessment.model).observe(scores.abuse)

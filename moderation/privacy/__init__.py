@@ -1,0 +1,1 @@
+"""What keeps people's data theirs: keys, encryption, keyed hashes, erasing, exporting."""

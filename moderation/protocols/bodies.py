@@ -1,0 +1,69 @@
+"""Read request bodies: bounded, UTF-8, strict JSON; what cannot be read says why."""
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+from aiohttp import web
+
+from moderation.domain.errors import MalformedRequestError, TooLargeError
+
+NATIVE_LIMIT_BYTES = 256 * 1024
+
+
+async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> bytes:
+    """Return the whole body. Raises `TooLargeError` without reading on above the bound, and for a cut-off body
+    `MalformedRequestError`.
+    """
+    if (request.content_length or 0) > limit_bytes:
+        raise TooLargeError("", limit_bytes=limit_bytes)
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > limit_bytes:
+                raise TooLargeError("", limit_bytes=limit_bytes)
+    except (web.PayloadAccessError, ConnectionResetError) as error:
+        raise MalformedRequestError("The body was cut off.") from error
+    return bytes(body)
+
+
+async def read_json(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> Any:
+    """Return the body as JSON, whatever content type it names. Raises `MalformedRequestError` or `TooLargeError`."""
+    charset = request.charset
+    if charset is not None and charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
+        raise MalformedRequestError("The body must be JSON in UTF-8.")
+    return parse_json(await read_body(request, limit_bytes))
+
+
+async def read_object(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> dict[str, Any]:
+    """Return the body as a JSON object. Raises `MalformedRequestError` or `TooLargeError`."""
+    value = await read_json(request, limit_bytes)
+    if not isinstance(value, dict):
+        raise MalformedRequestError("The body must be a JSON object.")
+    return value
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse strict JSON (RFC 8259). Lone surrogates pass, so that the field that holds one can be named.
+
+    Raises `MalformedRequestError` for anything else: wrong encoding, NaN, nesting beyond reason.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return _parse_leniently(body, error)
+
+
+def _parse_leniently(body: bytes, strict_error: orjson.JSONDecodeError) -> Any:
+    where = f"The body is not valid JSON (line {strict_error.lineno}, column {strict_error.colno})."
+    if b"\\u" not in body:
+        raise MalformedRequestError(where) from strict_error
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequestError(where) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -1,0 +1,128 @@
+"""The native dialect, intake side: ``/v1/comments`` for a site's own server."""
+
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from moderation.domain.errors import MalformedRequestError, PreconditionFailedError, UnknownCommentError
+from moderation.domain.ids import CommentId, parse_uuid
+from moderation.domain.site import SiteCaller
+from moderation.intake.candidates import Outcome
+from moderation.intake.pipeline import Intake
+from moderation.protocols.authentication import authenticate_site
+from moderation.protocols.bodies import read_json, read_object
+from moderation.protocols.edge import note
+from moderation.protocols.languages import SITE_LANGUAGE, language_of
+from moderation.protocols.rate_headers import rate_headers
+from moderation.protocols.rendering import reason_bodies
+
+INTAKE = web.AppKey("intake", Intake)
+MAX_KEY = 255
+
+
+def routes() -> list[web.RouteDef]:
+    """Return this dialect's routes."""
+    return [
+        web.post("/v1/comments", create_comment),
+        web.put("/v1/comments/{id}", edit_comment),
+        web.delete("/v1/comments/{id}", withdraw_comment),
+    ]
+
+
+async def create_comment(request: web.Request) -> web.Response:
+    """Take a comment in: 201 for a new one, 200 for one that came before or was edited."""
+    caller = await site_caller(request)
+    raw = await read_json(request)
+    outcome = await request.app[INTAKE].submit(caller.site, raw, idempotency_key=idempotency_key(request))
+    return outcome_response(request, outcome)
+
+
+async def edit_comment(request: web.Request) -> web.Response:
+    """Replace text, name or website; makes a new revision, judged again."""
+    caller = await site_caller(request)
+    raw = await read_object(request)
+    outcome = await request.app[INTAKE].reviser.edit(
+        caller.site, comment_id(request), raw, if_match=if_match(request)
+    )
+    return outcome_response(request, outcome)
+
+
+async def withdraw_comment(request: web.Request) -> web.Response:
+    """Withdraw: the state becomes `deleted`; doing it again changes nothing."""
+    caller = await site_caller(request)
+    await request.app[INTAKE].reviser.withdraw(caller.site, comment_id(request), origin="native")
+    return web.Response(status=204)
+
+
+async def site_caller(request: web.Request) -> SiteCaller:
+    """Authenticate a site's server, and note its language for messages."""
+    caller = await authenticate_site(request)
+    request[SITE_LANGUAGE] = caller.site.language
+    note(request, site=caller.site.name)
+    return caller
+
+
+def comment_id(request: web.Request) -> CommentId:
+    """Return the id in the path. Raises `UnknownCommentError` for what cannot be one."""
+    found = parse_uuid(request.match_info["id"])
+    if found is None:
+        raise UnknownCommentError
+    return CommentId(found)
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """Return the `Idempotency-Key`, told apart from other kinds of key. Raises `MalformedRequestError` when unusable."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    key = key.strip()
+    if not 0 < len(key) <= MAX_KEY or not key.isprintable():
+        raise MalformedRequestError(f"Idempotency-Key must have 1 to {MAX_KEY} printable characters.")
+    return "header:" + key
+
+
+def if_match(request: web.Request) -> int | None:
+    """Return the revision that `If-Match` names; None when absent or ``*``."""
+    written = request.headers.get("If-Match")
+    if written is None or written.strip() == "*":
+        return None
+    revision = written.strip().removeprefix("W/").strip('"')
+    if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
+        raise PreconditionFailedError
+    return int(revision)
+
+
+def outcome_response(request: web.Request, outcome: Outcome) -> web.Response:
+    """Render the answer to a submission or an edit."""
+    note(
+        request, comment=str(outcome.id), verdict=outcome.verdict, model=outcome.model, policy=outcome.policy
+    )
+    headers = {"Location": f"/v1/comments/{outcome.id}", "ETag": f'"{outcome.revision}"'}
+    if outcome.is_replay:
+        headers["Idempotency-Replayed"] = "true"
+    if outcome.rates is not None:
+        headers.update(rate_headers(outcome.rates))
+    is_new = not (outcome.is_replay or outcome.is_edit)
+    return web.Response(
+        status=201 if is_new else 200,
+        body=orjson.dumps(outcome_body(outcome, language_of(request))),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def outcome_body(outcome: Outcome, language: str) -> dict[str, Any]:
+    """Return the answer as JSON, with reasons in words of ``language``."""
+    return {
+        "id": str(outcome.id),
+        "external_id": outcome.external_id,
+        "revision": outcome.revision,
+        "state": outcome.state,
+        "verdict": outcome.verdict,
+        "reasons": reason_bodies(outcome.reasons, language),
+        "scores": outcome.scores.as_wire() if outcome.scores else None,
+        "model": outcome.model,
+        "policy": outcome.policy,
+        "links": {"self": f"/v1/comments/{outcome.id}", "history": f"/v1/comments/{outcome.id}/history"},
+    }

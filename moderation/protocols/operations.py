@@ -1,0 +1,75 @@
+"""For operators and explorers: liveness, readiness, metrics, the problem pages."""
+
+import html
+
+import orjson
+from aiohttp import web
+
+from moderation.domain.errors import DependencyUnavailableError
+from moderation.domain.ports import Scorer
+from moderation.intake.rates import RateLimiter
+from moderation.protocols.problems import PROBLEMS
+from moderation.storage.database import Database
+from moderation.telemetry import render_metrics
+
+DATABASE = web.AppKey("database", Database)
+LIMITER = web.AppKey("limiter", RateLimiter)
+MODEL: web.AppKey[Scorer] = web.AppKey("model", Scorer)
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the routes."""
+    return [
+        web.get("/livez", live),
+        web.get("/readyz", ready),
+        web.get("/metrics", metrics),
+        web.get("/problems/{code}", problem_page),
+    ]
+
+
+async def live(_request: web.Request) -> web.Response:
+    """200 as long as the process answers."""
+    return web.json_response({"status": "ok"})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """503 only without PostgreSQL; otherwise 200, naming what is missing."""
+    missing = []
+    try:
+        async with request.app[DATABASE].connection() as connection:
+            await connection.fetchval("SELECT 1")
+    except DependencyUnavailableError:
+        missing.append("postgresql")
+    if not await request.app[LIMITER].is_reachable():
+        missing.append("redis")
+    if request.app[MODEL].model is None:
+        missing.append("model")
+    body = {"status": "degraded" if missing else "ok", "missing": missing}
+    return web.Response(
+        status=503 if "postgresql" in missing else 200,
+        body=orjson.dumps(body),
+        content_type="application/json",
+        headers={"Retry-After": "2"} if "postgresql" in missing else {},
+    )
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    """Return the metrics in Prometheus' text format."""
+    return web.Response(
+        body=render_metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+    )
+
+
+async def problem_page(request: web.Request) -> web.Response:
+    """Explain one type of problem; what `type` in a problem detail leads to."""
+    kind = PROBLEMS.get(request.match_info["code"])
+    if kind is None:
+        raise web.HTTPNotFound
+    title, detail = html.escape(kind.title), html.escape(kind.detail)
+    page = (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        f"<h1>{title}</h1><p>HTTP status {kind.status}.<p>{detail}"
+    )
+    return web.Response(
+        text=page, content_type="text/html", headers={"Content-Security-Policy": "default-src 'none'"}
+    )

@@ -1,0 +1,167 @@
+"""What leaves the service about a comment. Never an e-mail or IP address: the types rendered here hold none."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from moderation.domain.clock import wire_time
+from moderation.domain.comment import StoredComment
+from moderation.domain.decision import Decision
+from moderation.domain.errors import ModerationError
+from moderation.domain.ids import CommentId, ModeratorId
+from moderation.domain.messages import message
+from moderation.domain.task import Claim, TaskKind
+from moderation.domain.verdict import Evidence, Reason, Scores
+from moderation.protocols.problems import problem_body
+from moderation.review.archive import History
+from moderation.review.decisions import Outcome
+from moderation.review.queue import Entry
+
+_BLIND: dict[str, Any] = {
+    "state": None,
+    "verdict": None,
+    "reasons": [],
+    "scores": None,
+    "model": None,
+    "policy": None,
+    "decided_by": None,
+    "decided_at": None,
+}
+"""What an audit leaves out: whoever looks must not be led by what the service said."""
+
+
+def comment_body(comment: StoredComment, language: str) -> dict[str, Any]:
+    """Return a comment as its site and its moderators see it, with reasons in words of ``language``."""
+    return {
+        "id": str(comment.id),
+        "external_id": comment.external_id,
+        "site": comment.site,
+        "thread": {"id": comment.thread.id, "url": comment.thread.url, "title": comment.thread.title},
+        "parent_id": None if comment.parent_id is None else str(comment.parent_id),
+        "author": {"name": comment.author_name, "url": comment.author_url},
+        "text": comment.text,
+        "language": comment.language,
+        "revision": comment.revision,
+        "sequence": comment.sequence,
+        "state": comment.state.value,
+        "verdict": None if comment.verdict is None else comment.verdict.value,
+        "reasons": reason_bodies(comment.reasons, language),
+        "scores": _scores(comment.scores),
+        "model": comment.model,
+        "policy": comment.policy,
+        "created_at": wire_time(comment.created_at),
+        "received_at": wire_time(comment.received_at),
+        "decided_by": comment.decided_by,
+        "decided_at": wire_time(comment.decided_at),
+        "links": links(comment.id),
+    }
+
+
+def links(comment_id: CommentId) -> dict[str, str]:
+    """Return where a comment is found."""
+    return {"self": f"/v1/comments/{comment_id}", "history": f"/v1/comments/{comment_id}/history"}
+
+
+def reason_bodies(reasons: Iterable[Reason], language: str) -> list[dict[str, Any]]:
+    """Return reasons with their evidence, each in words of ``language``."""
+    return [
+        {
+            "code": reason.code.value,
+            "message": message(reason.code.value, language),
+            "evidence": [_evidence(evidence) for evidence in reason.evidence],
+        }
+        for reason in reasons
+    ]
+
+
+def entry_body(entry: Entry, language: str, *, reader: ModeratorId, now: datetime) -> dict[str, Any]:
+    """Return an open task with its comment, and its claim where one is live; an audit without what the service said."""
+    comment = comment_body(entry.comment, language)
+    task = {"kind": entry.task.kind.value, "revision": entry.task.revision}
+    body = {"comment": comment | _BLIND if entry.task.kind is TaskKind.AUDIT else comment, "task": task}
+    claim = entry.task.claim
+    if claim is not None and claim.is_live(now):
+        body["claim"] = claim_body(claim, reader=reader)
+    return body
+
+
+def claim_body(claim: Claim, *, reader: ModeratorId) -> dict[str, str]:
+    """Return who holds a task until when; its id to the holder alone."""
+    body = {"by": str(claim.by), "expires_at": wire_time(claim.expires_at)}
+    return {"id": str(claim.id), **body} if claim.by == reader else body
+
+
+def history_body(history: History, language: str) -> dict[str, Any]:
+    """Return what was decided about a comment, its earlier texts and who passed it on, each oldest first."""
+    return {
+        "id": str(history.comment.id),
+        "external_id": history.comment.external_id,
+        "revision": history.comment.revision,
+        "state": history.comment.state.value,
+        "decisions": [_decision(decision, language) for decision in history.decisions],
+        "revisions": [
+            {
+                "revision": earlier.revision,
+                "text": earlier.text,
+                "author": {"name": earlier.author_name, "url": earlier.author_url},
+                "replaced_at": wire_time(earlier.replaced_at),
+            }
+            for earlier in history.revisions
+        ],
+        "escalations": [
+            {
+                "revision": escalation.revision,
+                "moderator": escalation.actor,
+                "note": escalation.note,
+                "escalated_at": wire_time(escalation.escalated_at),
+            }
+            for escalation in history.escalations
+        ],
+    }
+
+
+def outcome_body(outcome: Outcome, language: str) -> dict[str, Any]:
+    """Return what became of one comment of a bulk: status 200 and where it stands, or a problem with its code."""
+    if outcome.error is not None:
+        return refusal_body(str(outcome.id), outcome.error, language)
+    return {
+        "id": str(outcome.id),
+        "status": 200,
+        "revision": outcome.revision,
+        "state": outcome.state,
+        "verdict": outcome.verdict,
+        "sequence": outcome.sequence,
+    }
+
+
+def refusal_body(written_id: str | None, error: ModerationError, language: str) -> dict[str, Any]:
+    """Return why one item of a bulk was not done; ``written_id`` as the caller wrote it."""
+    return {"id": written_id, "code": error.code, **problem_body(error, language)}
+
+
+def _decision(decision: Decision, language: str) -> dict[str, Any]:
+    return {
+        "sequence": decision.sequence,
+        "revision": decision.revision,
+        "state": decision.state.value,
+        "verdict": None if decision.verdict is None else decision.verdict.value,
+        "reasons": reason_bodies(decision.reasons, language),
+        "scores": _scores(decision.scores),
+        "model": decision.model,
+        "policy": decision.policy,
+        "decided_by": decision.decided_by.value,
+        "moderator": decision.actor,
+        "note": decision.note,
+        "undoes": decision.undoes,
+        "task": None if decision.task is None else decision.task.value,
+        "origin": decision.origin,
+        "decided_at": wire_time(decision.decided_at),
+    }
+
+
+def _scores(scores: Scores | None) -> dict[str, float | None] | None:
+    return None if scores is None else scores.as_wire()
+
+
+def _evidence(evidence: Evidence) -> dict[str, Any]:
+    return {"start": evidence.start, "end": evidence.end, "rule": evidence.rule, "weight": evidence.weight}

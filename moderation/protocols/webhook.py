@@ -1,0 +1,89 @@
+"""The signed webhook: a site posts comments as Standard Webhooks messages, and has the verdict in the answer."""
+
+from typing import Any
+
+from aiohttp import web
+
+from moderation.domain.clock import utc_now
+from moderation.domain.errors import (
+    FieldError,
+    InvalidCommentError,
+    NotAuthenticatedError,
+    UnknownCommentError,
+)
+from moderation.domain.ids import CommentId, parse_uuid
+from moderation.domain.ports import Vault
+from moderation.domain.signatures import ID_HEADER, Verification, verify
+from moderation.domain.site import Site
+from moderation.protocols.authentication import DIRECTORY
+from moderation.protocols.bodies import parse_json, read_body
+from moderation.protocols.edge import note
+from moderation.protocols.languages import SITE_LANGUAGE
+from moderation.protocols.native import INTAKE, outcome_response
+
+VAULT: web.AppKey[Vault] = web.AppKey("vault", Vault)
+TYPES = ("comment.created", "comment.updated", "comment.deleted")
+ORIGIN = "webhook"
+
+
+def routes() -> list[web.RouteDef]:
+    """Return this dialect's routes."""
+    return [web.post("/v1/sites/{site}/webhook", receive)]
+
+
+async def receive(request: web.Request) -> web.Response:
+    """Take one signed message; nothing of the body is read before its signature holds."""
+    site = await request.app[DIRECTORY].site(request.match_info["site"])
+    request[SITE_LANGUAGE] = site.language
+    note(request, site=site.name)
+    body = await read_body(request)
+    _check_signature(request, site, body)
+    kind, data = _read_message(parse_json(body))
+    if kind == "comment.deleted":
+        return await _withdraw(request, site, data)
+    key = "webhook:" + request.headers[ID_HEADER][:255]
+    outcome = await request.app[INTAKE].submit(site, data, idempotency_key=key, origin=ORIGIN)
+    return outcome_response(request, outcome)
+
+
+def _check_signature(request: web.Request, site: Site, body: bytes) -> None:
+    vault = request.app[VAULT]
+    secrets = [vault.open(sealed, "inbound_secret") for sealed in site.inbound_secrets]
+    result = verify(request.headers, body, secrets=secrets, now=utc_now())
+    if result is not Verification.VALID:
+        raise NotAuthenticatedError("The webhook signature does not hold.", signature=result.value)
+
+
+def _read_message(message: Any) -> tuple[str, dict[str, Any]]:
+    if not isinstance(message, dict):
+        raise InvalidCommentError([FieldError("", "wrong_type", {"expected": "object"})])
+    kind, data = message.get("type"), message.get("data")
+    errors = []
+    if kind not in TYPES:
+        errors.append(FieldError("/type", "invalid_value", {"allowed": ", ".join(TYPES)}))
+    if not isinstance(data, dict):
+        errors.append(FieldError("/data", "wrong_type", {"expected": "object"}))
+    if errors:
+        raise InvalidCommentError(errors)
+    return str(kind), dict(data or {})
+
+
+async def _withdraw(request: web.Request, site: Site, data: dict[str, Any]) -> web.Response:
+    """Withdraw by our id or the site's. An unknown one is a 404, so that a deletion that overtook its comment is sent again."""
+    reviser = request.app[INTAKE].reviser
+    comment_id = await _find(request, site, data)
+    await reviser.withdraw(site, comment_id, origin=ORIGIN)
+    note(request, comment=str(comment_id))
+    return web.json_response({"id": str(comment_id), "state": "deleted"})
+
+
+async def _find(request: web.Request, site: Site, data: dict[str, Any]) -> CommentId:
+    own, external = data.get("id"), data.get("external_id")
+    if isinstance(external, int | str) and not isinstance(external, bool):
+        return await request.app[INTAKE].reviser.find_external(site, str(external).strip())
+    found = parse_uuid(own) if isinstance(own, str) else None
+    if found is None:
+        if isinstance(own, str):
+            raise UnknownCommentError
+        raise InvalidCommentError([FieldError("/data/external_id", "missing")])
+    return CommentId(found)

@@ -1,0 +1,1 @@
+"""PostgreSQL: migrations, the pool, and the queries shared by the capabilities above."""

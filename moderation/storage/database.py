@@ -1,0 +1,111 @@
+"""The pool of connections, and what driver errors mean for the service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+import orjson
+
+from moderation.domain.errors import DependencyUnavailableError
+
+Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
+
+ACQUIRE_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 15.0
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.InternalServerError,
+    asyncpg.exceptions.ReadOnlySQLTransactionError,
+)
+"""What the driver raises when PostgreSQL is gone, stopping, starting, full or overloaded."""
+
+_MISUSE = (asyncpg.exceptions._base.DataError,)  # noqa: SLF001 - not exported; an InterfaceError that is the caller's fault
+
+
+async def connect(url: str) -> Connection:
+    """Open one connection with the service's codecs."""
+    connection = await asyncpg.connect(url, timeout=ACQUIRE_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S)
+    await prepare(connection)
+    return connection
+
+
+async def prepare(connection: Connection) -> None:
+    """Make ``jsonb`` travel as Python values."""
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json_text, decoder=orjson.loads, format="text"
+    )
+
+
+def json_text(value: Any) -> str:
+    """Write a value as JSON text."""
+    return orjson.dumps(value).decode()
+
+
+class Database:
+    """A bounded pool; turns "PostgreSQL is away" into `DependencyUnavailableError`.
+
+    A pool that could not be opened is opened by the first use that finds PostgreSQL back.
+    """
+
+    def __init__(self, url: str, *, size: int = 8) -> None:
+        self._url = url
+        self._size = size
+        self._pool: asyncpg.Pool[Any] | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def url(self) -> str:
+        """The address, for what needs a connection of its own; holds a password, so not for logs."""
+        return self._url
+
+    async def open(self) -> None:
+        """Open the pool; raises what the driver raises when PostgreSQL is away."""
+        async with self._opening:  # two first users must not open two pools
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=self._size,
+                    init=prepare,
+                    timeout=ACQUIRE_TIMEOUT_S,
+                    command_timeout=COMMAND_TIMEOUT_S,
+                    max_inactive_connection_lifetime=300,
+                )
+
+    async def close(self) -> None:
+        """Close every connection, waiting a bounded time for those in use."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                await asyncio.wait_for(pool.close(), timeout=ACQUIRE_TIMEOUT_S)
+            except TimeoutError:
+                pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection; raises `DependencyUnavailableError` when PostgreSQL is away, also from inside the block."""
+        try:
+            if self._pool is None:
+                await self.open()
+            assert self._pool is not None
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                yield connection
+        except _MISUSE:
+            raise
+        except AWAY as error:
+            raise DependencyUnavailableError("postgresql") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection

@@ -1,0 +1,52 @@
+"""Bring a database to the schema this program knows."""
+
+from importlib import resources
+
+from moderation.storage.database import Connection
+
+LATEST = 1
+_LOCK = 0x6D64_7301
+"""Advisory lock so that two starting programs migrate one after the other."""
+
+
+class UnknownSchemaError(RuntimeError):
+    """The database is newer than this program; an older program must not touch it."""
+
+
+async def migrate(connection: Connection) -> list[int]:
+    """Apply what is missing, each step in a transaction of its own; return the versions applied.
+
+    Safe to run from several processes at once. Raises `UnknownSchemaError` for a schema from the future.
+    """
+    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    try:
+        return await _apply(connection)
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
+
+
+async def _apply(connection: Connection) -> list[int]:
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_versions"
+        " (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    current = await schema_version(connection)
+    if current > LATEST:
+        raise UnknownSchemaError(f"schema {current} is newer than this program, which knows up to {LATEST}")
+    missing = [(version, sql) for version, sql in _steps() if version > current]
+    for version, sql in missing:
+        async with connection.transaction():
+            await connection.execute(sql)
+            await connection.execute("INSERT INTO schema_versions (version) VALUES ($1)", version)
+    return [version for version, _ in missing]
+
+
+async def schema_version(connection: Connection) -> int:
+    """Return the newest version applied; 0 for an empty one."""
+    return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_versions"))
+
+
+def _steps() -> list[tuple[int, str]]:
+    folder = resources.files("moderation.storage") / "migrations"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return [(int(f.name[:4]), f.read_text("utf-8")) for f in files]

@@ -1,0 +1,193 @@
+"""`moderation serve`: owns the engines, brings the schema up to date, keeps N workers running on one port."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from moderation.demo import Demonstration
+from moderation.engines import EmbeddedEngines
+from moderation.privacy.keys import check_keyring, load_keyring
+from moderation.settings import Secret, Settings
+from moderation.storage.database import connect
+from moderation.storage.migrate import migrate
+from moderation.telemetry import MULTIPROCESS_VARIABLE, configure_logging
+from moderation.worker import SHUTDOWN_TIMEOUT_S, listening_socket
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 10.0
+STEADY_S = 60.0
+
+log = structlog.get_logger()
+
+
+def serve(settings: Settings, *, demo: bool) -> int:
+    """Run the service until SIGTERM or SIGINT; return the exit code."""
+    configure_logging(settings.log_format, settings.log_level)
+    return asyncio.run(_serve(settings, demo=demo))
+
+
+async def _serve(settings: Settings, *, demo: bool) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with listening_socket(settings.host, settings.port) as reserved:
+        settings = replace(settings, port=reserved.getsockname()[1])
+        async with _engines(settings) as settings:
+            await prepare_database(settings)
+            async with Demonstration(settings) if demo else _nothing() as demonstration:
+                workers = Workers(settings)
+                async with workers:
+                    _announce(settings, demonstration)
+                    await stop.wait()
+                    log.info("stopping")
+    return 0
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[None]:
+    yield None
+
+
+@asynccontextmanager
+async def _engines(settings: Settings) -> AsyncIterator[Settings]:
+    """Own the embedded engines for as long as the block runs; yield the settings with their addresses."""
+    engines = EmbeddedEngines(
+        settings.data_dir,
+        postgres=settings.database_url is None,
+        valkey=settings.redis_url is None,
+        user=settings.engine_user,
+    )
+    addresses = await engines.start()
+    supervision = asyncio.create_task(engines.supervise())
+    try:
+        yield replace(
+            settings,
+            database_url=settings.database_url or Secret(addresses.database_url),
+            redis_url=settings.redis_url or Secret(addresses.redis_url),
+            secret_keys=settings.secret_keys,
+        )
+    finally:
+        supervision.cancel()
+        with suppress(asyncio.CancelledError):
+            await supervision
+        await engines.stop()
+
+
+async def prepare_database(settings: Settings) -> None:
+    """Migrate, and make sure that the secret keys are the ones the data was written with."""
+    assert settings.database_url is not None
+    connection = await connect(settings.database_url)
+    try:
+        applied = await migrate(connection)
+        if applied:
+            log.info("schema_migrated", versions=applied)
+        await check_keyring(connection, load_keyring(settings))
+    finally:
+        await connection.close()
+
+
+class Workers:
+    """N API processes; one that dies is started again, with a pause that grows while it keeps dying."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keepers: list[asyncio.Task[None]] = []
+        self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._stopping = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        ready = [asyncio.Event() for _ in range(self._settings.workers)]
+        self._keepers = [asyncio.create_task(self._keep(number, event)) for number, event in enumerate(ready)]
+        for event in ready:
+            await event.wait()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self._stopping.set()
+        for process in self._processes.values():
+            with suppress(ProcessLookupError):
+                process.terminate()
+        ended = [process.wait() for process in self._processes.values()]
+        try:
+            async with asyncio.timeout(SHUTDOWN_TIMEOUT_S + 10):
+                await asyncio.gather(*ended)
+        except TimeoutError:
+            log.error("workers_killed")
+            for process in self._processes.values():
+                with suppress(ProcessLookupError):
+                    process.kill()
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+
+    async def _keep(self, number: int, ready: asyncio.Event) -> None:
+        pause_s = FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            code = await self._run(number, ready)
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - started > STEADY_S:
+                pause_s = FIRST_PAUSE_S
+            log.error("worker_died", worker=number, code=code, pause_s=pause_s)
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _run(self, number: int, ready: asyncio.Event) -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "moderation.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._environment(),
+            start_new_session=True,
+        )
+        self._processes[number] = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(ConnectionError):
+            process.stdin.write(json.dumps(self._settings.as_environment()).encode() + b"\n")
+            await process.stdin.drain()
+        if await process.stdout.readline():
+            ready.set()
+        return await process.wait()
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}
+        if self._settings.workers > 1:
+            kept[MULTIPROCESS_VARIABLE] = str(_metrics_folder(self._settings.data_dir))
+        return kept
+
+
+def _metrics_folder(data_dir: Path) -> Path:
+    folder = data_dir / "metrics"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _announce(settings: Settings, demonstration: "Demonstration | None") -> None:
+    url = settings.public_url or f"http://{_host_for_url(settings.host)}:{settings.port}"
+    log.info("serving", url=url, workers=settings.workers)
+    if demonstration is not None:
+        print(demonstration.announcement(url), flush=True)  # noqa: T201 - the result of `serve --demo`
+
+
+def _host_for_url(host: str) -> str:
+    host = "127.0.0.1" if host in {"", "0.0.0.0"} else host  # noqa: S104 - compares, binds nothing
+    try:
+        socket.inet_pton(socket.AF_INET6, host)
+    except OSError:
+        return host
+    return f"[{'::1' if host == '::' else host}]"

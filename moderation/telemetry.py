@@ -1,0 +1,94 @@
+"""Logs and metrics, declared in one place.
+
+Logs: ``event`` is a constant; never comment text, names, addresses or secrets. Info = changed state, warning = handled
+but unexpected, error = somebody should look. Metrics: base units, labels from closed sets.
+"""
+
+import logging
+import os
+import sys
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_GROUP = (1, 2, 4, 8, 16, 32, 64, 128)
+_PROBABILITY = tuple(step / 10 for step in range(1, 11))
+
+REQUESTS = Counter("moderation_requests", "Requests answered", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram("moderation_request_seconds", "Time to answer", ["route"], buckets=_FAST)
+DECISIONS = Counter("moderation_decisions", "Decisions recorded", ["verdict", "decided_by"])
+REPLAYS = Counter("moderation_replays", "Submissions recognised as sent before")
+RATE_DENIALS = Counter("moderation_rate_denials", "Submissions denied by a limit", ["rule"])
+LIMITER_FALLBACKS = Counter(
+    "moderation_limiter_fallbacks", "Groups limited in process because Redis was away", ["cause"]
+)
+SCORING_SECONDS = Histogram("moderation_scoring_seconds", "Time to score one group", buckets=_FAST)
+SCORING_FAILURES = Counter("moderation_scoring_failures", "Groups that got no scores", ["cause"])
+SCORES = Histogram("moderation_scores", "Scores given", ["output", "model"], buckets=_PROBABILITY)
+STORE_SECONDS = Histogram("moderation_store_seconds", "Time to commit one group", buckets=_FAST)
+GROUP_SIZE = Histogram("moderation_group_size", "Comments in one group", buckets=_GROUP)
+INTAKE_QUEUE = Gauge("moderation_intake_queue", "Comments waiting for a group", multiprocess_mode="livesum")
+DELIVERIES = Counter("moderation_deliveries", "Attempts to deliver an event", ["outcome"])
+DELIVERY_SECONDS = Histogram("moderation_delivery_seconds", "Time of one attempt", buckets=_FAST)
+OLDEST_HELD_SECONDS = Gauge(
+    "moderation_oldest_held_seconds", "Age of the oldest open task", multiprocess_mode="max"
+)
+OLDEST_UNDELIVERED_SECONDS = Gauge(
+    "moderation_oldest_undelivered_seconds",
+    "Age of the oldest event a site has not heard",
+    multiprocess_mode="max",
+)
+LOOP_LAG_SECONDS = Gauge(
+    "moderation_loop_lag_seconds", "How late the event loop was", multiprocess_mode="livemax"
+)
+ENGINE_RESTARTS = Gauge(
+    "moderation_engine_restarts", "Restarts of an embedded engine", ["engine"], multiprocess_mode="max"
+)
+
+
+def render_metrics() -> bytes:
+    """Return the metrics of this process, or of all workers where they share a folder, in the text format."""
+    if MULTIPROCESS_VARIABLE not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def configure_logging(log_format: str, level: str) -> None:
+    """Send every log line to standard error: one JSON object a line, or for a terminal."""
+    as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _name_the_exception,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s", force=True)
+
+
+def _name_the_exception(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Replace an exception by its type and place: its text may hold what a reader wrote."""
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        frames = []
+        trace = error.__traceback__
+        while trace is not None:
+            frames.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
+            trace = trace.tb_next
+        event["at"] = frames[-4:]
+    return event

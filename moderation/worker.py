@@ -1,0 +1,74 @@
+"""One API process: takes its settings from standard input, serves until SIGTERM or until its supervisor is gone.
+
+The pipe on standard input stays open for as long as the supervisor lives; its end, also after `kill -9`, ends the worker.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+
+import structlog
+from aiohttp import web
+
+from moderation import settings as settings_module
+from moderation.app import create_app
+from moderation.privacy.keys import load_keyring
+from moderation.settings import Settings
+from moderation.telemetry import configure_logging
+
+SHUTDOWN_TIMEOUT_S = 15.0
+BACKLOG = 1024
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Run a worker."""
+    settings = settings_module.load(json.loads(sys.stdin.readline()), require_keys=False)
+    configure_logging(settings.log_format, settings.log_level)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_reader(sys.stdin.fileno(), _end_with_supervisor, stop)
+    runner = web.AppRunner(
+        create_app(settings, load_keyring(settings)), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S
+    )
+    await runner.setup()
+    await web.SockSite(runner, listening_socket(settings.host, settings.port), backlog=BACKLOG).start()
+    print("ready", flush=True)  # noqa: T201 - the supervisor waits for this line
+    await stop.wait()
+    loop.remove_reader(sys.stdin.fileno())
+    await runner.cleanup()
+
+
+def _end_with_supervisor(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 1):
+        log.warning("supervisor_gone")
+        stop.set()
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Bind a socket that shares its port with the other workers. Raises `OSError` when somebody else has it."""
+    info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    bound = socket.socket(info[0], socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(info[4])
+    except OSError:
+        bound.close()
+        raise
+    bound.setblocking(False)
+    return bound
+
+
+if __name__ == "__main__":
+    main()

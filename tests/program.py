@@ -1,0 +1,137 @@
+"""Run the real program as an operator does: `moderation serve` and the commands beside it, in processes of their own."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+
+PROGRAM = [sys.executable, "-m", "moderation"]
+START_TIMEOUT_S = 50.0
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment without any setting of ours, plus ``extra`` settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}
+    return kept | {f"MODERATION_{name.upper()}": value for name, value in extra.items()}
+
+
+def run(*arguments: str, data_dir: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        env=environment(data_dir=str(data_dir)),
+        capture_output=True,
+        text=True,
+        timeout=START_TIMEOUT_S,
+        check=False,
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def run_json(*arguments: str, data_dir: Path) -> Any:
+    """Run one command with ``--json`` and read its result."""
+    return json.loads(run(*arguments, "--json", data_dir=data_dir).stdout)
+
+
+class Service:
+    """A running `moderation serve`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
+        self.process = process
+        self.url = url
+
+    def family(self) -> list[psutil.Process]:
+        """The supervisor and everything it started that is alive."""
+        try:
+            supervisor = psutil.Process(self.process.pid)
+            return [supervisor, *supervisor.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def kill_all(self) -> None:
+        """`kill -9` of the supervisor, its workers and its engines, at one moment."""
+        for member in self.family():
+            try:
+                member.kill()
+            except psutil.NoSuchProcess:
+                continue
+        self.process.wait(timeout=10)
+
+    def stop(self) -> int:
+        """Stop it as an operator does."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=40)
+
+
+@contextmanager
+def serving(data_dir: Path, *options: str, port: int, **settings: str) -> Iterator[Service]:
+    """Run `moderation serve` until the block ends; kills what is left of it."""
+    log = data_dir.parent / f"{data_dir.name}.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*PROGRAM, "serve", "--port", str(port), *options],
+            env=environment(data_dir=str(data_dir), log_format="json", **settings),
+            stdout=output,
+            stderr=output,
+        )
+    service = Service(process, f"http://127.0.0.1:{port}")
+    family = []
+    try:
+        yield service
+        family = service.family()
+    finally:
+        if process.poll() is None:
+            family = service.family()
+            process.terminate()
+            try:
+                process.wait(timeout=40)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for member in family:
+            if member.is_running() and member.pid != process.pid:
+                member.kill()
+
+
+async def until_ready(service: Service, *, log: Path | None = None) -> None:
+    """Wait until the service answers that it is ready."""
+    until_s = time.monotonic() + START_TIMEOUT_S
+    async with aiohttp.ClientSession() as session:
+        while time.monotonic() < until_s:
+            assert service.process.poll() is None, f"ended with {service.process.returncode}"
+            try:
+                async with session.get(service.url + "/readyz", timeout=aiohttp.ClientTimeout(2)) as answer:
+                    if answer.status == 200:
+                        return
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+            await asyncio.sleep(0.05)
+    raise AssertionError("not ready in time")
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def started(data_dir: Path, *options: str, port: int, **settings: str) -> AsyncIterator[Service]:
+    """Run the service and wait until it is ready."""
+    with serving(data_dir, *options, port=port, **settings) as service:
+        await until_ready(service)
+        yield service
