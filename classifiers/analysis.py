@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import evidence, languages, lexicon, signs
-from classifiers.ngrams import CHARACTER_ORDERS, Words, bucket, character_hashes, find_words, pair_hashes, room, text_of
+from classifiers.ngrams import (
+    CHARACTER_ORDERS,
+    Words,
+    bucket,
+    character_hashes,
+    find_words,
+    pair_hashes,
+    room,
+    text_of,
+)
 from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded
 
 BUCKET_BITS = 20
@@ -70,7 +79,9 @@ def analyse(
         [languages.detect(*counts) for counts in zip(sign_counts, word_counts, strict=True)],
         [
             evidence.find(text, sign, word, folded_length=length, author_url=url)
-            for text, sign, word, length, url in zip(texts, sign_counts, word_counts, lengths, urls, strict=True)
+            for text, sign, word, length, url in zip(
+                texts, sign_counts, word_counts, lengths, urls, strict=True
+            )
         ],
     )
 
@@ -84,7 +95,10 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     codes, words = found.stream.codes, found.words
     size, count, pairs = codes.size, len(found.language), max(words.start.size - 1, 0)
     base = np.array(
-        [at << _TEXT_BIT | (language == languages.ENGLISH) << _LANGUAGE_BIT for at, language in enumerate(found.language)],
+        [
+            at << _TEXT_BIT | (language == languages.ENGLISH) << _LANGUAGE_BIT
+            for at, language in enumerate(found.language)
+        ],
         np.uint32,
     )
     every = np.zeros(len(CHARACTER_ORDERS) * size + words.start.size + pairs + count, np.uint32)

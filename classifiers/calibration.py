@@ -35,6 +35,11 @@ def margin(steps: int, folded_length: int) -> float:
     return steps / (STEPS * math.sqrt(folded_length + LENGTH_OFFSET))
 
 
+def log_odds_per_step(folded_length: int, calibration: Calibration) -> float:
+    """Return by how much one weight step changes the log-odds of a text of this length."""
+    return calibration.slope / (STEPS * math.sqrt(folded_length + LENGTH_OFFSET))
+
+
 def probability(value: float, calibration: Calibration) -> float:
     """Return the calibrated probability of a margin, in (0, 1)."""
     logit = calibration.slope * value + calibration.offset

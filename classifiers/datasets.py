@@ -5,10 +5,11 @@ import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from classifiers.errors import DatasetError
 from classifiers.text import fold
@@ -28,6 +29,7 @@ NOT_STATED = "not stated"
 TEST_ONLY = frozenset({"en_ucc_globe_and_mail"})  # forbids commercial use
 LANGUAGES = frozenset({"ar", "en"})  # of the shipped model
 SUFFIXES = (".jsonl", ".csv", ".jsonl.gz", ".csv.gz")
+MAX_LINE_BYTES = 16 << 20
 _TEST_MARK = ".test"
 _NEAR_COPY_LETTERS = 40
 _RETWEET = re.compile(r"^\s*RT\s+(?=@)")
@@ -62,34 +64,37 @@ def is_stated(source: str) -> bool:
     return licence(source) != NOT_STATED
 
 
-def open_text(path: Path) -> IO[str]:
-    """Open a plain or gzipped file as strict UTF-8; a byte order mark is skipped."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
 def read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield each record with its line (JSON lines) or row (CSV) number, from 1; memory stays bounded.
+    """Yield each record with its number from 1: the line of JSON lines, the row of CSV. Memory stays bounded.
 
-    Raises DatasetError, naming the line, for what is not UTF-8, not JSON, not an object, or damaged by compression.
+    Raises DatasetError, naming the line, for what is not UTF-8, not JSON, not an object, too long, or damaged by
+    compression.
     """
     if not path.name.endswith(SUFFIXES):
         raise DatasetError(f"{path.name}: unknown kind of file; expected one of {', '.join(SUFFIXES)}")
-    row = 0
+    read = _read_csv if ".csv" in path.suffixes else _read_json_lines
     try:
-        with open_text(path) as file:
-            read = _read_csv if ".csv" in path.suffixes else _read_json_lines
-            for row, record in read(file, path.name):  # noqa: B007  # the number of the last good row names the bad one
-                yield row, record
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path.name}: not UTF-8 text near line {row + 1}") from error
-    except (OSError, EOFError) as error:
-        raise DatasetError(f"{path.name}: cannot be read after line {row}: {type(error).__name__}") from error
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            yield from read(_decoded(file, path.name), path.name)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DatasetError(f"{path.name}: cannot be read: {type(error).__name__}") from error
 
 
-def _read_json_lines(file: IO[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(file, start=1):
+def _decoded(file: BinaryIO | gzip.GzipFile, name: str) -> Iterator[str]:
+    """Yield each line as text; a byte order mark at the start is skipped."""
+    number = 0
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            raise DatasetError(f"{name}: line {number} is longer than {MAX_LINE_BYTES} bytes")
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            raise DatasetError(f"{name}: line {number} is not UTF-8 text") from error
+
+
+def _read_json_lines(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             raise DatasetError(f"{name}: line {number} is empty")
         try:
@@ -101,16 +106,21 @@ def _read_json_lines(file: IO[str], name: str) -> Iterator[tuple[int, dict[str, 
         yield number, record
 
 
-def _read_csv(file: IO[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(file, strict=True)
+def _read_csv(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    csv.field_size_limit(MAX_LINE_BYTES)
+    reader = csv.DictReader(lines, strict=True)
     number = 0
     try:
         for number, record in enumerate(reader, start=1):
             if None in record or None in record.values():
-                raise DatasetError(f"{name}: row {number} (line {reader.line_num}) has another number of columns")
+                raise DatasetError(
+                    f"{name}: line {reader.line_num} (row {number}) has another number of columns"
+                )
             yield number, dict(record)
     except csv.Error as error:
-        raise DatasetError(f"{name}: row {number + 1} (line {reader.line_num}) is not CSV: {error}") from error
+        raise DatasetError(
+            f"{name}: line {reader.line_num} (row {number + 1}) is not CSV: {error}"
+        ) from error
 
 
 def field_text(record: Mapping[str, Any], column: str, *, name: str, row: int) -> str:

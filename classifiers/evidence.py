@@ -77,7 +77,9 @@ _SHADY = re.compile(
     r"|casino|bet\d|1x|loan|credit|pharm|pill|viagra|cialis|escort|porn|sex|forex|crypto|coin|seo|backlink|follow",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[\w.+-]{2,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]{2,63}\s?(?:\.|\(dot\)|\[dot\])\s?[A-Za-z]{2,10}")
+_EMAIL = re.compile(
+    r"[\w.+-]{2,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]{2,63}\s?(?:\.|\(dot\)|\[dot\])\s?[A-Za-z]{2,10}"
+)
 _HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z][\w.]{3,30}")
 _PHONE = re.compile(r"(?<![\d.])(?:\+|00)?\d(?:[\s().\-_/]{0,2}\d){8,14}(?!\d)")
 _PHONE_START = ("+", "00", "0", "1", "9")
@@ -93,7 +95,12 @@ class Found(NamedTuple):
 
 
 def find(  # the two word lists and the website are what the caller has already
-    text: str, signs: Sequence[int], words: Sequence[int], *, folded_length: int, author_url: str | None = None
+    text: str,
+    signs: Sequence[int],
+    words: Sequence[int],
+    *,
+    folded_length: int,
+    author_url: str | None = None,
 ) -> list[int]:
     """Return the rules that fire, ascending.
 
@@ -158,7 +165,11 @@ def _number_rules(text: str, signs: Sequence[int], rules: list[int]) -> bool:
 
 
 def _word_rules(words: Sequence[int], rules: list[int], *, has_way: bool) -> None:
-    messengers, contacts, offers = words[WordClass.MESSENGER], words[WordClass.CONTACT], words[WordClass.OFFER]
+    messengers, contacts, offers = (
+        words[WordClass.MESSENGER],
+        words[WordClass.CONTACT],
+        words[WordClass.OFFER],
+    )
     if messengers:
         rules.append(Rule.MESSENGER)
         if has_way:

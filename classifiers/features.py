@@ -19,7 +19,7 @@ from classifiers.ngrams import grams, text_of
 COLUMNS = BUCKETS + evidence.COUNT
 
 
-class CommentFeatures(TransformerMixin, BaseEstimator):
+class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """Turn texts into a CSR matrix of shape (n_texts, COLUMNS), float32, values 0 and 1; nothing is learned.
 
     Parameters
@@ -40,7 +40,9 @@ class CommentFeatures(TransformerMixin, BaseEstimator):
         """Return the features of each text."""
         texts = [str(text) for text in X]
         parts = [self._transform(texts[run]) for run in batches(texts)]
-        return sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, COLUMNS), dtype=np.float32)
+        return (
+            sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, COLUMNS), dtype=np.float32)
+        )
 
     def _transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
         found = analyse(texts)

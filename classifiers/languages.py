@@ -35,7 +35,9 @@ def _arabic_script(arabic: int, signs: Sequence[int], words: Sequence[int]) -> s
     """Tell Arabic from Persian and Urdu: their function words, else letters that Arabic does not have."""
     foreign = words[WordClass.PERSIAN] + words[WordClass.URDU]
     own = words[WordClass.ARABIC]
-    has_their_letters = signs[Sign.PERSIAN_URDU] * 10 > arabic and signs[Sign.PERSIAN_URDU] > signs[Sign.ARABIC_ONLY]
+    has_their_letters = (
+        signs[Sign.PERSIAN_URDU] * 10 > arabic and signs[Sign.PERSIAN_URDU] > signs[Sign.ARABIC_ONLY]
+    )
     if foreign > own + 1 or (has_their_letters and foreign > own):
         return "ur" if words[WordClass.URDU] > words[WordClass.PERSIAN] else "fa"
     if has_their_letters and own == 0 and words[WordClass.TOTAL] > _MIN_WORDS_FOR_DOUBT:

@@ -90,14 +90,11 @@ _ARABIC_BY_NAME = {
 }  # fmt: skip
 # Letters that look like Latin ones. Applied everywhere: Cyrillic and Greek are not languages this model knows, and
 # language detection reads the characters as received.
-_LOOKALIKES = dict(
-    pair
-    for pair in (
-        "аa вb еe кk мm нh оo рp сc тt уy хx іi јj ѕs һh ԁd ԛq ԝw ьb пn гr ӏl ҽe ұy қk αa βb γy εe ιi κk νv οo ρp τt "
-        "υu χx ηn ωw ıi łl øo đd ħh ŧt ɑa ɡg ɩi ɪi ʟl ɴn ʀr ʜh ʏy ʙb ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜱs ꜰf "
-        "ƒf ǝe ɔc ɯm ʇt ʌv ʍw ɐa ᴉi ɹr ɥh ʎy օo սu ոn հh"
-    ).split()
-)
+_LOOKALIKE_PAIRS = """
+    аa вb еe кk мm нh оo рp сc тt уy хx іi јj ѕs һh ԁd ԛq ԝw ьb пn гr ӏl ҽe ұy қk αa βb γy εe ιi κk νv οo ρp τt υu χx
+    ηn ωw ıi łl øo đd ħh ŧt ɑa ɡg ɩi ɪi ʟl ɴn ʀr ʜh ʏy ʙb ᴀa ᴄc ᴅd ᴇe ᴊj ᴋk ᴍm ᴏo ᴘp ᴛt ᴜu ᴠv ᴡw ᴢz ꜱs ꜰf ƒf ǝe ɔc ɯm
+    ʇt ʌv ʍw ɐa ᴉi ɹr ɥh ʎy օo սu ոn հh"""
+_LOOKALIKES = {pair[0]: pair[1] for pair in _LOOKALIKE_PAIRS.split()}
 
 
 def _spread(blocks: tuple[tuple[int, int], ...]) -> NDArray[np.int64]:

@@ -135,7 +135,9 @@ def grams(stream: Stream, bits: int) -> list[Grams]:
     pairs, is_pair = pair_hashes(words, text_of(words.start, stream))
     found = [
         Grams("word", words.start, words.end, bucket(words.hashes, "word", bits)),
-        Grams("pair", words.start[:-1][is_pair], words.end[1:][is_pair], bucket(pairs[is_pair], "pair", bits)),
+        Grams(
+            "pair", words.start[:-1][is_pair], words.end[1:][is_pair], bucket(pairs[is_pair], "pair", bits)
+        ),
     ]
     free = room(codes)
     for order, hashes in character_hashes(codes):

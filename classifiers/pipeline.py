@@ -27,7 +27,7 @@ from classifiers.text import fold
 _MAX_STEPS = 8191  # two in the log-odds; keeps sums of the longest text within 32 bits
 
 
-class LogCountClassifier(ClassifierMixin, BaseEstimator):
+class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """Logistic regression over log-count ratios, with weights rounded to whole steps of 1 / STEPS.
 
     Parameters
@@ -68,7 +68,9 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):
         scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
         model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=1e-3)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the limit is an early stop, chosen with the rest
+            warnings.simplefilter(
+                "ignore", ConvergenceWarning
+            )  # the limit is an early stop, chosen with the rest
             model.fit(scaled, target, sample_weight=weight)
         self.n_iter_ = int(np.max(model.n_iter_))
         exact = model.coef_.ravel() * ratio * STEPS
@@ -105,14 +107,18 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _log_count_ratio(
-    X: Any, target: NDArray[np.int64], weight: NDArray[np.float64], alpha: float  # noqa: N803
+    X: Any,  # noqa: N803
+    target: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    alpha: float,
 ) -> NDArray[np.float64]:
     positive = alpha + np.asarray((weight * target) @ X, dtype=np.float64).ravel()
     negative = alpha + np.asarray((weight * (1 - target)) @ X, dtype=np.float64).ravel()
-    return np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+    ratio: NDArray[np.float64] = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+    return ratio
 
 
-class CommentClassifier(ClassifierMixin, BaseEstimator):
+class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
     """One calibrated output (such as spam) for texts of one language.
 
     The calibration is fitted on margins of rows whose group was left out of training; pass sources as groups to have it
@@ -138,7 +144,13 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, C: float = 0.03, alpha: float = 1.0, max_iter: int = 60, folds: int = 4, ngrams: bool = True  # noqa: N803
+        self,
+        *,
+        C: float = 0.03,  # noqa: N803
+        alpha: float = 1.0,
+        max_iter: int = 60,
+        folds: int = 4,
+        ngrams: bool = True,
     ) -> None:
         self.C = C
         self.alpha = alpha
@@ -159,7 +171,9 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):
         weight = np.ones(target.size) if sample_weight is None else np.asarray(sample_weight, np.float64)
         features = CommentFeatures(ngrams=self.ngrams).transform(X)
         fold_of = deal(near_copy_groups(X) if groups is None else groups, self.folds)
-        self.margins_ = self._left_out_margins(features, folded_lengths(X), target, weight=weight, fold_of=fold_of)
+        self.margins_ = self._left_out_margins(
+            features, folded_lengths(X), target, weight=weight, fold_of=fold_of
+        )
         self.linear_ = self._linear().fit(features, target, weight)
         known = ~np.isnan(self.margins_)
         is_positive = (target[known] == self.classes_[1]).astype(np.int64)

@@ -39,7 +39,14 @@ class Sign(IntEnum):
 COUNT = len(Sign)
 _HIDDEN = ((0x00AD, 0x00AE), (0x061C, 0x061D), (0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070), (0xFEFF, 0xFF00),
            (0xE0000, 0xE0080))  # fmt: skip
-_MARKS = ((0x0300, 0x0370), (0x0610, 0x061B), (0x0640, 0x0641), (0x064B, 0x0660), (0x0670, 0x0671), (0x06D6, 0x06DE))
+_MARKS = (
+    (0x0300, 0x0370),
+    (0x0610, 0x061B),
+    (0x0640, 0x0641),
+    (0x064B, 0x0660),
+    (0x0670, 0x0671),
+    (0x06D6, 0x06DE),
+)
 _PICTURES = ((0x2600, 0x27C0), (0x1F000, 0x1FB00), (0x2B00, 0x2C00))
 _STYLED = ((0xFF21, 0xFF3B), (0xFF41, 0xFF5B), (0x1D400, 0x1D800), (0x1F110, 0x1F18A), (0x24B6, 0x24EA))
 _EXACT = {
@@ -54,21 +61,27 @@ _EXACT = {
 }
 
 
+_SIGN_OF_CATEGORY = {"Nd": Sign.DIGIT, "No": Sign.DIGIT, "Zs": Sign.SPACE, "Cc": Sign.SPACE}
+_LETTER_BLOCKS = (
+    (Sign.LATIN_MARKED, 0x80, 0x250),
+    (Sign.LATIN_MARKED, 0x1E00, 0x1F00),
+    (Sign.LOOKALIKE, 0x370, 0x530),
+    (Sign.ARABIC, 0x600, 0x780),
+    (Sign.ARABIC, 0x8A0, 0x900),
+    (Sign.ARABIC, 0xFB50, 0xFF00),
+)
+
+
 def _letter_sign(code: int) -> Sign:
     character = chr(code)
     category = unicodedata.category(character)
-    if category in {"Nd", "No"}:
-        return Sign.DIGIT
     if category[0] != "L":
-        return Sign.SPACE if category in {"Zs", "Cc"} else Sign.OTHER
+        return _SIGN_OF_CATEGORY.get(category, Sign.OTHER)
     if code < 0x80:
         return Sign.LATIN_UPPER if character.isupper() else Sign.LATIN_LOWER
-    if code < 0x250 or 0x1E00 <= code < 0x1F00:
-        return Sign.LATIN_MARKED
-    if 0x370 <= code < 0x530:
-        return Sign.LOOKALIKE
-    if 0x600 <= code < 0x780 or 0x8A0 <= code < 0x900 or 0xFB50 <= code < 0xFF00:
-        return Sign.ARABIC
+    for sign, first, last in _LETTER_BLOCKS:
+        if first <= code < last:
+            return sign
     return Sign.OTHER_LETTER
 
 

@@ -47,7 +47,11 @@ class Normalised:
         Characters deleted inside the span belong to it; an empty span lies where its neighbour begins.
         """
         if start >= end:
-            at = self.origin[start] if start < len(self.origin) else (self.origin[-1] + 1 if self.origin else 0)
+            at = (
+                self.origin[start]
+                if start < len(self.origin)
+                else (self.origin[-1] + 1 if self.origin else 0)
+            )
             return at, at
         return self.origin[start], self.origin[end - 1] + 1
 

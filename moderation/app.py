@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from redis.asyncio import Redis
 
 from moderation.delivery.service import Delivery
 from moderation.domain.clock import utc_now
@@ -55,7 +56,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[feed.FEED] = delivery.feed
     app[webhook.VAULT] = vault
     app[operations.DATABASE] = database
-    app[operations.LIMITER] = limiter
+    app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
     app[operations.MODEL] = model
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     for module in (native, batch, webhook, form, review, feed, operations, try_page):
@@ -63,6 +64,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     jobs = [
         directory.watch(),
         delivery.run(),
+        vault.watch(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now).run(),
         _watch_loop_lag(),
@@ -78,7 +80,7 @@ def _lifetime(
     intake: Intake,
     jobs: list[Coroutine[Any, Any, None]],
 ) -> Any:
-    async def lifetime(_app: web.Application) -> AsyncIterator[None]:
+    async def lifetime(app: web.Application) -> AsyncIterator[None]:
         """Open in order, close in reverse. A database that is away does not keep the service from starting."""
         model.load_shipped()
         tasks = [asyncio.create_task(job) for job in jobs]
@@ -90,6 +92,7 @@ def _lifetime(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await limiter.close()
+        await app[operations.REDIS].aclose()
         await database.close()
 
     return lifetime

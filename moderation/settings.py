@@ -185,6 +185,11 @@ class Settings:
     score_deadline_ms: int
     intake_queue: int
 
+    @property
+    def url(self) -> str:
+        """The address by which browsers on this machine, or through the proxy, reach the service; no slash at its end."""
+        return (self.public_url or f"http://{_host_for_url(self.host)}:{self.port}").rstrip("/")
+
     def as_environment(self) -> dict[str, str]:
         """Write the settings as the environment that `load` reads them from; holds secrets."""
         values = {setting.variable: getattr(self, setting.name) for setting in SETTINGS}
@@ -249,6 +254,17 @@ def _from_file(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]:
     known = {setting.name for setting in SETTINGS}
     faults.extend(f"{CONFIG_VARIABLE}: {key} is not a setting" for key in table if key not in known)
     return {key: _as_text(value) for key, value in table.items() if key in known}
+
+
+def _host_for_url(host: str) -> str:
+    """Return a host that can be dialled: an address for all interfaces stands for this machine."""
+    try:
+        address = ipaddress.ip_address(host or "0.0.0.0")  # noqa: S104 - reads, binds nothing
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"
+    return str(address) if address.version == 4 else f"[{address}]"
 
 
 def _as_text(value: Any) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -17,7 +16,7 @@ import structlog
 
 from moderation.demo import Demonstration
 from moderation.engines import EmbeddedEngines
-from moderation.privacy.keys import check_keyring, load_keyring
+from moderation.privacy.keys import prepare_keyring
 from moderation.settings import Secret, Settings
 from moderation.storage.database import connect
 from moderation.storage.migrate import migrate
@@ -92,7 +91,7 @@ async def prepare_database(settings: Settings) -> None:
         applied = await migrate(connection)
         if applied:
             log.info("schema_migrated", versions=applied)
-        await check_keyring(connection, load_keyring(settings))
+        await prepare_keyring(connection, settings)
     finally:
         await connection.close()
 
@@ -178,16 +177,6 @@ def _metrics_folder(data_dir: Path) -> Path:
 
 
 def _announce(settings: Settings, demonstration: "Demonstration | None") -> None:
-    url = settings.public_url or f"http://{_host_for_url(settings.host)}:{settings.port}"
-    log.info("serving", url=url, workers=settings.workers)
+    log.info("serving", url=settings.url, workers=settings.workers)
     if demonstration is not None:
-        print(demonstration.announcement(url), flush=True)  # noqa: T201 - the result of `serve --demo`
-
-
-def _host_for_url(host: str) -> str:
-    host = "127.0.0.1" if host in {"", "0.0.0.0"} else host  # noqa: S104 - compares, binds nothing
-    try:
-        socket.inet_pton(socket.AF_INET6, host)
-    except OSError:
-        return host
-    return f"[{'::1' if host == '::' else host}]"
+        print(demonstration.announcement(settings.url), flush=True)  # noqa: T201 - the result of `serve --demo`

@@ -7,6 +7,7 @@ but unexpected, error = somebody should look. Metrics: base units, labels from c
 import logging
 import os
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -79,7 +80,7 @@ def configure_logging(log_format: str, level: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s", force=True)
 
 
-def _name_the_exception(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _name_the_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace an exception by its type and place: its text may hold what a reader wrote."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest_asyncio
@@ -9,9 +10,15 @@ import pytest_asyncio
 from moderation.engines import EngineAddresses
 from moderation.storage.database import Database, connect
 from moderation.storage.migrate import migrate
+from moderation.telemetry import configure_logging
 from tests.engines_fixture import engine_data, engine_template, running_engines
 
+if TYPE_CHECKING:
+    from tests.service import RunningService
+
 __all__ = ["engine_data", "engine_template", "running_engines"]
+
+configure_logging("json", "warning")
 
 TEMPLATE = "migrated_template"
 
@@ -54,3 +61,12 @@ async def database(fresh_database_url: str) -> AsyncIterator[Database]:
     await pool.open()
     yield pool
     await pool.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def service(fresh_database_url: str, running_engines: EngineAddresses) -> "AsyncIterator[RunningService]":
+    """The whole service with one site in mode `pre` and no rate limits."""
+    from tests.service import running_service
+
+    async with running_service(fresh_database_url, running_engines.redis_url) as running:
+        yield running

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,10 +52,14 @@ def engine_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def engine_data(engine_template: Path, tmp_path: Path) -> Path:
-    """A data directory of the test's own, with a cluster in it."""
-    shutil.copytree(engine_template, tmp_path / "data")
-    return tmp_path / "data"
+def engine_data(engine_template: Path, tmp_path: Path) -> Iterator[Path]:
+    """A data directory of the test's own, with a cluster in it; what a failed test left running is ended."""
+    data_dir = tmp_path / "data"
+    shutil.copytree(engine_template, data_dir)
+    yield data_dir
+    for process in engine_processes(data_dir):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 @contextmanager

@@ -45,7 +45,9 @@ async def add_site(
             webhook_url,
         )
         await connection.execute(
-            "INSERT INTO policies (site_id, version, policy, created_by) VALUES ($1, 1, $2, 'test')", site_id, {}
+            "INSERT INTO policies (site_id, version, policy, created_by) VALUES ($1, 1, $2, 'test')",
+            site_id,
+            {},
         )
     return SiteId(site_id)
 
@@ -69,7 +71,9 @@ async def add_moderator(database: Database, roles: Mapping[SiteId, Role]) -> tup
     person = Person(ModeratorId(new_uuid()), f"{secrets.token_hex(4)}@desk.example", dict(roles))
     token = "mdu_" + secrets.token_urlsafe(32)
     async with database.transaction() as connection:
-        await connection.execute("INSERT INTO moderators (id, email) VALUES ($1, $2)", person.id, person.email)
+        await connection.execute(
+            "INSERT INTO moderators (id, email) VALUES ($1, $2)", person.id, person.email
+        )
         await connection.executemany(
             "INSERT INTO moderator_roles (moderator_id, site_id, role) VALUES ($1, $2, $3)",
             [(person.id, site_id, role.value) for site_id, role in roles.items()],
@@ -83,6 +87,9 @@ async def add_moderator(database: Database, roles: Mapping[SiteId, Role]) -> tup
     return person, token
 
 
+CALM = Scores(spam=0.1, abuse=0.2)
+
+
 @dataclass(frozen=True, slots=True)
 class Seed:
     """A comment as the service judged it; ``task`` is left out for one that nobody need look at."""
@@ -90,7 +97,7 @@ class Seed:
     text: str = "تعليق هادئ على المقال"
     state: State = State.HELD
     reasons: tuple[ReasonCode, ...] = (ReasonCode.PREMODERATION,)
-    scores: Scores | None = Scores(spam=0.1, abuse=0.2)
+    scores: Scores | None = CALM
     task: TaskKind | None = TaskKind.HELD
     thread: str = "article-1"
     language: str | None = "ar"
@@ -121,7 +128,18 @@ async def add_comments(database: Database, site_id: SiteId, seeds: Sequence[Seed
             " content_hash, state, sequence, origin, created_at, received_at)"
             " VALUES ($1, $2, $3, $4, 'ليلى', 'https://layla.example', $5, $6, $7, $8, $9, 1, 'native', $10, $10)",
             [
-                (i, site_id, s.thread, s.external_id, s.identity, s.text, s.language, bytes(16), s.state, s.received_at)
+                (
+                    i,
+                    site_id,
+                    s.thread,
+                    s.external_id,
+                    s.identity,
+                    s.text,
+                    s.language,
+                    bytes(16),
+                    s.state,
+                    s.received_at,
+                )
                 for i, s in seeded
             ],
         )
@@ -144,7 +162,11 @@ async def add_comments(database: Database, site_id: SiteId, seeds: Sequence[Seed
         await connection.executemany(
             "INSERT INTO tasks (comment_id, site_id, kind, revision, thread_id, language, reasons,"
             " rank, abuse_rank, uncertain_rank) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9)",
-            [(i, site_id, s.task, s.thread, s.language, list(s.reasons), *_ranks(s)) for i, s in seeded if s.task],
+            [
+                (i, site_id, s.task, s.thread, s.language, list(s.reasons), *_ranks(s))
+                for i, s in seeded
+                if s.task
+            ],
         )
     return ids
 
@@ -167,7 +189,9 @@ async def add_tasks(database: Database, site_id: SiteId, count: int) -> None:
         await connection.execute("ANALYZE tasks")
 
 
-async def edit_comment(database: Database, comment_id: CommentId, text: str, *, now: datetime = START) -> None:
+async def edit_comment(
+    database: Database, comment_id: CommentId, text: str, *, now: datetime = START
+) -> None:
     """Give the comment a new text, held once more, as an edit by its site does."""
     async with database.transaction() as connection:
         await connection.execute(

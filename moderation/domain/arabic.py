@@ -37,13 +37,13 @@ INNOCENT = frozenset(
 
 
 def may_begin(prefix: str, word: str) -> bool:
-    """Tell whether ``prefix`` may be taken off before ``word``: one of `PREFIXES`, or none."""
+    """Tell whether ``prefix``, one of `PREFIXES` or none, may be taken off before ``word``."""
     if not prefix:
         return True
     if prefix + word in INNOCENT:
         return False
     shortest = 2 if prefix in _STRONG else 3
-    return len(word) >= shortest and prefix in PREFIXES and is_arabic(word)
+    return len(word) >= shortest and is_arabic(word)
 
 
 def suffixes(word: str, *, has_prefix: bool) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Reads a JSON object key by key and reports every fault at once: for policies and limits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
@@ -27,6 +28,16 @@ class JsonReader:
         """Note a fault of ``key`` (empty: of the object itself)."""
         self._faults.append(FieldError(self.pointer(key), code, values))
 
+    def gather(self, key: str, error: InvalidConfigurationError) -> None:
+        """Note what is wrong inside of ``key``, as somebody else found it."""
+        self._faults.extend(
+            replace(fault, pointer=self.pointer(key) + fault.pointer) for fault in error.errors
+        )
+
+    def fault_at(self, key: str, at: int, code: str, **values: Any) -> None:
+        """Note a fault of element ``at`` of the list at ``key``."""
+        self._faults.append(FieldError(f"{self.pointer(key)}/{at}", code, values))
+
     def pointer(self, key: str) -> str:
         """Return the JSON pointer (RFC 6901) of ``key``."""
         return f"{self._pointer}/{escape(key)}" if key else self._pointer
@@ -40,15 +51,15 @@ class JsonReader:
         self._read.add(key)
         return self._object.get(key, default)
 
-    def keys(self) -> list[str]:
-        """Return all keys; those that are not strings are no JSON and left out."""
-        return [key for key in self._object if isinstance(key, str)]
+    def __iter__(self) -> Iterator[str]:
+        """Yield all keys."""
+        return iter(self._object)
 
     def nested(self, key: str) -> Self:
         """Return a reader of the object at ``key``, which must be given; faults gather in one place."""
         return type(self)(self.value(key), self.pointer(key), self._faults)
 
-    def items(self, key: str, most: int) -> list[Any]:
+    def items(self, key: str, *, most: int) -> list[Any]:
         """Return the list at ``key``, empty if left out."""
         value = self.value(key, [])
         if not isinstance(value, list | tuple):
@@ -62,7 +73,7 @@ class JsonReader:
         """Return a reader of the object that is element ``at`` of the list at ``key``."""
         return type(self)(value, f"{self.pointer(key)}/{at}", self._faults)
 
-    def whole(self, key: str, default: int, low: int, high: int) -> int:
+    def whole(self, key: str, default: int, *, low: int, high: int) -> int:
         """Return the whole number at ``key``, from ``low`` to ``high``."""
         value = self.value(key, default)
         if isinstance(value, bool) or not isinstance(value, int):
@@ -73,11 +84,11 @@ class JsonReader:
             return value
         return default
 
-    def whole_or_none(self, key: str, default: int | None, low: int, high: int) -> int | None:
+    def whole_or_none(self, key: str, default: int | None, *, low: int, high: int) -> int | None:
         """Return the whole number or null at ``key``."""
         if self.value(key, default) is None:
             return None
-        return self.whole(key, low if default is None else default, low, high)
+        return self.whole(key, low if default is None else default, low=low, high=high)
 
     def fraction(self, key: str, default: float) -> float:
         """Return the number from 0 to 1 at ``key``."""
@@ -98,13 +109,12 @@ class JsonReader:
             return default
         return value
 
-    def choice(self, key: str, kind: type[Choice], default: Choice) -> Choice:
-        """Return the member of ``kind`` at ``key``."""
-        value = self.value(key, default.value)
+    def choice(self, key: str, default: Choice) -> Choice:
+        """Return the member of the default's kind at ``key``."""
         try:
-            return kind(value)
+            return type(default)(self.value(key, default.value))
         except ValueError:
-            self.fault(key, "invalid_value", allowed=", ".join(kind))
+            self.fault(key, "invalid_value", allowed=", ".join(type(default)))
             return default
 
     def refuse_unknown(self) -> None:

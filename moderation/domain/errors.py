@@ -20,6 +20,7 @@
     ├── PreconditionFailedError      If-Match names another revision
     ├── RateLimitedError             come back later
     ├── TooLargeError                body above its bound
+    ├── UnsupportedMediaTypeError    a kind of body, or an encoding, that is not read here
     └── DependencyUnavailableError   PostgreSQL away, or a queue is full: try again later
 """
 
@@ -123,6 +124,10 @@ class PreconditionFailedError(ModerationError):
 
 class TooLargeError(ModerationError):
     code = "too-large"
+
+
+class UnsupportedMediaTypeError(ModerationError):
+    code = "unsupported-media-type"
 
 
 class RateLimitedError(ModerationError):

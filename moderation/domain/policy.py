@@ -1,19 +1,76 @@
-"""What a site does with a comment: a pure, total and monotone function of everything that is known about it."""
+"""What a site does with a comment: a pure, total and monotone function of everything that is known about it.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+What counts against a comment, and what it leads to:
+
+=====================  ==================================================================  ===========================
+evidence               when                                                                verdict, reason
+=====================  ==================================================================  ===========================
+no scores              the scorer was late or failed, or says nothing of spam or abuse     hold, `not_scored`
+language               the model does not know it                                          hold, `unknown_language`
+spam, abuse, kinds     at or above the output's ``reject`` threshold                       reject, named after the output
+spam, abuse, kinds     at or above its ``doubt`` threshold                                 hold, named after the output
+reject                 at or above ``doubt``: this site's moderators would reject it       hold, `likely_reject`
+banned words           one is found in the text or the author's URL                        as its list says, `banned_word`
+links                  more than ``link_limit``                                            hold, `link_limit`
+duplicates             others sent the same text within 24 h                               as the policy says, `duplicate`
+flood                  the counters say so                                                 hold, `flood`
+author                 blocked                                                             reject (or hold), `blocked_author`
+=====================  ==================================================================  ===========================
+
+The gravest verdict wins and every reason is told. Only with nothing at all against a comment does the mode speak: ``pre``
+holds it for approval (`premoderation`) unless the author is trusted; ``post`` publishes it, or holds an unknown author's first
+one (`first_comment`) if the site wants that. Trust skips exactly these two; it overrides no doubt and no rejection, for a
+trusted name can be forged and a trusted account stolen.
+
+Monotone: a higher score, one more signal, one more banned word or link, a worse standing never lead to a milder verdict.
+A score that is missing, not a number or outside [0, 1] is not scored; it is never taken for zero.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from moderation.domain.verdict import Assessment, Reason, Verdict
-from moderation.domain.word_lists import WordAction, WordList
+from moderation.domain.configuration import JsonReader
+from moderation.domain.links import find_links
+from moderation.domain.thresholds import (
+    LAST_RESORT,
+    Thresholds,
+    ThresholdTable,
+    in_force,
+    read_thresholds,
+    thresholds_as_json,
+)
+from moderation.domain.verdict import OUTPUTS, Assessment, Evidence, Reason, ReasonCode, Verdict
+from moderation.domain.word_lists import WordAction, WordList, WordMatcher, read_word_lists, read_words
+
+__all__ = [
+    "AuthorRecord",
+    "Mode",
+    "Policy",
+    "Ruling",
+    "Signals",
+    "Standing",
+    "ThresholdTable",
+    "Thresholds",
+    "WordAction",
+    "WordList",
+    "decide",
+]
+
+MAX_EVIDENCE = 20
+"""Places named for one reason."""
+
+_MAX_WHOLE = 1_000_000
 
 
 class Mode(StrEnum):
     """What becomes of a comment with nothing against it."""
 
     PRE = "pre"
+    """It waits for approval unless its author is trusted."""
     POST = "post"
+    """It is published."""
 
 
 class Standing(StrEnum):
@@ -34,20 +91,8 @@ class AuthorRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """From which probability an output is doubt (hold) and from which it is sure (reject); None is never."""
-
-    doubt: float | None = None
-    reject: float | None = None
-
-
-ThresholdTable = Mapping[str, Mapping[str, Thresholds]]
-"""By language (or ``*``), then by output."""
-
-
-@dataclass(frozen=True, slots=True)
 class Signals:
-    """What counters know of a submission: earlier sightings of its text on this site, and too many in a short time."""
+    """What counters know of a submission: others with the same text on this site, and too many in a short time."""
 
     duplicates: int = 0
     flood: bool = False
@@ -55,7 +100,7 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The verdict and every reason for it, the gravest first."""
+    """The verdict and every reason for it, those for the verdict itself first."""
 
     verdict: Verdict
     reasons: tuple[Reason, ...]
@@ -68,24 +113,88 @@ class Policy:
     version: int
     mode: Mode = Mode.PRE
     thresholds: ThresholdTable | None = None
+    """The site's own, before the model's; what it does not name is the model's to say."""
     banned_words: tuple[WordList, ...] = ()
     allowed_words: tuple[str, ...] = ()
+    """Words never taken for a banned one."""
     link_limit: int | None = 2
+    """Most links in a text; None: any number."""
     trust_after: int | None = 3
+    """Approvals by a person after which an author is trusted; each rejection asks for as many again. None: only by hand."""
     hold_first_comment: bool = False
+    """In mode ``post``: hold the comment of an author of whom no comment was approved yet."""
     audit_share: float = 0.01
+    """Share of automatic verdicts that becomes audit tasks, from 0 to 1."""
     duplicate_action: WordAction = WordAction.HOLD
     duplicate_min_length: int = 25
+    """Code points below which a text without links may be said by many: thanks and condolences are no duplicates."""
     reject_blocked: bool = True
+    """Whether a blocked author's comment is rejected, else held."""
+    matcher: WordMatcher = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "matcher", WordMatcher(self.banned_words, self.allowed_words))
+
+    def trusts(self, author: AuthorRecord) -> bool:
+        """Tell whether the author's clean comments need no approval."""
+        if author.standing is not Standing.NONE:
+            return author.standing is Standing.TRUSTED
+        return self.trust_after is not None and author.approved >= self.trust_after * (
+            1 + max(author.rejected, 0)
+        )
 
     @classmethod
     def from_json(cls, value: Any, version: int) -> Self:
-        """Read a stored policy; keys left out keep their defaults. Raises `InvalidConfigurationError` naming every fault."""
-        raise NotImplementedError
+        """Read a stored policy; keys left out keep their defaults. Raises `InvalidConfigurationError` naming every fault.
+
+        ``{"mode": "post", "thresholds": {"ar": {"spam": {"doubt": 0.4, "reject": 0.97}}}, "banned_words":
+        [{"name": "insults", "action": "reject", "words": ["…"], "leetspeak": false}], "link_limit": null, …}``
+        """
+        reader, default = JsonReader(value), cls(version)
+        policy = cls(
+            version=version,
+            mode=reader.choice("mode", default.mode),
+            thresholds=read_thresholds(reader, "thresholds"),
+            banned_words=read_word_lists(reader, "banned_words"),
+            allowed_words=tuple(read_words(reader, "allowed_words")),
+            link_limit=reader.whole_or_none("link_limit", default.link_limit, low=0, high=_MAX_WHOLE),
+            trust_after=reader.whole_or_none("trust_after", default.trust_after, low=1, high=_MAX_WHOLE),
+            hold_first_comment=reader.flag("hold_first_comment", default=default.hold_first_comment),
+            audit_share=reader.fraction("audit_share", default.audit_share),
+            duplicate_action=reader.choice("duplicate_action", default.duplicate_action),
+            duplicate_min_length=reader.whole(
+                "duplicate_min_length", default.duplicate_min_length, low=0, high=_MAX_WHOLE
+            ),
+            reject_blocked=reader.flag("reject_blocked", default=default.reject_blocked),
+        )
+        reader.refuse_unknown()
+        reader.finish()
+        return policy
 
     def as_json(self) -> dict[str, Any]:
         """Write what `from_json` reads."""
-        raise NotImplementedError
+        return {
+            "mode": self.mode.value,
+            "thresholds": None if self.thresholds is None else thresholds_as_json(self.thresholds),
+            "banned_words": [words.as_json() for words in self.banned_words],
+            "allowed_words": list(self.allowed_words),
+            "link_limit": self.link_limit,
+            "trust_after": self.trust_after,
+            "hold_first_comment": self.hold_first_comment,
+            "audit_share": self.audit_share,
+            "duplicate_action": self.duplicate_action.value,
+            "duplicate_min_length": self.duplicate_min_length,
+            "reject_blocked": self.reject_blocked,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """One thing against a comment."""
+
+    verdict: Verdict
+    code: ReasonCode
+    evidence: tuple[Evidence, ...] = ()
 
 
 def decide(
@@ -98,5 +207,96 @@ def decide(
     signals: Signals,
     default_thresholds: ThresholdTable,
 ) -> Ruling:
-    """Judge one comment."""
-    raise NotImplementedError
+    """Judge one comment: see the table above. Evidence lies in ``text``; that in ``author_url`` has no place."""
+    findings = [
+        *_author_findings(policy, author),
+        *_score_findings(policy, assessment, default_thresholds),
+        *_word_findings(policy, text, author_url),
+        *_link_and_signal_findings(policy, text, author_url, signals),
+    ]
+    if not findings:
+        findings = _mode_findings(policy, author)
+    findings.sort(key=lambda finding: -finding.verdict.severity)  # stable: the table's order among equals
+    verdict = findings[0].verdict if findings else Verdict.APPROVE
+    return Ruling(verdict, tuple(Reason(finding.code, finding.evidence) for finding in findings))
+
+
+def _author_findings(policy: Policy, author: AuthorRecord) -> Iterator[_Finding]:
+    if author.standing is Standing.BLOCKED:
+        yield _Finding(Verdict.REJECT if policy.reject_blocked else Verdict.HOLD, ReasonCode.BLOCKED_AUTHOR)
+
+
+def _score_findings(
+    policy: Policy, assessment: Assessment | None, default_thresholds: ThresholdTable
+) -> Iterator[_Finding]:
+    if assessment is None:
+        yield _Finding(Verdict.HOLD, ReasonCode.NOT_SCORED)
+        return
+    scores = assessment.scores
+    probabilities = dict(zip(OUTPUTS, map(_probability, scores.as_list()), strict=True))
+    if not assessment.is_known_language:
+        yield _Finding(Verdict.HOLD, ReasonCode.UNKNOWN_LANGUAGE)
+    elif probabilities["spam"] is None or probabilities["abuse"] is None:
+        yield _Finding(Verdict.HOLD, ReasonCode.NOT_SCORED)
+    thresholds = in_force(assessment.language, default_thresholds, policy.thresholds or {})
+    for output, probability in probabilities.items():
+        if probability is not None:
+            verdict = _verdict(output, probability, thresholds.get(output, LAST_RESORT))
+            if verdict is not None:
+                yield _Finding(verdict, _CODES[output])
+
+
+_CODES = {
+    output: ReasonCode.LIKELY_REJECT if output == "reject" else ReasonCode(output) for output in OUTPUTS
+}
+
+
+def _probability(score: float | None) -> float | None:
+    """Return the score, or None for what is no probability (NaN among it)."""
+    return score if score is not None and 0 <= score <= 1 else None
+
+
+def _verdict(output: str, probability: float, thresholds: Thresholds) -> Verdict | None:
+    # That moderators would likely reject it is never sure enough to do it for them.
+    if output != "reject" and thresholds.reject is not None and probability >= thresholds.reject:
+        return Verdict.REJECT
+    if thresholds.doubt is not None and probability >= thresholds.doubt:
+        return Verdict.HOLD
+    return None
+
+
+def _word_findings(policy: Policy, text: str, author_url: str | None) -> Iterator[_Finding]:
+    if not policy.banned_words:
+        return
+    in_text = policy.matcher.find(text)
+    in_url = policy.matcher.find(author_url) if author_url else ()
+    actions = {match.action for match in (*in_text, *in_url)}
+    if actions:
+        gravest_first = sorted(in_text, key=lambda match: match.action is not WordAction.REJECT)
+        evidence = tuple(Evidence(m.start, m.end, "banned_word", 1.0) for m in gravest_first[:MAX_EVIDENCE])
+        verdict = Verdict.REJECT if WordAction.REJECT in actions else Verdict.HOLD
+        yield _Finding(verdict, ReasonCode.BANNED_WORD, evidence)
+
+
+def _link_and_signal_findings(
+    policy: Policy, text: str, author_url: str | None, signals: Signals
+) -> Iterator[_Finding]:
+    links = list(find_links(text)) if policy.link_limit is not None or signals.duplicates > 0 else []
+    if policy.link_limit is not None and len(links) > policy.link_limit:
+        evidence = tuple(Evidence(link.start, link.end, "link", 1.0) for link in links[:MAX_EVIDENCE])
+        yield _Finding(Verdict.HOLD, ReasonCode.LINK_LIMIT, evidence)
+    is_telling = len(text) >= policy.duplicate_min_length or bool(links or author_url)
+    if signals.duplicates > 0 and is_telling:
+        yield _Finding(Verdict(policy.duplicate_action.value), ReasonCode.DUPLICATE)
+    if signals.flood:
+        yield _Finding(Verdict.HOLD, ReasonCode.FLOOD)
+
+
+def _mode_findings(policy: Policy, author: AuthorRecord) -> list[_Finding]:
+    if policy.trusts(author):
+        return []
+    if policy.mode is Mode.PRE:
+        return [_Finding(Verdict.HOLD, ReasonCode.PREMODERATION)]
+    if policy.hold_first_comment and author.approved <= 0:
+        return [_Finding(Verdict.HOLD, ReasonCode.FIRST_COMMENT)]
+    return []

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from moderation.domain.policy import Thresholds
-
 from moderation.domain.verdict import Assessment, Evidence
 
 

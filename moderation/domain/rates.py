@@ -115,20 +115,20 @@ def _read_limit(reader: JsonReader, rule: str, default: Limit) -> Limit:
         return default
     value = reader.value(rule)
     if isinstance(value, int):  # a truth value is an int too, and is refused as a count below
-        count = reader.whole(rule, default.count, 0, _MAX_COUNT)
+        count = reader.whole(rule, default.count, low=0, high=_MAX_COUNT)
         return _checked(reader, rule, count, default.period_s, max(count, 1)) or default
     nested = reader.nested(rule)
-    count = nested.whole("count", default.count, 0, _MAX_COUNT)
-    period_s = nested.whole("period_s", default.period_s, 1, _MAX_PERIOD_S)
+    count = nested.whole("count", default.count, low=0, high=_MAX_COUNT)
+    period_s = nested.whole("period_s", default.period_s, low=1, high=_MAX_PERIOD_S)
     own_burst = max(count, 1) if nested.has("count") else default.burst
-    burst = nested.whole("burst", own_burst, 1, _MAX_COUNT)
+    burst = nested.whole("burst", own_burst, low=1, high=_MAX_COUNT)
     nested.refuse_unknown()
     return _checked(reader, rule, count, period_s, burst) or default
 
 
-def _checked(reader: JsonReader, rule: str, count: int, period_s: int, burst: int) -> Limit | None:
+def _checked(reader: JsonReader, rule: str, *numbers: int) -> Limit | None:
     try:
-        return Limit(count, period_s, burst)
+        return Limit(*numbers)
     except ValueError:
         reader.fault(rule, "invalid_value", allowed="a burst that refills within 30 days")
         return None

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from moderation.domain.errors import NotPermittedError
+from moderation.domain.configuration import JsonReader
+from moderation.domain.errors import InvalidConfigurationError, NotPermittedError
 from moderation.domain.ids import ModeratorId, SiteId
 from moderation.domain.policy import Policy
 from moderation.domain.rates import Limits
 
 FIELDS = ("author.name", "author.email", "author.url", "text")
 """The fields a site may require."""
+
+MAX_TEXT_LENGTH = 40_000
+"""Code points; even written as ``\\u0631`` each they stay below the bound on a request's body (256 KiB)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,46 @@ class SiteSettings:
     refuse_disposable: bool = False
     limits: Limits = field(default_factory=Limits)
     allow_private_endpoint: bool = False
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read settings as an admin gives them; keys left out keep their defaults.
+
+        Raises `InvalidConfigurationError` naming every fault.
+        """
+        reader, defaults = JsonReader(value), cls()
+        settings = cls(
+            required=_read_required(reader, defaults.required),
+            max_text_length=reader.whole("max_text_length", defaults.max_text_length, low=1, high=MAX_TEXT_LENGTH),
+            check_dns=reader.flag("check_dns", default=defaults.check_dns),
+            refuse_disposable=reader.flag("refuse_disposable", default=defaults.refuse_disposable),
+            limits=_read_limits(reader, defaults.limits),
+            allow_private_endpoint=reader.flag(
+                "allow_private_endpoint", default=defaults.allow_private_endpoint
+            ),
+        )
+        reader.refuse_unknown()
+        reader.finish()
+        return settings
+
+
+def _read_required(reader: JsonReader, default: tuple[str, ...]) -> tuple[str, ...]:
+    if not reader.has("required"):
+        return default
+    fields = reader.items("required", most=len(FIELDS))
+    if any(name not in FIELDS for name in fields):
+        reader.fault("required", "invalid_value", allowed=", ".join(FIELDS))
+    return tuple(fields)
+
+
+def _read_limits(reader: JsonReader, default: Limits) -> Limits:
+    if not reader.has("limits"):
+        return default
+    try:
+        return Limits.from_json(reader.value("limits"))
+    except InvalidConfigurationError as error:
+        reader.gather("limits", error)
+        return default
 
 
 @dataclass(frozen=True, slots=True)

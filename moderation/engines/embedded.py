@@ -133,19 +133,27 @@ class EmbeddedEngines:
     async def _keep_alive(self, engine: Engine) -> None:
         pause_s = _FIRST_PAUSE_S
         while True:
-            assert engine.process is not None
-            exit_code = await engine.process.wait()
+            process = engine.process
+            assert process is not None, "started before it is supervised"
+            exit_code = await process.wait()
             if self._is_stopping:
                 return
-            if time.monotonic() - engine.process.started_s > _STEADY_S:
+            if time.monotonic() - process.started_s > _STEADY_S:
                 pause_s = _FIRST_PAUSE_S
             _log.error("engine_ended", engine=engine.name, exit_code=exit_code, pause_s=pause_s)
+            pause_s = await self._bring_back(engine, pause_s)
+
+    async def _bring_back(self, engine: Engine, pause_s: float) -> float:
+        """Restart until it works; the pause to begin with when the engine ends again soon."""
+        is_back = False
+        while not is_back:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             self.restarts[engine.name] += 1
-            await self._restart(engine)
+            is_back = await self._restart(engine)
+        return pause_s
 
-    async def _restart(self, engine: Engine) -> None:
+    async def _restart(self, engine: Engine) -> bool:
         try:
             await engine.start()
         except (EngineError, OSError) as error:
@@ -154,8 +162,9 @@ class EmbeddedEngines:
                 "engine_restart_failed", engine=engine.name, reason=type(error).__name__, log=str(engine.log)
             )
             await engine.stop()
-        else:
-            _log.warning("engine_restarted", engine=engine.name, restarts=self.restarts[engine.name])
+            return False
+        _log.warning("engine_restarted", engine=engine.name, restarts=self.restarts[engine.name])
+        return True
 
     async def _keep_logs_bounded(self) -> None:
         while True:

@@ -234,7 +234,7 @@ class PostgresEngine:
         await asyncio.to_thread(self._refuse_nameless_account)
         new = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=_NEW_PREFIX, dir=self._cluster.parent))
         await asyncio.to_thread(make_private_folder, new, self._account)
-        self.process = await spawn(self._initdb(new), self._account)
+        self.process = await spawn(await asyncio.to_thread(self._initdb, new), self._account)
         exit_code = await self.process.wait()
         if exit_code != 0:
             raise await self._failure("initdb")
@@ -282,7 +282,7 @@ class PostgresEngine:
     async def _serve(self) -> None:
         until_s = time.monotonic() + _SHARED_MEMORY_WAIT_S
         while True:
-            self.process = await spawn(self._server(), self._account)
+            self.process = await spawn(await asyncio.to_thread(self._server), self._account)
             if await self._takes_connections(self.process):
                 return
             failure = await self._failure("postgres")

@@ -85,7 +85,7 @@ class ValkeyEngine:
         """Bring the server up, empty; raises EngineStartError with the end of the log."""
         await self._leftovers().end(_STOP_STEPS)
         await asyncio.to_thread(make_private_folder, self._folder, self._account)
-        self.process = await spawn(self._server(), self._account)
+        self.process = await spawn(await asyncio.to_thread(self._server), self._account)
         until_s = time.monotonic() + _SILENCE_S
         while not await valkey_answers(self.url):
             if await self.process.wait_at_most(0.02):

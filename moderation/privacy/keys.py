@@ -1,146 +1,73 @@
-"""The secret keys of an instance, wherever they come from, and the check that the data was written with them.
+"""Which keys are in force: from the environment or from ``secrets.json``, checked against the fingerprint in the database."""
 
-``MODERATION_SECRET_KEYS`` and ``secrets.json`` hold the same text: ``id:base64`` of 32 bytes each, comma-separated. The first
-key encrypts, all of them decrypt. The entry named ``hash`` is not among them: it is the key of the keyed hashes, which cannot
-change without losing everything that is found by them; without that entry it follows from the last key
-(docs/decisions/0007-keys-and-vault.md).
-"""
-
-import base64
-import binascii
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from secrets import token_bytes, token_hex
-from typing import Self
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from moderation.privacy import secrets_file
+from moderation.privacy.keyring import Keyring, KeysError
+from moderation.settings import Settings, SettingsError
+from moderation.storage.database import Connection
 
-KEY_BYTES = 32
-HASH_ID = "hash"
-_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_FINGERPRINT_BYTES = 8
-
-
-class KeysError(Exception):
-    """The keys are missing, damaged, or not those of the data; the message says what an operator can do, and no key."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretKey:
-    """256 secret bits and the name that values encrypted with them carry."""
-
-    id: str
-    material: bytes = field(repr=False)
-
-    @classmethod
-    def new(cls) -> Self:
-        """Return a random key with a random name, so that keys of two instances are never taken for each other."""
-        return cls(token_hex(3), token_bytes(KEY_BYTES))
-
-    def subkey(self, purpose: str) -> bytes:
-        """Derive 32 bytes for one purpose by HKDF-SHA256 (RFC 5869); those of two purposes say nothing of each other."""
-        info = b"comment-moderation 1 " + purpose.encode()
-        return HKDF(SHA256(), KEY_BYTES, salt=None, info=info).derive(self.material)
-
-    @property
-    def fingerprint(self) -> str:
-        """What tells this key from others and may be known to anybody."""
-        return self.subkey("fingerprint")[:_FINGERPRINT_BYTES].hex()
-
-    def as_text(self) -> str:
-        """Write ``id:base64``."""
-        return f"{self.id}:{base64.b64encode(self.material).decode()}"
+__all__ = [
+    "Keyring",
+    "KeysError",
+    "check_keyring",
+    "find_keyring",
+    "load_keyring",
+    "prepare_keyring",
+    "secrets_path",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """All keys in force: ``keys`` encrypt (the first) and decrypt (all), ``hash_key`` is for keyed hashes."""
+def secrets_path(settings: Settings) -> Path:
+    """Return where the keys of an instance with embedded engines are kept."""
+    return settings.data_dir / secrets_file.NAME
 
-    keys: tuple[SecretKey, ...]
-    hash_key: SecretKey
-    source: Path | None = field(default=None, compare=False)
-    """The file they come from; None where the environment says them."""
 
-    @classmethod
-    def new(cls) -> Self:
-        """Return fresh keys for a fresh instance."""
-        return cls((SecretKey.new(),), SecretKey(HASH_ID, token_bytes(KEY_BYTES)))
+def load_keyring(settings: Settings) -> Keyring:
+    """Return the keys in force; for a process whose supervisor prepared them.
 
-    @classmethod
-    def parse(cls, text: str, source: Path | None = None) -> Self:
-        """Read what `as_text` writes. Raises `KeysError` naming every fault, and no key."""
-        entries = [entry.strip() for entry in text.split(",") if entry.strip()]
-        faults = [fault for number, entry in enumerate(entries, 1) if (fault := _fault(entry, number))]
-        ids = [entry.partition(":")[0] for entry in entries]
-        faults += [f"two keys are named {name}" for name in sorted({i for i in ids if ids.count(i) > 1})]
-        if not set(ids) - {HASH_ID}:
-            faults.append("there is no key")
-        if faults:
-            raise KeysError("; ".join(faults))
-        found = [SecretKey(name, _material(entry)) for name, entry in zip(ids, entries, strict=True)]
-        keys = tuple(key for key in found if key.id != HASH_ID)
-        derived = SecretKey(HASH_ID, keys[-1].subkey("hash_key"))
-        return cls(keys, next((key for key in found if key.id == HASH_ID), derived), source)
+    Raises `SettingsError` for keys in the environment that cannot be read, `KeysError` where there are none.
+    """
+    keyring = find_keyring(settings)
+    if keyring is None:
+        raise KeysError(
+            f"there are no secret keys: neither MODERATION_SECRET_KEYS nor {secrets_path(settings)}"
+        )
+    return keyring
 
-    @property
-    def current(self) -> SecretKey:
-        """The key that encrypts."""
-        return self.keys[0]
 
-    @property
-    def fingerprint(self) -> str:
-        """What the database keeps to know these keys again."""
-        return f"{self.hash_key.fingerprint} {self.current.id} {self.current.fingerprint}"
+async def prepare_keyring(connection: Connection, settings: Settings, *, may_create: bool = True) -> Keyring:
+    """Return the keys in force, made now if this is the first start, after checking that they are those of the data.
 
-    def as_text(self) -> str:
-        """Write all keys, the hash key by name."""
-        return ",".join(key.as_text() for key in (*self.keys, self.hash_key))
-
-    def with_new_key(self) -> Self:
-        """Return these keys behind a fresh one that encrypts from now on."""
-        return replace(self, keys=(SecretKey.new(), *self.keys))
-
-    def without(self, ids: Iterable[str]) -> Self:
-        """Return the keys but those; the current one always stays."""
-        gone = set(ids) - {self.current.id}
-        return replace(self, keys=tuple(key for key in self.keys if key.id not in gone))
-
-    def check(self, fingerprint: str) -> None:
-        """Raise `KeysError` unless a database with that fingerprint can be read, and searched, with these keys."""
-        hashed, name, sealed = fingerprint.split(" ")
-        ours = {key.id: key.fingerprint for key in self.keys}
-        if ours.get(name) != sealed:
-            what = "another key has that name" if name in ours else "it is not among the keys given"
-            raise KeysError(f"the data is encrypted with the secret key {name!r}, but {what}: {_REMEDY}")
-        if self.hash_key.fingerprint != hashed:
+    The schema must be up to date. Never makes keys for a database that was written with others. Raises `KeysError`, and
+    `SettingsError` like `load_keyring`.
+    """
+    keyring = find_keyring(settings)
+    if keyring is None:
+        used = await connection.fetchval("SELECT key_fingerprint FROM instance")
+        if used is not None or not may_create:
             raise KeysError(
-                "authors in this database were hashed with another key: the entry `hash`, or the oldest secret key, is "
-                f"missing or not the last of the list: {_REMEDY}"
+                f"{secrets_path(settings)} is missing, and with it the keys of this database: put the copy from your "
+                "backup there, or set MODERATION_SECRET_KEYS"
             )
+        keyring = secrets_file.create(secrets_path(settings))
+    await check_keyring(connection, keyring)
+    return keyring
 
 
-_REMEDY = (
-    "give the keys that the data was written with, in MODERATION_SECRET_KEYS or as secrets.json in the data directory "
-    "(`moderation backup --with-keys` keeps a copy)"
-)
+async def check_keyring(connection: Connection, keyring: Keyring) -> None:
+    """Raise `KeysError` unless the data was written with these keys; an unused database is bound to them."""
+    await connection.execute(
+        "UPDATE instance SET key_fingerprint = $1 WHERE key_fingerprint IS NULL", keyring.fingerprint
+    )
+    keyring.check(await connection.fetchval("SELECT key_fingerprint FROM instance"))
 
 
-def _material(entry: str) -> bytes:
-    encoded = entry.partition(":")[2].translate(str.maketrans("-_", "+/"))
-    return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-
-
-def _fault(entry: str, number: int) -> str | None:
-    name, colon, _ = entry.partition(":")
-    if not colon:
-        return f"key {number} is not of the form id:base64"
-    if not _ID.fullmatch(name):
-        return f"the name of key {number} is not 1 to 32 letters, digits, - or _"
+def find_keyring(settings: Settings) -> Keyring | None:
+    """Return the keys given here, unchecked; None where there are none. Raises like `load_keyring` for damaged ones."""
+    if settings.secret_keys is None:
+        return secrets_file.read(secrets_path(settings))
     try:
-        length = len(_material(entry))
-    except (binascii.Error, ValueError):
-        return f"key {name} is not base64"
-    return None if length == KEY_BYTES else f"key {name} has {length} bytes instead of {KEY_BYTES}"
+        return Keyring.parse(settings.secret_keys)
+    except KeysError as error:
+        raise SettingsError([f"MODERATION_SECRET_KEYS: {error}"]) from error

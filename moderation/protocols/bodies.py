@@ -12,8 +12,9 @@ NATIVE_LIMIT_BYTES = 256 * 1024
 
 
 async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> bytes:
-    """Return the whole body. Raises `TooLargeError` without reading on above the bound, and for a cut-off body
-    `MalformedRequestError`.
+    """Return the whole body.
+
+    Raises `TooLargeError` above the bound, without reading on, and `MalformedRequestError` for a body that was cut off.
     """
     if (request.content_length or 0) > limit_bytes:
         raise TooLargeError("", limit_bytes=limit_bytes)

@@ -15,8 +15,11 @@ from moderation.telemetry import REQUEST_SECONDS, REQUESTS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-NOTES = "notes"
-"""Under this name a handler puts what the log line should say: ids, verdict; nothing private."""
+NOTES = web.RequestKey("notes", dict[str, object])
+"""Under this key a handler puts what the log line should say: ids, verdict; nothing private."""
+
+REQUEST_ID = web.RequestKey("request_id", str)
+"""Under this name a handler that answers a problem itself finds the request's id."""
 
 _STATUS_CODES = {
     400: "malformed-request",
@@ -41,6 +44,7 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.perf_counter()
     request_id = new_uuid().hex
     request[NOTES] = {}
+    request[REQUEST_ID] = request_id
     response = await _answer(request, handler, request_id)
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from moderation.domain.messages import choose_language
 
-SITE_LANGUAGE = "site_language"
-"""Under this name a handler notes the site's language on its request."""
+SITE_LANGUAGE = web.RequestKey("site_language", str)
+"""Under this key a handler notes the site's language on its request."""
 
 
 def language_of(request: web.Request) -> str:

@@ -1,20 +1,24 @@
 """For operators and explorers: liveness, readiness, metrics, the problem pages."""
 
+import asyncio
 import html
 
 import orjson
 from aiohttp import web
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ports import Scorer
-from moderation.intake.rates import RateLimiter
 from moderation.protocols.problems import PROBLEMS
 from moderation.storage.database import Database
 from moderation.telemetry import render_metrics
 
 DATABASE = web.AppKey("database", Database)
-LIMITER = web.AppKey("limiter", RateLimiter)
+REDIS: web.AppKey[Redis] = web.AppKey("redis", Redis)
 MODEL: web.AppKey[Scorer] = web.AppKey("model", Scorer)
+
+PING_TIMEOUT_S = 1.0
 
 
 def routes() -> list[web.RouteDef]:
@@ -40,7 +44,7 @@ async def ready(request: web.Request) -> web.Response:
             await connection.fetchval("SELECT 1")
     except DependencyUnavailableError:
         missing.append("postgresql")
-    if not await request.app[LIMITER].is_reachable():
+    if not await _answers(request.app[REDIS]):
         missing.append("redis")
     if request.app[MODEL].model is None:
         missing.append("model")
@@ -51,6 +55,14 @@ async def ready(request: web.Request) -> web.Response:
         content_type="application/json",
         headers={"Retry-After": "2"} if "postgresql" in missing else {},
     )
+
+
+async def _answers(redis: Redis) -> bool:
+    try:
+        async with asyncio.timeout(PING_TIMEOUT_S):
+            return bool(await redis.ping())
+    except (TimeoutError, OSError, RedisError):
+        return False
 
 
 async def metrics(_request: web.Request) -> web.Response:

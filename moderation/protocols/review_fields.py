@@ -36,7 +36,7 @@ class FaultyItem:
 def read_ruling(reader: FieldReader, raw: Mapping[str, Any]) -> Ruling:
     """Read ``verdict``, ``reason`` and ``note``; check the reader's errors before using what is returned."""
     verdict = read_word(reader, raw, "verdict", Verdict, allowed=frozenset(Verdict))
-    if verdict is None and not reader.errors:
+    if raw.get("verdict") is None:
         reader.fail("/verdict", "missing")
     reason = read_word(reader, raw, "reason", ReasonCode, allowed=HUMAN_REASONS)
     return Ruling(verdict or Verdict.HOLD, reason, read_note(reader, raw))

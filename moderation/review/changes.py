@@ -13,11 +13,8 @@ from moderation.storage.tasks import NewTask, close_tasks, open_tasks
 from moderation.telemetry import DECISIONS
 
 _COUNT = """
-INSERT INTO authors AS a (identity, site_id, approved, rejected)
-SELECT d.identity, d.site_id, greatest(d.approved, 0), greatest(d.rejected, 0)
-  FROM unnest($1::bytea[], $2::integer[], $3::integer[], $4::integer[]) AS d (identity, site_id, approved, rejected)
-ON CONFLICT (identity) DO UPDATE SET approved = greatest(a.approved + d.approved, 0),
-                                     rejected = greatest(a.rejected + d.rejected, 0)
+INSERT INTO authors AS a (identity, site_id, approved, rejected) VALUES ($1, $2, greatest($3, 0), greatest($4, 0))
+ON CONFLICT (identity) DO UPDATE SET approved = greatest(a.approved + $3, 0), rejected = greatest(a.rejected + $4, 0)
 """
 
 
@@ -66,7 +63,7 @@ async def _count(connection: Connection, changes: Sequence[Change]) -> None:
             total = totals.setdefault((comment.identity, comment.site_id), [0, 0])
             total[0] += (after is Verdict.APPROVE) - (before is Verdict.APPROVE)
             total[1] += (after is Verdict.REJECT) - (before is Verdict.REJECT)
-    if not totals:
-        return
     rows = sorted((identity, site_id, *total) for (identity, site_id), total in totals.items())
-    await connection.execute(_COUNT, *(list(column) for column in zip(*rows, strict=True)))
+    await connection.executemany(
+        _COUNT, rows
+    )  # one by one in order of identity, so that no two bulks wait in a circle

@@ -53,7 +53,7 @@ class Claims:
         claim_ids = [new_uuid() for _ in range(limit)]
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                claim_sql(selection), *selection.parameters, now, claim_ids, by, now + LEASE
+                claim_sql(selection, limit), *selection.parameters, now, claim_ids, by, now + LEASE
             )
             rows.sort(key=lambda row: (row["position"], row["comment_id"]))
             claimed = await entries(connection, rows)
@@ -78,11 +78,12 @@ class Claims:
         log.info("claim_released", comment_id=str(comment_id), moderator_id=str(by))
 
 
-def claim_sql(selection: Selection) -> str:
+def claim_sql(selection: Selection, limit: int) -> str:
     """Return the statement over the selection's parameters, the time, the new claim ids, the moderator, the lease's end.
 
     Filters stand twice: over the window, to choose, and over the rows to lock, where PostgreSQL looks again after it had to
-    wait or a row changed. Only rows that are taken are locked, and locked ones are passed over.
+    wait or a row changed. Only rows that are taken are locked, and locked ones are passed over. The limit is no parameter,
+    so that the plan is made for few rows.
     """
     rank = selection.rank
     free = "(claim_id IS NULL OR claim_expires_at <= $6)"
@@ -95,7 +96,7 @@ def claim_sql(selection: Selection) -> str:
         ), taken AS MATERIALIZED (
             SELECT t.comment_id FROM wanted JOIN tasks t USING (comment_id)
              WHERE {FILTER} AND {free}
-             ORDER BY wanted.{rank}, wanted.comment_id LIMIT cardinality($7::uuid[])
+             ORDER BY wanted.{rank}, wanted.comment_id LIMIT {limit}
                FOR UPDATE OF t SKIP LOCKED
         ), numbered AS (
             SELECT comment_id, row_number() OVER () AS number FROM taken

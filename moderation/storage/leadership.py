@@ -7,7 +7,7 @@ next leader's; work that goes another way is cancelled as soon as the loss is se
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
@@ -27,8 +27,8 @@ _KEEP_ALIVE = {
 
 log = structlog.get_logger()
 
-LeadConnection = asyncpg.Connection[Any]
-Job = Callable[[LeadConnection], Awaitable[None]]
+LeadConnection: TypeAlias = "asyncpg.Connection[Any]"
+Job: TypeAlias = "Callable[[LeadConnection], Awaitable[None]]"
 
 
 @asynccontextmanager

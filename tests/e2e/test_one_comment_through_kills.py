@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.program import Service, free_port, run_json, started
-from tests.receiver import Receiver, running_receiver
+from tests.receiver import Receiver, accept, answer
 
 TEXT = "الخبر مهم، ونتمنى أن تصل الخدمة إلى كل الأحياء قريبًا."
 
@@ -57,15 +57,33 @@ async def api(service: Service, method: str, path: str, token: str, body: object
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_one_comment_goes_the_whole_way_with_everything_killed_between_two_steps(tmp_path: Path) -> None:
+async def test_one_comment_goes_the_whole_way_with_everything_killed_between_two_steps(
+    tmp_path: Path,
+) -> None:
     data_dir, port = tmp_path / "data", free_port()
-    async with running_receiver() as receiver:
+    async with Receiver() as receiver:
         site = run_json(
-            "site", "add", "akhbar", "--url", "https://news.example", "--webhook-url", receiver.url, data_dir=data_dir
+            "site",
+            "add",
+            "akhbar",
+            "--url",
+            "https://news.example",
+            "--webhook-url",
+            receiver.url,
+            data_dir=data_dir,
         )
-        run_json("moderator", "add", "editor@example.com", "--site", "akhbar", "--role", "moderator", data_dir=data_dir)
+        run_json(
+            "moderator",
+            "add",
+            "editor@example.com",
+            "--site",
+            "akhbar",
+            "--role",
+            "moderator",
+            data_dir=data_dir,
+        )
         token = run_json("moderator", "token", "editor@example.com", data_dir=data_dir)["token"]
-        receiver.refuse_all()
+        receiver.behaviour = answer(503)
         settings = {"allow_private_endpoints": "true"}
 
         async with started(data_dir, port=port, **settings) as service:
@@ -87,7 +105,7 @@ async def test_one_comment_goes_the_whole_way_with_everything_killed_between_two
             assert approved["state"] == "approved"
             service.kill_all()
 
-        receiver.accept_all()
+        receiver.behaviour = accept
         async with started(data_dir, port=port, **settings) as service:
             await heard_approval(receiver, site["webhook_secret"])
             queue = await api(service, "GET", "/v1/queue?site=akhbar", token)
@@ -98,7 +116,7 @@ async def test_one_comment_goes_the_whole_way_with_everything_killed_between_two
 async def heard_approval(receiver: Receiver, secret: str) -> None:
     """Wait for the event of the approval, and check every event with the published library."""
     async with asyncio.timeout(60):
-        while not any(json.loads(m.body)["data"]["state"] == "approved" for m in receiver.accepted):
+        while not any(received.data["state"] == "approved" for received in receiver.accepted):
             await asyncio.sleep(0.05)
     for message in receiver.accepted:
         Webhook(secret).verify(message.body, dict(message.headers))

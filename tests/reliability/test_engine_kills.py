@@ -22,15 +22,11 @@ import redis.asyncio
 from moderation.engines import EmbeddedEngines, EngineError
 from tests.engines_fixture import (
     are_gone,
-    engine_data,
     engine_owner,
     engine_processes,
-    engine_template,
     read_addresses,
     wait_until,
 )
-
-__all__ = ["engine_data", "engine_template"]
 
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "12"))
 SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(2**32)))

@@ -10,12 +10,21 @@ from moderation.domain.ids import SiteId, new_uuid
 from moderation.domain.site import Role
 from moderation.domain.task import QueueOrder, TaskKind
 from moderation.domain.verdict import ReasonCode, Scores, State
-from moderation.review import claims, queue
+from moderation.review import queue
 from moderation.review.claims import Claims, claim_sql
 from moderation.review.queue import START as BEGINNING
 from moderation.review.queue import Page, Position, Queue, Selection, page_sql
 from moderation.storage.database import Database
-from tests.seeding import START, Seed, SteppedClock, add_comment, add_comments, add_moderator, add_site, add_tasks
+from tests.seeding import (
+    START,
+    Seed,
+    SteppedClock,
+    add_comment,
+    add_comments,
+    add_moderator,
+    add_site,
+    add_tasks,
+)
 
 EVERYTHING = frozenset(TaskKind)
 
@@ -65,7 +74,12 @@ async def test_an_entry_holds_the_whole_comment(database: Database) -> None:
     comment_id = await add_comment(database, site_id, Seed(text="نص التعليق", external_id="wp-7"))
     (entry,) = (await Queue(database).page(select(site_id))).entries
     comment = entry.comment
-    assert (comment.id, comment.external_id, comment.site, comment.text) == (comment_id, "wp-7", "paper", "نص التعليق")
+    assert (comment.id, comment.external_id, comment.site, comment.text) == (
+        comment_id,
+        "wp-7",
+        "paper",
+        "نص التعليق",
+    )
     assert (comment.thread.id, comment.thread.title) == ("article-1", "عنوان المقال")
     assert (comment.state, comment.revision, comment.sequence) == (State.HELD, 1, 1)
     assert [reason.code for reason in comment.reasons] == [ReasonCode.PREMODERATION]
@@ -75,11 +89,15 @@ async def test_an_entry_holds_the_whole_comment(database: Database) -> None:
 
 
 @pytest.mark.parametrize("order", list(QueueOrder))
-async def test_paging_shows_every_task_once_also_where_ranks_are_equal(database: Database, order: QueueOrder) -> None:
+async def test_paging_shows_every_task_once_also_where_ranks_are_equal(
+    database: Database, order: QueueOrder
+) -> None:
     site_id = await add_site(database)
     ids = await add_comments(database, site_id, [Seed() for _ in range(23)])
     async with database.connection() as connection:
-        await connection.execute("UPDATE tasks SET rank = rank % 3, abuse_rank = 7, uncertain_rank = uncertain_rank % 2")
+        await connection.execute(
+            "UPDATE tasks SET rank = rank % 3, abuse_rank = 7, uncertain_rank = uncertain_rank % 2"
+        )
     found, pages = await read_all(Queue(database), select(site_id, order=order), limit=5)
     assert sorted(found) == sorted(ids)
     assert pages == 5
@@ -93,7 +111,9 @@ async def test_filters_find_their_tasks_beyond_the_window_on_later_pages(
     seeds = [Seed(received_at=START + timedelta(seconds=n)) for n in range(35)]
     wanted = {
         "thread": Seed(thread="rare", received_at=START + timedelta(seconds=33.5)),
-        "reason": Seed(reasons=(ReasonCode.THREAT, ReasonCode.ABUSE), received_at=START + timedelta(seconds=21.5)),
+        "reason": Seed(
+            reasons=(ReasonCode.THREAT, ReasonCode.ABUSE), received_at=START + timedelta(seconds=21.5)
+        ),
         "language": Seed(language="en", received_at=START + timedelta(seconds=30.5)),
     }
     await add_comments(database, site_id, seeds)
@@ -124,7 +144,11 @@ async def test_one_site_never_sees_anothers_tasks(database: Database) -> None:
 async def test_escalated_tasks_are_for_leads(database: Database) -> None:
     site_id = await add_site(database)
     held, escalated = await add_comments(database, site_id, [Seed(), Seed(task=TaskKind.ESCALATED)])
-    for role, seen in ((Role.MODERATOR, [held]), (Role.LEAD, [held, escalated]), (Role.ADMIN, [held, escalated])):
+    for role, seen in (
+        (Role.MODERATOR, [held]),
+        (Role.LEAD, [held, escalated]),
+        (Role.ADMIN, [held, escalated]),
+    ):
         selection = select(site_id, kinds=TaskKind.visible_to(role))
         assert sorted((await read_all(Queue(database), selection, limit=10))[0]) == sorted(seen)
 
@@ -140,19 +164,19 @@ async def test_what_others_hold_is_listed_with_its_claim(database: Database) -> 
     assert (entry.task.claim.by, entry.task.claim.expires_at) == (person.id, clock.now + timedelta(minutes=5))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [1_000, 20_000])
-async def test_a_page_and_a_claim_read_a_handful_of_rows_however_long_the_queue(database: Database, size: int) -> None:
+async def test_a_page_and_a_claim_read_a_handful_of_rows_of_a_long_queue(database: Database) -> None:
     site_id = await add_site(database)
-    await add_tasks(database, site_id, size)
-    middle = Position(size // 2, new_uuid())
+    await add_tasks(database, site_id, 20_000)
+    middle = Position(10_000, new_uuid())
     for order in QueueOrder:
         selection = select(site_id, order=order)
-        listed = await explain(database, page_sql(selection), *selection.parameters, middle.rank, middle.comment_id, 51)
+        listed = await explain(
+            database, page_sql(selection), *selection.parameters, middle.rank, middle.comment_id, 51
+        )
         assert rows_read(listed, {f"tasks_{order}"}) <= 51 + 64
         lease = (START, [new_uuid() for _ in range(20)], new_uuid(), START + timedelta(minutes=5))
-        taken = await explain(database, claim_sql(selection), *selection.parameters, *lease)
-        assert rows_read(taken, {f"tasks_{order}", "tasks_pkey"}) <= 4 * (20 + 64)
+        taken = await explain(database, claim_sql(selection, len(lease[1])), *selection.parameters, *lease)
+        assert rows_read(taken, {f"tasks_{order}", "tasks_pkey"}) <= 3 * (20 + 64)
 
 
 async def test_the_few_audits_among_many_tasks_are_found_by_an_index_of_their_own(database: Database) -> None:
@@ -173,8 +197,8 @@ async def test_a_filter_looks_at_one_window_of_a_long_queue(database: Database) 
     plan = await explain(database, page_sql(selection), *selection.parameters, -1, new_uuid(), 51)
     assert rows_read(plan, {"tasks_oldest"}) <= queue.WINDOW + 64
     lease = (START, [new_uuid()], new_uuid(), START + timedelta(minutes=5))
-    plan = await explain(database, claim_sql(selection), *selection.parameters, *lease)
-    assert rows_read(plan, {"tasks_oldest", "tasks_pkey"}) <= claims.WINDOW + 64
+    plan = await explain(database, claim_sql(selection, len(lease[1])), *selection.parameters, *lease)
+    assert rows_read(plan, {"tasks_oldest", "tasks_pkey"}) <= queue.WINDOW + 64
 
 
 async def explain(database: Database, sql: str, *parameters: Any) -> dict[str, Any]:
@@ -192,8 +216,7 @@ async def explain(database: Database, sql: str, *parameters: Any) -> dict[str, A
 def rows_read(plan: dict[str, Any], indexes: set[str]) -> float:
     """Return how many rows of tasks were read, all of them by these indexes."""
     own = 0.0
-    if "Index Name" in plan or plan.get("Relation Name") == "tasks":
-        if plan["Node Type"] != "ModifyTable":
-            assert plan.get("Index Name") in indexes, plan
-            own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+    if "Scan" in plan["Node Type"] and ("Index Name" in plan or plan.get("Relation Name") == "tasks"):
+        assert plan.get("Index Name") in indexes, plan
+        own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
     return own + sum(rows_read(part, indexes) for part in plan.get("Plans", []))

@@ -37,7 +37,9 @@ DESK = Reviewer(Decider.SITE, "editor", {SITE: Role.ADMIN})
 
 
 def comment(*, state: State = State.HELD, task: TaskKind | None = TaskKind.HELD) -> LockedComment:
-    verdict = {State.HELD: Verdict.HOLD, State.APPROVED: Verdict.APPROVE, State.REJECTED: Verdict.REJECT}.get(state)
+    verdict = {State.HELD: Verdict.HOLD, State.APPROVED: Verdict.APPROVE, State.REJECTED: Verdict.REJECT}.get(
+        state
+    )
     first = Decision(
         sequence=1,
         revision=1,
@@ -74,7 +76,9 @@ def decide(
     return rule(subject, Target(subject.id, revision, sequence), ruling, reviewer=by, now=NOW)
 
 
-def decided(subject: LockedComment, ruling: Ruling, by: Reviewer, *, sequence: int | None = None) -> LockedComment:
+def decided(
+    subject: LockedComment, ruling: Ruling, by: Reviewer, *, sequence: int | None = None
+) -> LockedComment:
     change = decide(subject, ruling, by, sequence=sequence)
     assert change is not None
     return settled(change)
@@ -96,7 +100,11 @@ def test_a_decision_keeps_the_scores_and_versions_that_the_person_had_before_the
     assert (decision.sequence, decision.state, decision.verdict) == (2, State.REJECTED, Verdict.REJECT)
     assert decision.reasons == (Reason(ReasonCode.SPAM),)
     assert (decision.scores, decision.model, decision.policy) == (Scores(spam=0.2, abuse=0.1), "model-1", 3)
-    assert (decision.decided_by, decision.actor, decision.note) == (Decider.MODERATOR, ANNA.actor, "third time today")
+    assert (decision.decided_by, decision.actor, decision.note) == (
+        Decider.MODERATOR,
+        ANNA.actor,
+        "third time today",
+    )
     assert (decision.decided_at, decision.task, change.opens) == (NOW, TaskKind.HELD, None)
 
 
@@ -186,7 +194,11 @@ def test_an_agreeing_audit_is_recorded_and_an_opposite_one_changes_the_state() -
     subject = comment(state=State.APPROVED, task=TaskKind.AUDIT)
     agreed = decide(subject, APPROVE, ANNA)
     assert agreed is not None
-    assert (agreed.decision.state, agreed.decision.task, agreed.opens) == (State.APPROVED, TaskKind.AUDIT, None)
+    assert (agreed.decision.state, agreed.decision.task, agreed.opens) == (
+        State.APPROVED,
+        TaskKind.AUDIT,
+        None,
+    )
     assert decided(subject, REJECT, ANNA).state is State.REJECTED
 
 
@@ -229,7 +241,12 @@ def test_undoing_restores_verdict_reasons_and_task_under_the_undoers_name() -> N
         Verdict.HOLD,
         (Reason(ReasonCode.PREMODERATION),),
     )
-    assert (latest.sequence, latest.undoes, latest.decided_by, latest.actor) == (3, 2, Decider.MODERATOR, ANNA.actor)
+    assert (latest.sequence, latest.undoes, latest.decided_by, latest.actor) == (
+        3,
+        2,
+        Decider.MODERATOR,
+        ANNA.actor,
+    )
     assert subject.task is not None
     assert subject.task.kind is TaskKind.HELD
 

@@ -1,0 +1,98 @@
+"""Run the real program for a measurement, on a data directory that is thrown away."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_TIMEOUT_S = 60.0
+WIDE = {"author": "0", "address": "0", "thread": "1000000/1", "site": "1000000/1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service under measurement."""
+
+    port: int
+    key: str
+    pid: int
+
+
+@contextmanager
+def floor() -> Iterator[int]:
+    """Run the bare handler; yield its port."""
+    process = subprocess.Popen([sys.executable, "-m", "bench.floor"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def service(*, workers: int = 1) -> Iterator[Running]:
+    """Run `moderation serve` with one site whose thread and site cells are wide; yield where it listens."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        environ = _environment(Path(folder) / "data")
+        site = _command(environ, "site", "add", "bench", "--url", "https://news.example")
+        _command(environ, "site", "set", "bench", *(f"limits.{rule}={value}" for rule, value in WIDE.items()))
+        port = _free_port()
+        with (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "moderation", "serve", "--port", str(port), "--workers", str(workers)],
+                env=environ,
+                stdout=log,
+                stderr=log,
+            )
+            try:
+                _until_ready(port)
+                yield Running(port, site["key"], process.pid)
+            finally:
+                process.terminate()
+                process.wait()
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}
+    return kept | {"MODERATION_DATA_DIR": str(data_dir), "MODERATION_LOG_FORMAT": "json"}
+
+
+def _command(environ: dict[str, str], *arguments: str) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "moderation", *arguments, "--json"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict[str, str] = json.loads(done.stdout or "{}")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _until_ready(port: int) -> None:
+    until_s = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
+                return
+        except OSError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.05)

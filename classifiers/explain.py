@@ -1,0 +1,138 @@
+"""Which characters moved a score, how much, and in which direction; exact, since the model is linear.
+
+Every distinct n-gram belongs to the place where it first stands; n-grams inside a word are summed to the word, pairs of
+words stand as pairs, rules point at what they matched or, where they are about the whole text, at all of it. The spans of
+one output and its base (intercept and calibration offset) sum to the log-odds of its probability.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.analysis import BUCKET_BITS, Analysis
+from classifiers.evidence import Rule, locate
+from classifiers.ngrams import grams
+
+WORDS = "words"
+MESSAGES = {  # rule → what a moderator reads, in Arabic and in English
+    WORDS: ("كلمات", "words"),
+    "link": ("رابط", "a link"),
+    "links_many": ("روابط كثيرة", "several links"),
+    "link_short": ("رابط مختصر أو رابط مراسلة", "a shortened or messenger link"),
+    "link_shady": ("رابط إلى موقع مشبوه", "a link to a dubious host"),
+    "link_author": ("خانة الموقع مملوءة", "the website field is filled"),
+    "email": ("عنوان بريد إلكتروني", "an e-mail address"),
+    "phone": ("رقم هاتف", "a phone number"),
+    "number_long": ("رقم طويل", "a long number"),
+    "handle": ("اسم حساب", "an account name"),
+    "messenger": ("اسم تطبيق مراسلة", "a messaging service"),
+    "messenger_number": ("تطبيق مراسلة مع رقم أو رابط", "a messaging service with a number or link"),
+    "contact": ("دعوة إلى التواصل", "a request to get in touch"),
+    "contact_many": ("دعوات إلى التواصل", "several requests to get in touch"),
+    "offer": ("عرض تجاري", "an offer"),
+    "offer_many": ("عروض تجارية", "several offers"),
+    "offer_contact": ("عرض مع وسيلة تواصل", "an offer with a way to answer it"),
+    "money": ("مبلغ أو نسبة", "money or percent"),
+    "money_many": ("مبالغ أو نسب", "several sums or percents"),
+    "capitals": ("أحرف كبيرة كثيرة", "many capitals"),
+    "capitals_all": ("كله أحرف كبيرة", "almost all capitals"),
+    "shouting": ("علامات تعجب واستفهام كثيرة", "many exclamation or question marks"),
+    "pictures": ("رموز تعبيرية", "emoji"),
+    "pictures_many": ("رموز تعبيرية كثيرة", "many emoji"),
+    "hidden": ("أحرف خفية", "hidden characters"),
+    "lookalikes": ("أحرف متشابهة من أبجدية أخرى", "look-alike letters of another script"),
+    "styled": ("أحرف مزخرفة", "styled letters"),
+    "stretched": ("أحرف مكررة", "stretched words"),
+    "spelled": ("أحرف مفرقة", "letters kept apart"),
+    "digits_half": ("أكثره أرقام", "mostly digits"),
+    "length_0": ("نص قصير جدا", "a very short text"),
+    "length_1": ("نص قصير", "a short text"),
+    "length_2": ("طول النص", "the length of the text"),
+    "length_3": ("طول النص", "the length of the text"),
+    "length_4": ("نص طويل", "a long text"),
+    "length_5": ("نص طويل جدا", "a very long text"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in the original text (code points, end exclusive), the rule that points there, and its weight.
+
+    `rule` is "words" or the code of an evidence rule (keys of MESSAGES); `weight` is a change of the log-odds of
+    `output`.
+    """
+
+    start: int
+    end: int
+    rule: str
+    weight: float
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """What explains one output: steps by bucket (None where n-grams do not count), steps by rule, log-odds per step."""
+
+    output: str
+    buckets: NDArray[np.int64] | None
+    rules: Sequence[int]
+    unit: float
+
+
+def contributions(text: str, found: Analysis, heads: Sequence[LinearHead]) -> list[Span]:
+    """Return every span of a text, the strongest first; `found` is its analysis alone, with origins."""
+    spans: list[Span] = []
+    for head in heads:
+        totals: dict[tuple[int, int, str], float] = defaultdict(float)
+        if head.buckets is not None:
+            _add_words(found, head.buckets, totals)
+        _add_rules(text, found.rules[0], head.rules, totals)
+        spans += [
+            Span(start, end, rule, steps * head.unit, head.output)
+            for (start, end, rule), steps in totals.items()
+            if steps
+        ]
+    return sorted(spans, key=lambda span: (-abs(span.weight), span.start, span.end, span.rule, span.output))
+
+
+def _add_words(
+    found: Analysis, buckets: NDArray[np.int64], totals: dict[tuple[int, int, str], float]
+) -> None:
+    """Add each distinct bucket's steps to the word, or pair of words, where it first stands."""
+    origin = found.stream.origin
+    assert origin is not None
+    starts, ends, values = _distinct(found)
+    steps = buckets.take(values)
+    moved = np.flatnonzero(steps)
+    word_start, word_end = found.words.start, found.words.end
+    first = np.searchsorted(word_end, starts[moved], side="right").clip(max=max(word_start.size - 1, 0))
+    last = (np.searchsorted(word_start, ends[moved], side="left") - 1).clip(min=first)
+    for begin, finish, step in zip(first.tolist(), last.tolist(), steps[moved].tolist(), strict=True):
+        start, end = int(origin[word_start[begin]]), int(origin[word_end[finish] - 1]) + 1
+        totals[start, end, WORDS] += step
+
+
+def _distinct(found: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return start, end and bucket of each bucket's first n-gram in the order of the stream."""
+    every = grams(found.stream, BUCKET_BITS)
+    start = np.concatenate([gram.start for gram in every])
+    end = np.concatenate([gram.end for gram in every])
+    value = np.concatenate([gram.bucket for gram in every])
+    _, firsts = np.unique(value, return_index=True)
+    firsts = firsts[value[firsts] != 0]
+    return start[firsts], end[firsts], value[firsts]
+
+
+def _add_rules(
+    text: str, fired: Sequence[int], steps_of_rule: Sequence[int], totals: dict[tuple[int, int, str], float]
+) -> None:
+    places: Mapping[int, list[tuple[int, int]]] = defaultdict(list)
+    for place in locate(text, fired):
+        places[place.rule].append((place.start, place.end))
+    for rule in fired:
+        where = places[rule] or [(0, len(text))]
+        for start, end in where:
+            totals[start, end, Rule(rule).name.lower()] += steps_of_rule[rule] / len(where)

@@ -1,0 +1,43 @@
+"""Scores for every line of a file, in order, in bounded memory."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from classifiers.datasets import field_text, read_records
+from classifiers.errors import DatasetError
+from classifiers.runtime import Scorer
+
+OUTPUTS = ("spam", "abuse", "insult", "obscene", "threat", "hate", "reject")
+_BATCH = 64
+
+
+def score_file(scorer: Scorer, path: Path, *, text_column: str = "text") -> Iterator[dict[str, Any]]:
+    """Yield {row, language, spam, abuse, insult, obscene, threat, hate, reject} for each record, None where unknown.
+
+    `row` counts records from 1. The file is .jsonl or .csv, plain or .gz. Raises DatasetError, naming the line, at the
+    first record that cannot be read; what stands before it has been yielded.
+    """
+    texts = (
+        (row, field_text(record, text_column, name=path.name, row=row)) for row, record in read_records(path)
+    )
+    while True:
+        batch, failure = _take(texts)
+        scores = scorer.score([text for _, text in batch])
+        for (row, _), score in zip(batch, scores, strict=True):
+            yield {"row": row, "language": score.language, **{name: getattr(score, name) for name in OUTPUTS}}
+        if failure is not None:
+            raise failure
+        if len(batch) < _BATCH:
+            return
+
+
+def _take(texts: Iterator[tuple[int, str]]) -> tuple[list[tuple[int, str]], Exception | None]:
+    """Return the next batch, and the error that cut it short, if one did."""
+    batch: list[tuple[int, str]] = []
+    try:
+        batch.extend(islice(texts, _BATCH))  # keeps what came before an error
+    except DatasetError as error:
+        return batch, error
+    return batch, None

@@ -1,0 +1,45 @@
+"""`moderation policy`: a site's rules, versioned."""
+
+import json
+
+import click
+
+from moderation.cli.assignments import HELP, parse_assignments
+from moderation.cli.output import plain
+from moderation.cli.terminal import Terminal, with_terminal
+from moderation.storage.administration import policies
+from moderation.storage.administration.policies import PolicyVersion
+
+
+@click.group()
+def policy() -> None:
+    """Show and change a site's policy."""
+
+
+@policy.command("show")
+@click.argument("site")
+@with_terminal
+def show(terminal: Terminal, site: str) -> None:
+    """Show the policy in force."""
+    _show(terminal, site, terminal.run(lambda desk: policies.show_policy(desk.database, site)))
+
+
+@policy.command("set", epilog=HELP)
+@click.argument("site")
+@click.argument("assignments", metavar="KEY=VALUE...", nargs=-1, required=True)
+@with_terminal
+def set_(terminal: Terminal, site: str, assignments: tuple[str, ...]) -> None:
+    """Make a new version of a site's policy, in force within two seconds.
+
+    `moderation policy show` lists the keys. Comments that were judged before keep the version they were judged by.
+    """
+    changes = parse_assignments(assignments)
+    made = terminal.run(lambda desk: policies.set_policy(desk.database, site, changes, actor=desk.actor))
+    _show(terminal, site, made)
+
+
+def _show(terminal: Terminal, site: str, found: PolicyVersion) -> None:
+    result = {"site": site, **plain(found)}
+    rules = json.dumps(result["policy"], ensure_ascii=False, indent=2)
+    head = f"{site}: version {found.version}, {result['created_at']}, {found.created_by}"
+    terminal.show(result, f"{head}\n{rules}")

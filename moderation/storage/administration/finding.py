@@ -1,0 +1,35 @@
+"""Finding what an admin names."""
+
+import difflib
+from typing import Any
+
+from moderation.domain.errors import NotFoundError, UnknownSiteError
+from moderation.domain.identity import fold_email
+from moderation.domain.ids import ModeratorId, SiteId
+from moderation.storage.administration.emails import canonical_email
+from moderation.storage.database import Connection
+
+
+async def find_site(connection: Connection, name: str) -> Any:
+    """Return the row of a site that is not removed. Raises `UnknownSiteError`, which names those with a similar name."""
+    row = await connection.fetchrow("SELECT * FROM sites WHERE name = $1 AND removed_at IS NULL", name)
+    if row is not None:
+        return row
+    rows = await connection.fetch("SELECT name FROM sites WHERE removed_at IS NULL ORDER BY name")
+    near = difflib.get_close_matches(name, [row["name"] for row in rows], n=3)
+    hint = f"; there is {', '.join(near)}." if near else "."
+    raise UnknownSiteError(f"There is no site {name!r}{hint}", near=near)
+
+
+async def find_site_id(connection: Connection, name: str) -> SiteId:
+    """Return the number of a site that is not removed. Raises `UnknownSiteError`."""
+    return SiteId((await find_site(connection, name))["id"])
+
+
+async def find_moderator_id(connection: Connection, email: str) -> ModeratorId:
+    """Return the id of a moderator, disabled or not. Raises `NotFoundError`, and `InvalidConfigurationError` for no address."""
+    known_as = fold_email(canonical_email(email))
+    found = await connection.fetchval("SELECT id FROM moderators WHERE email = $1", known_as)
+    if found is None:
+        raise NotFoundError(f"There is no moderator {email!r}.")
+    return ModeratorId(found)

@@ -1,0 +1,132 @@
+"""Moderators: who they are, what they may do on which site, and the tokens by which they call."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from moderation.domain.errors import ConflictError, NotFoundError
+from moderation.domain.identity import fold_email
+from moderation.domain.ids import ModeratorId, new_uuid
+from moderation.domain.site import Role
+from moderation.storage.administration.changes import audit, change
+from moderation.storage.administration.emails import canonical_email
+from moderation.storage.administration.finding import find_moderator_id, find_site_id
+from moderation.storage.administration.tokens import PERSON_PREFIX, new_token, token_hash
+from moderation.storage.database import Connection, Database
+
+_ADD = """
+INSERT INTO moderators (id, email) VALUES ($1, $2)
+ON CONFLICT (email) DO UPDATE SET disabled_at = NULL RETURNING id
+"""
+_SET_ROLE = """
+INSERT INTO moderator_roles (moderator_id, site_id, role) VALUES ($1, $2, $3)
+ON CONFLICT (moderator_id, site_id) DO UPDATE SET role = excluded.role
+"""
+_LIST = """
+SELECT m.id, m.email, m.created_at, m.disabled_at,
+       coalesce((SELECT jsonb_object_agg(s.name, r.role) FROM moderator_roles r JOIN sites s ON s.id = r.site_id
+                  WHERE r.moderator_id = m.id AND s.removed_at IS NULL), '{}') AS roles,
+       (SELECT count(*) FROM moderator_tokens t WHERE t.moderator_id = m.id AND t.revoked_at IS NULL) AS tokens
+  FROM moderators m
+ WHERE $1::int IS NULL OR EXISTS (SELECT FROM moderator_roles r WHERE r.moderator_id = m.id AND r.site_id = $1)
+ ORDER BY m.email
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeratorLine:
+    """A moderator in a list: roles by site, and how many tokens are live."""
+
+    id: UUID
+    email: str = field(repr=False)
+    created_at: datetime
+    disabled_at: datetime | None
+    roles: dict[str, str]
+    tokens: int
+
+
+async def add_moderator(database: Database, email: str, *, site: str, role: Role, actor: str) -> ModeratorId:
+    """Give a person a role on a site, in place of the one they had there; a disabled person is enabled again.
+
+    Raises `UnknownSiteError`, and `InvalidConfigurationError` for what is no e-mail address.
+    """
+    address = fold_email(canonical_email(email))
+    async with change(database) as connection:
+        site_id = await find_site_id(connection, site)
+        found = await connection.fetchval(_ADD, new_uuid(), address)
+        await connection.execute(_SET_ROLE, found, site_id, role.value)
+        await audit(
+            connection,
+            "moderator.role_set",
+            actor=actor,
+            site_id=site_id,
+            subject=str(found),
+            role=role.value,
+        )
+    return ModeratorId(found)
+
+
+async def add_token(database: Database, email: str, *, actor: str) -> str:
+    """Give a moderator one more token, shown once. Raises `NotFoundError`, and `ConflictError` for a disabled one."""
+    token = new_token(PERSON_PREFIX)
+    async with change(database) as connection:
+        moderator_id = await find_moderator_id(connection, email)
+        await _refuse_disabled(connection, moderator_id, email)
+        await connection.execute(
+            "INSERT INTO moderator_tokens (id, moderator_id, token_hash) VALUES ($1, $2, $3)",
+            new_uuid(),
+            moderator_id,
+            token_hash(token),
+        )
+        await audit(connection, "moderator.token_added", actor=actor, subject=str(moderator_id))
+    return token
+
+
+async def list_moderators(database: Database, site: str | None = None) -> list[ModeratorLine]:
+    """Return everybody, or those with a role on ``site``, by e-mail. Raises `UnknownSiteError`."""
+    async with database.connection() as connection:
+        site_id = None if site is None else await find_site_id(connection, site)
+        return [ModeratorLine(*row.values()) for row in await connection.fetch(_LIST, site_id)]
+
+
+async def disable_moderator(database: Database, email: str, *, actor: str) -> None:
+    """Shut a person out everywhere: their roles and tokens end; what they decided stays.
+
+    Once more is harmless. Raises `NotFoundError`.
+    """
+    async with change(database) as connection:
+        moderator_id = await find_moderator_id(connection, email)
+        await connection.execute(
+            "UPDATE moderators SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1", moderator_id
+        )
+        # Roles too: whoever enables the person again says anew what they may do.
+        await connection.execute("DELETE FROM moderator_roles WHERE moderator_id = $1", moderator_id)
+        await _revoke_tokens(connection, moderator_id)
+        await audit(connection, "moderator.disabled", actor=actor, subject=str(moderator_id))
+
+
+async def remove_role(database: Database, email: str, *, site: str, actor: str) -> None:
+    """Take a person's role on one site away. Raises `UnknownSiteError`, and `NotFoundError` where they have none."""
+    async with change(database) as connection:
+        site_id = await find_site_id(connection, site)
+        moderator_id = await find_moderator_id(connection, email)
+        done = await connection.execute(
+            "DELETE FROM moderator_roles WHERE moderator_id = $1 AND site_id = $2", moderator_id, site_id
+        )
+        if done != "DELETE 1":
+            raise NotFoundError(f"{email!r} has no role on the site {site!r}.")
+        await audit(
+            connection, "moderator.role_removed", actor=actor, site_id=site_id, subject=str(moderator_id)
+        )
+
+
+async def _refuse_disabled(connection: Connection, moderator_id: ModeratorId, email: str) -> None:
+    if await connection.fetchval("SELECT disabled_at FROM moderators WHERE id = $1", moderator_id):
+        raise ConflictError(f"{email!r} is disabled; give them a role again to enable them.")
+
+
+async def _revoke_tokens(connection: Connection, moderator_id: ModeratorId) -> None:
+    await connection.execute(
+        "UPDATE moderator_tokens SET revoked_at = now() WHERE moderator_id = $1 AND revoked_at IS NULL",
+        moderator_id,
+    )

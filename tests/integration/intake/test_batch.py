@@ -1,0 +1,64 @@
+"""The batch: one answer a line, in order; history is kept as it was decided and told to nobody."""
+
+import json
+from typing import Any
+
+from tests.receiver import Receiver
+from tests.service import RunningService, comment, running_service
+
+
+async def send(service: RunningService, lines: list[Any]) -> list[dict[str, Any]]:
+    written = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    async with service.request("POST", "/v1/comments/batch", data=b"\n".join(written)) as response:
+        assert response.status == 200
+        return [json.loads(line) for line in (await response.text()).splitlines()]
+
+
+async def test_each_line_is_answered_in_order_and_faulty_ones_harm_nobody(service: RunningService) -> None:
+    lines: list[Any] = [comment(external_id=str(n)) for n in range(150)]
+    lines[10] = b'{"text": '
+    lines[20] = comment("\x00")
+    lines[30] = b"x" * 300_000
+    answers = await send(service, [*lines[:5], b"", *lines[5:]])
+    assert [answer["line"] for answer in answers] == list(range(1, 151))
+    statuses = {answer["line"] - 1: answer["status"] for answer in answers if answer["status"] != 201}
+    assert statuses == {10: 400, 20: 422, 30: 413}
+    assert answers[0]["external_id"] == "0"
+    assert answers[149]["external_id"] == "149"
+
+
+async def test_history_is_kept_as_the_site_decided_it_without_limits_scores_or_events(
+    fresh_database_url: str, running_engines: Any
+) -> None:
+    async with (
+        Receiver() as receiver,
+        running_service(
+            fresh_database_url, running_engines.redis_url, site={"limits": {}}, webhook_url=receiver.url
+        ) as service,
+    ):
+        author = {"name": "قارئ واحد"}
+        past = [
+            {"thread": {"id": "1"}, "author": author, "text": f"قديم {n}", "external_id": str(n), "state": state,
+             "decided_at": "2024-05-01T10:00:00Z", **({"reason": "spam"} if state == "rejected" else {})}
+            for n, state in enumerate(["approved", "rejected", "held"] * 10)
+        ]  # fmt: skip
+        answers = await send(service, past)
+        assert [answer["status"] for answer in answers] == [201] * 30
+        assert [answer["state"] for answer in answers[:3]] == ["approved", "rejected", "held"]
+        again = await send(service, past)
+        assert {answer["status"] for answer in again} == {200}
+        async with service.database.connection() as connection:
+            rows = await connection.fetch("SELECT DISTINCT decided_by, position, decided_at::date::text AS day FROM decisions")
+            assert [tuple(row.values()) for row in rows] == [("site", 0, "2024-05-01")]
+            assert await connection.fetchval("SELECT count(*) FROM tasks") == 10
+            assert await connection.fetchval("SELECT count(*) FROM deliveries") == 0
+        _, feed = await service.call("GET", "/v1/events")
+        assert feed["events"] == []
+        assert receiver.accepted == []
+
+
+async def test_a_history_line_names_its_faults(service: RunningService) -> None:
+    line = comment() | {"state": "lost", "decided_at": "yesterday", "reason": "because"}
+    (answer,) = await send(service, [line])
+    assert answer["status"] == 422
+    assert {error["pointer"] for error in answer["errors"]} == {"/state", "/decided_at", "/reason"}

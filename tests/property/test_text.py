@@ -1,0 +1,80 @@
+"""Normalisation is total, idempotent and keeps its way back, for any Unicode."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from classifiers import letters
+from classifiers.analysis import analyse, batches, keys
+from classifiers.text import MAX_CODE_POINTS, fold, normalise
+
+ODD = st.sampled_from(
+    ["\ud800", "\udfff", "\0", "ـ", "ّ", "ﷺ", "ﻻ", "\u200b", "\u202e", "ا", "أ", "ي", "a", "a", "  ", "\n", "½", "🐕", "🏿", "٣", "."]
+)  # fmt: skip
+any_text = st.one_of(
+    st.text(st.characters(), max_size=60),
+    st.lists(st.one_of(ODD, st.characters()), max_size=60).map("".join),
+)
+
+
+@given(any_text)
+@example("aaaa" + "\u0640" * 3 + "a")
+@example("ﷺﷺﷺ")
+@example("\ud800\ud800")
+def test_normalising_twice_changes_nothing(text):
+    once = normalise(text)
+    assert normalise(once.text).text == once.text
+
+
+@given(any_text)
+def test_every_position_has_a_source_in_order(text):
+    normalised = normalise(text)
+    assert len(normalised.text) == len(normalised.origin)
+    assert list(normalised.origin) == sorted(normalised.origin)
+    assert all(0 <= at < len(text) for at in normalised.origin)
+
+
+@given(any_text, st.data())
+def test_a_span_maps_to_characters_that_fold_to_it(text, data):
+    normalised = normalise(text)
+    end = data.draw(st.integers(0, len(normalised.text)))
+    start = data.draw(st.integers(0, end))
+    first, last = normalised.source_span(start, end)
+    assert 0 <= first <= last <= len(text)
+    assert (first == last) == (start == end)
+
+
+@given(st.lists(any_text, min_size=1, max_size=6))
+@example(["", "", ""])
+@example(["x", "", "\u200b", "y"])
+def test_a_batch_folds_each_text_as_if_alone(texts):
+    together = fold(texts, with_origin=True)
+    for at, text in enumerate(texts):
+        alone = fold([text], with_origin=True)
+        start, end = together.starts[at], together.starts[at + 1]
+        assert together.codes[start:end].tolist() == alone.codes[: alone.starts[1]].tolist()
+        if start < end:
+            assert together.origin[start + 1 : end].tolist() == alone.origin[1 : alone.starts[1]].tolist()
+
+
+@given(st.lists(any_text, min_size=1, max_size=6))
+def test_no_two_spaces_meet_and_no_control_survives(texts):
+    codes = fold(texts).codes
+    assert (codes >= letters.SPACE).all()
+    assert not ((codes[1:] == letters.SPACE) & (codes[:-1] == letters.SPACE)).any()
+
+
+@given(st.lists(any_text, min_size=1, max_size=6))
+def test_keys_of_a_text_do_not_depend_on_its_batch(texts):
+    found_keys, firsts = keys(analyse(texts))
+    for at, text in enumerate(texts):
+        alone, _ = keys(analyse([text]))
+        end = firsts[at + 1] if at + 1 < len(texts) else found_keys.size
+        mask = (1 << 21) - 1
+        mine = set((found_keys[firsts[at] : end] & mask).tolist())
+        assert mine - {0, 1 << 20} == set((alone & mask).tolist()) - {0, 1 << 20}
+
+
+@given(st.lists(st.integers(0, 3 * MAX_CODE_POINTS), max_size=40))
+def test_batches_cover_every_text_once(lengths):
+    runs = batches(["x" * length for length in lengths])
+    assert [at for run in runs for at in range(run.start, run.stop)] == list(range(len(lengths)))

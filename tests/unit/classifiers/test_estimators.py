@@ -1,0 +1,77 @@
+"""The estimators keep scikit-learn's contract, and what they learn is exact."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
+
+from classifiers.features import COLUMNS, CommentFeatures
+from classifiers.pipeline import CommentClassifier, LogCountClassifier, deal
+from tests.unit.classifiers import small_data
+
+
+@pytest.mark.parametrize("estimator", [LogCountClassifier(), CommentFeatures(), CommentClassifier()])
+def test_scikit_learns_own_checks_pass(estimator):
+    check_estimator(estimator, on_skip=None)
+
+
+def test_features_are_binary_and_name_every_distinct_ngram_once():
+    matrix = CommentFeatures().transform(["كلب كلب كلب", "", "كلب"])
+    assert matrix.shape == (3, COLUMNS)
+    assert set(matrix.data.tolist()) == {1.0}
+    words = matrix[[0, 2], : COLUMNS - 40].toarray().astype(bool)
+    assert (words[1] <= words[0]).all()
+    assert words[0].sum() == words[1].sum() + 1  # the repetition adds nothing but the pair of words
+
+
+def test_a_repeated_word_weighs_as_much_as_once():
+    model = _fitted()
+    once, often = model.linear_.steps(CommentFeatures().transform(["idiot x", "idiot x idiot x"])).tolist()
+    assert once == pytest.approx(often, abs=abs(once) + 4096)
+
+
+def test_log_count_weights_are_whole_steps():
+    features = sparse.csr_matrix(np.array([[1.0, 0, 1], [1, 1, 0], [0, 1, 0], [0, 0, 1]]))
+    model = LogCountClassifier(C=1.0).fit(features, [0, 1, 1, 0])
+    assert model.steps_.dtype == np.int64
+    assert model.predict(features).tolist() == [0, 1, 1, 0]
+    assert (model.steps(features) / 4096 == model.decision_function(features)).all()
+
+
+def test_rows_of_weight_zero_teach_nothing():
+    features = sparse.csr_matrix(np.array([[1.0, 0], [0, 1], [1, 0], [0, 1]]))
+    with_them = LogCountClassifier().fit(features, [0, 1, 1, 0], [1, 1, 0, 0])
+    without = LogCountClassifier().fit(features[:2], [0, 1], [1, 1])
+    assert (with_them.steps_ == without.steps_).all()
+
+
+def test_calibration_uses_rows_whose_group_was_left_out():
+    texts, target, groups = _abuse()
+    model = CommentClassifier(folds=2).fit(texts, target, groups=groups)
+    seen = model.decision_function(texts)
+    assert not np.isnan(model.margins_).any()
+    assert np.abs(seen).mean() > np.abs(model.margins_).mean()
+
+
+def test_a_group_is_never_split_between_folds():
+    groups = ["a", "b", "a", "c", "b", "a"]
+    folds = deal(groups, 2)
+    assert len({(group, fold) for group, fold in zip(groups, folds.tolist(), strict=True)}) == 3
+
+
+def test_same_parameters_learn_the_same():
+    model = _fitted()
+    again = clone(model).fit(*_abuse()[:2])
+    assert (model.linear_.steps_ == again.linear_.steps_).all()
+    assert model.calibration_ == again.calibration_
+
+
+def _abuse():
+    rows = [row for row in small_data.rows() if row["lang"] == "en" and row["abuse"] is not None]
+    return [row["text"] for row in rows], [row["abuse"] for row in rows], [row["source"] for row in rows]
+
+
+def _fitted():
+    texts, target, _ = _abuse()
+    return CommentClassifier().fit(texts, target)

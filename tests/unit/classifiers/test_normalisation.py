@@ -1,0 +1,67 @@
+"""What each kind of disguise and spelling becomes."""
+
+import unicodedata
+
+import pytest
+
+from classifiers import letters
+from classifiers.text import MAX_CODE_POINTS, fold, normalise
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("أحمد إلى آخر ٱلكتاب", "احمد الي اخر الكتاب"),
+        ("مسؤول شاطئ مدرسة", "مسوول شاطي مدرسه"),
+        ("كــــلب", "كلب"),
+        ("كَلْبٌ", "كلب"),
+        ("ﻛﻠﺐ ﻻ", "كلب لا"),
+        ("کلب یا گ چ پ ڤ", "كلب يا ك ج ب ف"),
+        ("ہے ھ ۀ ے", "هي ه ه ي"),
+        ("٠١٢٣ ۴۵۶", "0123 456"),
+        ("رااااائع", "راايع"),
+        ("ك\u200bل\u200cب\u202e", "كلب"),
+        ("ＦＵＣＫ 𝖋𝖚𝖈𝖐 ⓕⓤ 🅵🅺", "fuck fuck fu fk"),
+        ("іdіоt ΙDΙΟΤ", "idiot idiot"),
+        ("Crème BRÛLÉE", "creme brulee"),
+        ("  two \n\t spaces  ", "two spaces"),
+        ("soooooo!!!!!", "soo!!"),
+        ("1000000", "1000000"),
+        ("ﷺ", "صلي الله عليه وسلم"),
+        ("\ud800x\udfff", "x"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_read_as_it_sounds(written, plain):
+    assert normalise(written).text == plain
+
+
+def test_a_span_leads_back_to_the_characters_as_written():
+    text = "يا كَـــلْب"
+    normalised = normalise(text)
+    start = normalised.text.index("كلب")
+    first, last = normalised.source_span(start, start + 3)
+    assert text[first:last] == "كَـــلْب"
+
+
+def test_an_expanded_character_is_one_place_of_the_source():
+    normalised = normalise("x ﷺ y")
+    assert normalised.source_span(2, 5) == (2, 3)
+
+
+def test_only_the_first_part_of_a_huge_text_is_read():
+    assert len(normalise("ab " * MAX_CODE_POINTS).text) <= MAX_CODE_POINTS
+    assert fold(["ab " * MAX_CODE_POINTS]).codes.size <= MAX_CODE_POINTS + 2
+
+
+def test_every_code_point_settles_in_one_step():
+    table, expansions = letters.fold_table(), letters.expansions()
+    plain = table[table < letters.EXPANDS]
+    assert (table[plain[plain != letters.DROPPED]] == plain[plain != letters.DROPPED]).all()
+    for folded in expansions.values():
+        assert (table[folded] == folded).all()
+
+
+def test_no_arabic_vowel_sign_survives():
+    for code in [*range(0x610, 0x61B), *range(0x64B, 0x660), 0x670, 0x640]:
+        assert letters.fold_table()[code] == letters.DROPPED, unicodedata.name(chr(code))

@@ -1,0 +1,82 @@
+"""Places: fair between sites, few for those that fail."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moderation.delivery.places import FAILING_AFTER, Places
+
+
+def fail(places: Places, *sites: int) -> None:
+    for site in sites:
+        for _ in range(FAILING_AFTER):
+            places.failed(site)
+
+
+def take(places: Places, shares: dict[int, int]) -> None:
+    for site, count in shares.items():
+        for _ in range(count):
+            places.take(site)
+
+
+def test_a_site_has_no_more_than_its_bound():
+    places = Places(per_site=3, overall=10)
+    take(places, places.share([1]))
+    assert places.share([1]) == {}
+    assert places.share([1, 2]) == {2: 3}
+    places.give_back(1)
+    assert places.share([1]) == {1: 1}
+
+
+def test_places_are_divided_evenly_when_they_are_short():
+    shares = Places(per_site=8, overall=10).share([1, 2, 3])
+    assert sorted(shares.values()) == [3, 3, 4]
+
+
+def test_whoever_comes_first_changes_from_time_to_time():
+    places = Places(per_site=1, overall=1)
+    assert {next(iter(places.share([1, 2, 3]))) for _ in range(3)} == {1, 2, 3}
+
+
+def test_a_failing_site_has_one_place_until_it_succeeds():
+    places = Places(per_site=4, overall=10)
+    fail(places, 1)
+    assert places.share([1]) == {1: 1}
+    assert places.succeeded(1)
+    assert places.share([1]) == {1: 4}
+    assert not places.succeeded(1)
+
+
+def test_failing_sites_together_leave_half_of_the_places_free():
+    places = Places(per_site=4, overall=8)
+    fail(places, *range(20))
+    take(places, places.share(list(range(20))))
+    assert not places.is_full
+    assert places.share(list(range(20))) == {}
+    assert places.share([*range(20), 99]) == {99: 4}
+
+
+def test_no_place_is_left_when_all_are_taken():
+    places = Places(per_site=8, overall=4)
+    take(places, places.share([1]))
+    assert places.is_full
+    assert places.share([2]) == {}
+
+
+@given(
+    st.lists(st.integers(1, 30), unique=True, max_size=30),
+    st.sets(st.integers(1, 30)),
+    st.integers(1, 9),
+    st.integers(2, 70),
+)
+def test_shares_never_exceed_a_bound_and_leave_no_place_idle(
+    sites: list[int], failing: set[int], per_site: int, overall: int
+):
+    places = Places(per_site=per_site, overall=overall)
+    fail(places, *failing)
+    shares = places.share(sites)
+    assert sum(shares.values()) <= overall
+    assert all(0 < count <= (1 if site in failing else per_site) for site, count in shares.items())
+    assert sum(count for site, count in shares.items() if site in failing) <= overall // 2
+    healthy = [site for site in sites if site not in failing]
+    if sum(shares.values()) < overall:
+        assert all(shares.get(site, 0) == per_site for site in healthy)
