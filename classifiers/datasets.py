@@ -119,7 +119,7 @@ def _read_csv(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, 
             yield number, dict(record)
     except csv.Error as error:
         raise DatasetError(
-            f"{name}: line {reader.line_num} (row {number + 1}) is not CSV: {error}"
+            f"{name}: line {reader.reader.line_num} (row {number + 1}) is not CSV: {error}"
         ) from error
 
 

@@ -6,7 +6,7 @@ same in any batch, in training and in serving.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -18,9 +18,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from classifiers.analysis import batches
+from classifiers.analysis import BUCKETS, batches
 from classifiers.calibration import STEPS, fit_calibration, margin, probability
 from classifiers.datasets import near_copy_groups
+from classifiers.evidence import Rule
 from classifiers.features import CommentFeatures
 from classifiers.text import fold
 
@@ -64,17 +65,18 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         X, target, weight = X[is_used], target[is_used], weight[is_used]  # noqa: N806
         if len(np.unique(target)) != 2:
             raise ValueError("Only one class is left where the weight is above zero; two are needed")
+        columns = np.flatnonzero(_column_sums(X, np.ones_like(weight)))
+        X = X[:, columns]  # noqa: N806  # what never occurs weighs nothing, and is most of a hashed space
         ratio = _log_count_ratio(X, target, weight, self.alpha)
         scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
         model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=1e-3)
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", ConvergenceWarning
-            )  # the limit is an early stop, chosen with the rest
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the limit is an early stop, chosen with the rest
             model.fit(scaled, target, sample_weight=weight)
         self.n_iter_ = int(np.max(model.n_iter_))
-        exact = model.coef_.ravel() * ratio * STEPS
-        self.steps_ = np.clip(np.rint(exact), -_MAX_STEPS, _MAX_STEPS).astype(np.int64)
+        self.steps_ = np.zeros(self.n_features_in_, np.int64)
+        exact = np.rint(model.coef_.ravel() * ratio * STEPS)
+        self.steps_[columns] = np.clip(exact, -_MAX_STEPS, _MAX_STEPS).astype(np.int64)
         self.intercept_steps_ = int(np.rint(model.intercept_[0] * STEPS))
         return self
 
@@ -96,6 +98,7 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """Return the more probable class of each row."""
+        check_is_fitted(self)
         return np.asarray(self.classes_[(self.decision_function(X) > 0).astype(np.int64)])
 
     def __sklearn_tags__(self) -> Any:
@@ -112,10 +115,14 @@ def _log_count_ratio(
     weight: NDArray[np.float64],
     alpha: float,
 ) -> NDArray[np.float64]:
-    positive = alpha + np.asarray((weight * target) @ X, dtype=np.float64).ravel()
-    negative = alpha + np.asarray((weight * (1 - target)) @ X, dtype=np.float64).ravel()
+    positive = alpha + _column_sums(X, weight * target)
+    negative = alpha + _column_sums(X, weight * (1 - target))
     ratio: NDArray[np.float64] = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio
+
+
+def _column_sums(X: Any, weight: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: N803
+    return np.asarray(weight @ X, dtype=np.float64).ravel()
 
 
 class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -132,6 +139,8 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         Groups are dealt to this many folds for calibration.
     ngrams : bool, default=True
         As in `CommentFeatures`.
+    rule_floors : mapping of rule code to log-odds, default=None
+        The least weight of an evidence rule, for rules that the rows are too few, or too old, to teach.
 
     Attributes
     ----------
@@ -151,12 +160,14 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         max_iter: int = 60,
         folds: int = 4,
         ngrams: bool = True,
+        rule_floors: Mapping[str, float] | None = None,
     ) -> None:
         self.C = C
         self.alpha = alpha
         self.max_iter = max_iter
         self.folds = folds
         self.ngrams = ngrams
+        self.rule_floors = rule_floors
 
     def fit(
         self,
@@ -174,14 +185,21 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.margins_ = self._left_out_margins(
             features, folded_lengths(X), target, weight=weight, fold_of=fold_of
         )
-        self.linear_ = self._linear().fit(features, target, weight)
+        self.linear_ = self._learn(features, target, weight)
         known = ~np.isnan(self.margins_)
         is_positive = (target[known] == self.classes_[1]).astype(np.int64)
         self.calibration_ = fit_calibration(self.margins_[known], is_positive, weight[known])
         return self
 
-    def _linear(self) -> LogCountClassifier:
-        return LogCountClassifier(C=self.C, alpha=self.alpha, max_iter=self.max_iter)
+    def _learn(
+        self, features: sparse.csr_matrix, target: NDArray[Any], weight: NDArray[np.float64]
+    ) -> LogCountClassifier:
+        model = LogCountClassifier(C=self.C, alpha=self.alpha, max_iter=self.max_iter)
+        model.fit(features, target, weight)
+        for code, least in (self.rule_floors or {}).items():
+            column = BUCKETS + Rule[code.upper()]
+            model.steps_[column] = max(int(model.steps_[column]), round(least * STEPS))
+        return model
 
     def _left_out_margins(
         self,
@@ -197,7 +215,7 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             held = fold_of == fold_number
             if len(np.unique(target[~held & (weight > 0)])) < 2:
                 continue
-            model = self._linear().fit(features[~held], target[~held], weight[~held])
+            model = self._learn(features[~held], target[~held], weight[~held])
             margins[held] = _margins(model, features[held], lengths[held])
         if np.isnan(margins).all():
             raise ValueError("No group could be left out for calibration; more groups or rows are needed")
@@ -216,6 +234,7 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     def predict(self, X: Sequence[str]) -> NDArray[Any]:  # noqa: N803
         """Return the more probable class of each text."""
+        check_is_fitted(self)
         return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(np.int64)])
 
     def __sklearn_tags__(self) -> Any:

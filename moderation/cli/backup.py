@@ -17,7 +17,7 @@ from moderation.privacy import secrets_file
 from moderation.privacy.keyring import Keyring, KeysError
 from moderation.privacy.keys import check_keyring, find_keyring, secrets_path
 from moderation.settings import Settings
-from moderation.storage.administration.changes import audit
+from moderation.storage.administration.changes import audit, change
 from moderation.storage.database import Connection
 from moderation.storage.migrate import LATEST, migrate
 
@@ -117,7 +117,7 @@ async def _restore(settings: Settings, archive: Archive, *, force: bool) -> None
             await asyncio.to_thread(_put_keys, secrets_path(settings), keyring)
         async with connected(url) as connection:
             await migrate(connection)
-    async with open_desk(settings) as desk, desk.database.transaction() as connection:
+    async with open_desk(settings) as desk, change(desk.database) as connection:
         await check_keyring(connection, desk.vault.keyring)
         await audit(connection, "backup.restored", actor=actor(), made_at=archive.manifest.made_at)
 

@@ -1,4 +1,4 @@
-"""The program: every group of commands under one root."""
+"""The program: all commands under one root."""
 
 import sys
 from contextlib import suppress

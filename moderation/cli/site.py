@@ -148,7 +148,7 @@ def revoke_key(terminal: Terminal, name: str, key_id: UUID) -> None:
 
 
 def _show(terminal: Terminal, found: SiteRecord) -> None:
-    settings = plain(found.settings)
+    settings = plain(found.settings) | {"limits": found.settings.limits.as_json()}
     head = {
         name: getattr(found, name)
         for name in ("name", "title", "url", "language", "webhook_url", "created_at")

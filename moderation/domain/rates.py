@@ -250,13 +250,18 @@ class RateBook:
         return Tally(is_allowed, is_free, duplicates, (author, address, thread, site))
 
     def _ahead(self, charge: Charge, limits: Limits, now_us: int) -> list[int]:
-        """Return how far each cell is ahead. More than the tolerance cannot be: the clock went back, or the limit grew tighter."""
-        return [
-            -1
-            if key is None or not limit.count
-            else min(max(self._times.get(key, 0) - now_us, 0), limit.tolerance_us)
-            for key, limit in zip(charge.cells, limits.in_order(), strict=True)
-        ]
+        found = []
+        for key, limit in zip(charge.cells, limits.in_order(), strict=True):
+            if key is None or not limit.count:
+                found.append(-1)
+                continue
+            ahead = max(self._times.get(key, 0) - now_us, 0)
+            if ahead > limit.tolerance_us:
+                # Cannot be: the clock went back, or the limit grew tighter. From here on the cell keeps to the limit.
+                ahead = limit.tolerance_us
+                self._times[key] = now_us + ahead
+            found.append(ahead)
+        return found
 
     def _take(self, charge: Charge, limits: Limits, ahead_us: list[int], now_us: int) -> list[int]:
         taken = [

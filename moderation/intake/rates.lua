@@ -41,8 +41,16 @@ for at, stored in ipairs(call('MGET', unpack(KEYS))) do
   value[KEYS[at]] = stored
 end
 
+local function remember(key, ahead)
+  value[key] = now + ahead
+  lifetime[key] = math.ceil(ahead / 1000) + SLACK_MS
+end
+
 -- Returns the entries that still count; the oldest stand first.
 local function recent(entries)
+  if #entries % ENTRY_BYTES ~= 0 then
+    return '' -- not ours
+  end
   local from = 1
   while from < #entries and now_s - (tonumber(sub(entries, from + 8, from + 17)) or 0) >= SIGHTINGS_S do
     from = from + ENTRY_BYTES
@@ -78,8 +86,13 @@ for submission = 1, #ARGV - 9 do
     local ahead = -1
     if key ~= text_key and interval[rule] > 0 then
       ahead = (tonumber(value[key]) or 0) - now
-      -- Further ahead than the tolerance cannot be: the clock went back, or the limit grew tighter.
-      ahead = not (ahead > 0) and 0 or ahead > tolerance[rule] and tolerance[rule] or ahead
+      if not (ahead > 0) then
+        ahead = 0
+      elseif ahead > tolerance[rule] then
+        -- Cannot be: the clock went back, or the limit grew tighter. From here on the cell keeps to the limit.
+        ahead = tolerance[rule]
+        remember(key, ahead)
+      end
       is_allowed = is_allowed and ahead + interval[rule] <= tolerance[rule]
     end
     answer[length + 2 + rule] = ahead
@@ -96,8 +109,7 @@ for submission = 1, #ARGV - 9 do
         local key = rule == 4 and KEYS[1] or KEYS[base + rule]
         ahead = ahead + interval[rule]
         answer[length + 2 + rule] = ahead
-        value[key] = now + ahead
-        lifetime[key] = math.ceil(ahead / 1000) + SLACK_MS
+        remember(key, ahead)
       end
     end
     if place or #entries >= MAX_SIGHTINGS * ENTRY_BYTES then

@@ -142,7 +142,7 @@ class _Call:
 class RateLimiter:
     """Checks groups of submissions, each group in one round trip.
 
-    A submission is charged to all of its cells or to none, atomically. When Redis is away, late (250 ms) or refuses, the
+    A submission is charged to all of its cells or to none, atomically. When Redis is away, late (``deadline_s``) or refuses, the
     group is checked against the same limits in this process alone, ``on_fallback`` is called with one of `FALLBACK_CAUSES`,
     and the comments go on; Redis is tried again after a second. Never raises for Redis's sake.
 
@@ -155,19 +155,22 @@ class RateLimiter:
         *,
         on_fallback: Callable[[str], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
+        deadline_s: float = DEADLINE_S,
         key_prefix: str = "rates:",
         test_time_us: Callable[[], int] | None = None,
     ) -> None:
         self._pool: Any = BlockingConnectionPool.from_url(  # redis-py leaves half of its methods untyped
             redis_url,
             max_connections=MAX_CONNECTIONS,
-            timeout=DEADLINE_S,
+            timeout=deadline_s,
             socket_timeout=None,  # the deadline covers all of it
             socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 0),
+            driver_info=None,  # saves two commands on every connection
         )
         self._on_fallback = on_fallback
         self._monotonic = monotonic
+        self._deadline_s = deadline_s
         self._key_prefix = key_prefix.encode()
         self._test_time_us = test_time_us
         self._book = RateBook()
@@ -212,7 +215,7 @@ class RateLimiter:
                 return [None] * len(calls)
             self._leave_alone()  # others wait for what this group finds
         try:
-            async with timeout(DEADLINE_S):
+            async with timeout(self._deadline_s):
                 answers = await self._round_trip(calls)
         except TimeoutError:
             return self._failed("timeout", calls)

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from moderation.domain.errors import FieldError, InvalidCommentError, ModerationError
 from moderation.domain.messages import LANGUAGES
-from moderation.domain.site import Site
+from moderation.domain.site import Site, SiteSettings
 from moderation.intake.candidates import Outcome
 from moderation.intake.validation import is_web_url
 from moderation.protocols.addresses import client_address
@@ -53,10 +53,11 @@ def routes() -> list[web.RouteDef]:
 async def submit(request: web.Request) -> web.Response:
     """Take a reader's comment in: 201 for a new one, 200 for one that came before; a page or JSON by `Accept`."""
     site: Site | None = None
-    fields: dict[str, Any] = {}
+    fields, fault = await _read(request)
     try:
         site = await _find_site(request)
-        fields = await read_fields(request)
+        if fault is not None:
+            raise fault
         outcome = await request.app[INTAKE].submit(site, _as_comment(request, site, fields), origin=ORIGIN)
     except ModerationError as error:
         response = _refuse(request, site, fields, error)
@@ -75,6 +76,17 @@ async def preflight(request: web.Request) -> web.Response:
         "Access-Control-Max-Age": str(PREFLIGHT_S),
     }
     return web.Response(status=204, headers=allowed | _common_headers(request, site))
+
+
+async def _read(request: web.Request) -> tuple[dict[str, Any], ModerationError | None]:
+    """Return the fields, or what is wrong with the body.
+
+    Comes before anything else, so that a reader gets the text back even while the database is away.
+    """
+    try:
+        return await read_fields(request), None
+    except ModerationError as error:
+        return {}, error
 
 
 async def _find_site(request: web.Request) -> Site:
@@ -144,7 +156,7 @@ def _refuse(
         outcome="invalid" if isinstance(error, InvalidCommentError) else "problem",
         text=text,
         back=None if site is None else _back(site, fields),
-        form=_form_again(site, language, fields, error),
+        form=_form_again(request, site, fields, error),
     )
     html = _page(page, response.status)
     if "Retry-After" in response.headers:
@@ -153,12 +165,14 @@ def _refuse(
 
 
 def _form_again(
-    site: Site | None, language: str, fields: dict[str, Any], error: ModerationError
+    request: web.Request, site: Site | None, fields: dict[str, Any], error: ModerationError
 ) -> Form | None:
-    if site is None or not fields or error.code not in _SENDABLE:
+    if not fields or error.code not in _SENDABLE:
         return None
+    settings = SiteSettings() if site is None else site.settings
     errors = error.errors if isinstance(error, InvalidCommentError) else []
-    return comment_form(action(site.name), language, Filling(site.settings.required, fields, errors))
+    filling = Filling(settings.required, fields, errors)
+    return comment_form(request.rel_url.raw_path, _language(request, fields), filling)
 
 
 def action(site_name: str) -> str:

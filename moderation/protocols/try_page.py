@@ -151,10 +151,13 @@ async def send_static(request: web.Request) -> web.Response:
     )
 
 
-def queue_command(site: Site) -> str:
-    """Return the command that lists what waits for moderators; the demonstration's site is the service itself."""
-    address = f"{site.url.rstrip('/')}/v1/queue?site={site.name}"
-    return f"curl '{address}' \\\n  -H \"Authorization: Bearer $TOKEN\""
+def queue_command(site: Site) -> tuple[str, ...]:
+    """Return the command that lists what waits for moderators, in pieces between which a line may break.
+
+    The demonstration's site is the service itself, so its address is the service's.
+    """
+    token = '-H "Authorization: Bearer $TOKEN"'
+    return (f"curl '{site.url.rstrip('/')}", "/v1/queue", f"?site={site.name}' \\\n  {token}")
 
 
 def receiver_page(site: Site) -> str | None:

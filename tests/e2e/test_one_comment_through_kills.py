@@ -83,7 +83,6 @@ async def test_one_comment_goes_the_whole_way_with_everything_killed_between_two
             data_dir=data_dir,
         )
         token = run_json("moderator", "token", "editor@example.com", data_dir=data_dir)["token"]
-        receiver.behaviour = answer(503)
         settings = {"allow_private_endpoints": "true"}
 
         async with started(data_dir, port=port, **settings) as service:
@@ -100,6 +99,7 @@ async def test_one_comment_goes_the_whole_way_with_everything_killed_between_two
             service.kill_all()
 
         async with started(data_dir, port=port, **settings) as service:
+            receiver.behaviour = answer(503)
             decision = {"verdict": "approve", "revision": item["comment"]["revision"]}
             approved = await api(service, "POST", f"/v1/comments/{first['id']}/decision", token, decision)
             assert approved["state"] == "approved"

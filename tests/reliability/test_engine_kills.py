@@ -208,7 +208,7 @@ async def valkey_is_back(data_dir: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(45 + 15 * ROUNDS if ROUNDS > 12 else 60)
+@pytest.mark.timeout(60 + 10 * ROUNDS)
 async def test_killed_engines_lose_no_acknowledged_row_and_leave_no_orphan(engine_data):
     chance, figures, desk, writers = random.Random(SEED), {}, Desk(engine_data), Writers(engine_data)
     order = [victim for _ in range(ROUNDS) for victim in chance.sample(VICTIMS, k=len(VICTIMS))][:ROUNDS]

@@ -19,7 +19,7 @@ SELECT version, policy, created_at, created_by FROM policies WHERE site_id = $1 
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersion:
-    """One version of a policy, with every key it has."""
+    """One version of a policy, with every key that there is."""
 
     version: int
     policy: dict[str, Any]
@@ -54,7 +54,8 @@ async def latest_policy(connection: Connection, site_id: SiteId) -> PolicyVersio
     """Return the policy in force; a site never lacks one."""
     row = await connection.fetchrow(_LATEST, site_id)
     assert row is not None, "version 1 is made with the site"
-    return PolicyVersion(*row.values())
+    rules = Policy.from_json(row["policy"], row["version"]).as_json()
+    return PolicyVersion(row["version"], rules, row["created_at"], row["created_by"])
 
 
 async def write_policy(

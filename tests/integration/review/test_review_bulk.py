@@ -143,6 +143,30 @@ async def test_bulks_over_the_same_comments_in_any_order_do_not_block_each_other
     assert await fetch(database, "SELECT sum(approved) + sum(rejected) FROM authors") == [(60,)]
 
 
+async def test_comments_are_locked_in_the_order_of_their_ids_wherever_they_are_stored(
+    database: Database,
+) -> None:
+    site_id = await add_site(database)
+    low, high = await add_comments(database, site_id, [Seed(), Seed()])
+    await fetch(
+        database, "UPDATE comments SET user_agent = 'moved behind the other' WHERE id = $1 RETURNING 1", low
+    )
+    by, desk = await reviewer(database, site_id), Decisions(database, SteppedClock())
+    async with database.transaction() as holder:
+        await holder.execute("SELECT 1 FROM comments WHERE id = $1 FOR UPDATE", low)
+        bulk = asyncio.create_task(desk.decide_all(by, [Target(high, 1), Target(low, 1)], APPROVE))
+        await wait_for_waiters(database)
+        await fetch(database, "SELECT 1 FROM comments WHERE id = $1 FOR UPDATE NOWAIT", high)
+    assert codes(await bulk) == ["approved", "approved"]
+
+
+async def wait_for_waiters(database: Database) -> None:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while (await fetch(database, sql))[0][0] == 0:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_bulk_decision_is_undone_one_by_one(database: Database) -> None:
     site_id = await add_site(database)
     ids = await add_comments(database, site_id, [Seed(), Seed()])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
 from classifiers.features import COLUMNS, CommentFeatures
@@ -11,9 +12,25 @@ from classifiers.pipeline import CommentClassifier, LogCountClassifier, deal
 from tests.unit.classifiers import small_data
 
 
-@pytest.mark.parametrize("estimator", [LogCountClassifier(), CommentFeatures(), CommentClassifier()])
-def test_scikit_learns_own_checks_pass(estimator):
-    check_estimator(estimator, on_skip=None)
+def test_scikit_learns_own_checks_pass():
+    check_estimator(LogCountClassifier(), on_skip=None)
+
+
+@pytest.mark.parametrize("estimator", [CommentFeatures(ngrams=False), CommentClassifier(C=0.5, folds=3)])
+def test_estimators_of_texts_clone_with_their_parameters(estimator):
+    twin = clone(estimator)
+    assert twin is not estimator
+    assert twin.get_params() == estimator.get_params()
+
+
+def test_an_unfitted_classifier_says_so():
+    with pytest.raises(NotFittedError):
+        CommentClassifier().predict_proba(["x"])
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match="class"):
+        CommentClassifier().fit(["a b", "c d"], [1, 1])
 
 
 def test_features_are_binary_and_name_every_distinct_ngram_once():

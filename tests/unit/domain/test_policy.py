@@ -28,6 +28,9 @@ DEFAULTS = {
 }
 POST = Policy(version=1, mode=Mode.POST)
 PRE = Policy(version=1)
+NOBODY = AuthorRecord()
+HARMLESS = Scores(spam=0.01, abuse=0.01)
+NO_SIGNALS = Signals()
 TEXT = "مقال جميل، شكرا للكاتب على هذا الجهد الكبير"
 
 
@@ -36,11 +39,11 @@ def ruling(
     *,
     text: str = TEXT,
     url: str | None = None,
-    author: AuthorRecord = AuthorRecord(),
-    scores: Scores | None = Scores(spam=0.01, abuse=0.01),
+    author: AuthorRecord = NOBODY,
+    scores: Scores | None = HARMLESS,
     language: str | None = "ar",
     is_known: bool = True,
-    signals: Signals = Signals(),
+    signals: Signals = NO_SIGNALS,
 ) -> Ruling:
     assessment = None if scores is None else Assessment(scores, language, is_known, "model-1")
     return decide(

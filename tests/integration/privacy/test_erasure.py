@@ -1,0 +1,345 @@
+"""Erasing and exporting one person: complete, proven by planting and then looking through every table."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from moderation.domain.clock import utc_now
+from moderation.domain.comment import Author
+from moderation.domain.errors import InvalidConfigurationError, UnknownSiteError
+from moderation.domain.identity import identify
+from moderation.domain.policy import Standing
+from moderation.engines import EngineAddresses
+from moderation.privacy import erasure
+from moderation.privacy.erasure import Erasure, erase
+from moderation.privacy.export import export
+from moderation.storage.administration.authors import set_standing, show_standing
+from tests.service import RunningService, running_service, seed_moderator
+
+BANNED = "قزحطول"
+POLICY = {"banned_words": [{"name": "test", "action": "hold", "words": [BANNED]}]}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def service(fresh_database_url: str, running_engines: EngineAddresses) -> AsyncIterator[RunningService]:
+    async with running_service(fresh_database_url, running_engines.redis_url, policy=POLICY) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A person, every field of whom is a string that occurs nowhere else."""
+
+    mark: str
+
+    def word(self, what: str) -> str:
+        return f"{self.mark}{what}"
+
+    @property
+    def email(self) -> str:
+        return f"{self.word('mail')}@example.com"
+
+    @property
+    def address(self) -> str:
+        number = int(self.mark[1:], 16)
+        return f"2001:db8:{number >> 16 & 0xFFFF:x}:{number & 0xFFFF:x}::7"
+
+    def comment(self, **fields: Any) -> dict[str, Any]:
+        author = {
+            "name": self.word("name"),
+            "email": self.email,
+            "url": f"https://{self.word('web')}.example/",
+            "ip": self.address,
+            "user_agent": self.word("agent"),
+            "external_id": self.word("reader"),
+        }
+        return {
+            "thread": {"id": "12", "url": "https://news.example/12", "title": "خبر"},
+            "author": author,
+            "text": f"تعليق {self.word('first')} مع {BANNED}",
+            "context": {"section": self.word("context")},
+            **fields,
+        }
+
+    def traces(self, service: RunningService) -> list[str]:
+        """What must be nowhere: the words, as text and in hexadecimal, and the keyed hashes."""
+        identities = identify(
+            service.vault,
+            service.site.name,
+            Author(email=self.email, external_id=self.word("reader")),
+        )
+        hashes = [identities.email, identities.external_id]
+        return [
+            self.mark,
+            self.mark.encode().hex(),
+            self.address,
+            *(h.hex() for h in hashes if h is not None),
+        ]
+
+
+def planted() -> Planted:
+    return Planted("q" + secrets.token_hex(4))
+
+
+async def plant(service: RunningService, person: Planted) -> list[str]:
+    """Let a person leave traces wherever they can: a comment edited, decided on with a note, and one more by a webhook key."""
+    moderator = await seed_moderator(service.database, {service.site.id: "lead"})
+    headers = {"Idempotency-Key": person.word("key")}
+    status, first = await service.call("POST", "/v1/comments", json=person.comment(), headers=headers)
+    assert (status, first["state"]) == (201, "held")
+    path = f"/v1/comments/{first['id']}"
+    edited = {"text": f"{person.word('second')} {BANNED}", "author": {"name": person.word("newname")}}
+    status, _ = await service.call("PUT", path, json=edited, headers={"If-Match": '"1"'})
+    assert status == 200
+    ruling = {"verdict": "approve", "revision": 2, "note": person.word("note")}
+    status, answer = await service.call("POST", f"{path}/decision", key=moderator, json=ruling)
+    assert status == 200, answer
+    status, waiting = await service.call(
+        "POST", "/v1/comments", json=person.comment(external_id=person.mark[1:], parent_id=first["id"])
+    )
+    assert (status, waiting["state"]) == (201, "held")
+    status, withdrawn = await service.call(
+        "POST", "/v1/comments", json=person.comment(text=person.word("third"))
+    )
+    assert status == 201
+    status, _ = await service.call("DELETE", f"/v1/comments/{withdrawn['id']}")
+    assert status in {200, 204}
+    return [first["id"], waiting["id"], withdrawn["id"]]
+
+
+async def everything(service: RunningService) -> dict[str, str]:
+    """Every table as text, and every key of Redis with its value."""
+    async with service.database.connection() as connection:
+        names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        found = {}
+        for (name,) in names:
+            rows = await connection.fetch(f"SELECT t::text AS row FROM {name} t")
+            found[name] = "\n".join(row["row"] for row in rows)
+    redis = Redis.from_url(service.redis_url)
+    async for key in redis.scan_iter():
+        found[f"redis {key!r}"] = repr(key) + repr(await redis.dump(key))
+    await redis.aclose()
+    return found
+
+
+async def places(service: RunningService, traces: list[str]) -> set[str]:
+    """The tables where any of ``traces`` is."""
+    return {
+        name for name, text in (await everything(service)).items() if any(trace in text for trace in traces)
+    }
+
+
+async def erase_person(service: RunningService, email: str) -> Erasure:
+    return await erase(service.database, service.vault, service.site.name, email, clock=utc_now, actor="test")
+
+
+async def test_nothing_of_the_person_is_left_in_any_table_and_everything_of_others_is(
+    service: RunningService,
+) -> None:
+    person, neighbour = planted(), planted()
+    ids = await plant(service, person)
+    await plant(service, neighbour)
+    before = await places(service, person.traces(service))
+    assert {"comments", "revisions", "decisions", "authors"} <= before
+    neighbours = await places(service, neighbour.traces(service))
+
+    done = await erase_person(service, person.email.upper())
+
+    assert done == Erasure(comments=3, is_still_blocked=False)
+    # Redis forgets by itself, and holds keyed hashes at most.
+    left = {name for name in await places(service, person.traces(service)) if not name.startswith("redis")}
+    # The site's own id of a comment stays: by it the site knows which one is gone.
+    assert left == {"comments"}
+    async with service.database.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT to_jsonb(c) - 'external_id' AS row FROM comments c WHERE id = ANY($1)", ids
+        )
+        text = str([row["row"] for row in rows])
+        assert not any(trace in text for trace in person.traces(service))
+        assert await connection.fetchval("SELECT count(*) FROM tasks WHERE comment_id = ANY($1)", ids) == 0
+        assert (
+            await connection.fetchval("SELECT count(*) FROM recognitions WHERE comment_id = ANY($1)", ids)
+            == 0
+        )
+    assert await places(service, neighbour.traces(service)) == neighbours
+
+
+async def test_a_planted_word_would_be_found_wherever_it_is(service: RunningService) -> None:
+    """The search of the test above sees text, encrypted columns' neighbours, hashes and JSON alike."""
+    person = planted()
+    await plant(service, person)
+    for trace in (person.word("first"), person.word("second"), person.word("note"), person.word("context")):
+        assert await places(service, [trace]), trace
+    assert await places(service, [person.email]) == set(), "the address itself is encrypted from the start"
+    assert await places(service, [person.address]) == set()
+
+
+async def test_the_site_hears_of_every_comment_that_was_not_withdrawn_before(service: RunningService) -> None:
+    person = planted()
+    first, waiting, withdrawn = await plant(service, person)
+    await erase_person(service, person.email)
+    events: list[dict[str, Any]] = []
+    async with asyncio.timeout(20):
+        while sum(event["type"] == "comment.deleted" for event in events) < 3:
+            status, page = await service.call("GET", "/v1/events?limit=100")
+            assert status == 200
+            events = page.get("items") or page["events"]
+            await asyncio.sleep(0.05)
+    deleted = [event["data"] for event in events if event["type"] == "comment.deleted"]
+    assert {event["id"] for event in deleted} == {first, waiting, withdrawn}
+    assert len(deleted) == 3, "a comment withdrawn before is not deleted twice"
+    assert {event["origin"] for event in deleted if event["id"] != withdrawn} == {"erasure"}
+    assert not any(trace in str(events) for trace in person.traces(service)[:1] if trace != person.mark)
+    assert person.word("") not in str([{**e["data"], "external_id": None} for e in events])
+
+
+async def test_the_comment_is_gone_for_its_site_and_cannot_come_back_under_its_id(
+    service: RunningService,
+) -> None:
+    person = planted()
+    _, waiting, _ = await plant(service, person)
+    await erase_person(service, person.email)
+    status, _ = await service.call("GET", f"/v1/comments/{waiting}")
+    assert status == 410
+    status, _ = await service.call("POST", "/v1/comments", json=person.comment(external_id=person.mark[1:]))
+    assert status == 410
+
+
+async def test_erasing_again_finds_nothing_and_changes_nothing(service: RunningService) -> None:
+    person = planted()
+    await plant(service, person)
+    await erase_person(service, person.email)
+    before = await everything(service)
+    assert (await erase_person(service, person.email)).comments == 0
+    after = await everything(service)
+    for table in ("comments", "decisions", "revisions", "tasks", "authors", "recognitions"):
+        assert after[table] == before[table]
+
+
+async def test_a_block_outlives_it_and_trust_does_not(service: RunningService) -> None:
+    blocked, trusted = planted(), planted()
+    for person, standing in ((blocked, Standing.BLOCKED), (trusted, Standing.TRUSTED)):
+        await plant(service, person)
+        author = Author(email=person.email)
+        await set_standing(service.database, service.vault, service.site.name, author, standing, actor="test")
+        done = await erase_person(service, person.email)
+        assert done.is_still_blocked == (standing is Standing.BLOCKED)
+    found = await show_standing(
+        service.database, service.vault, service.site.name, Author(email=blocked.email)
+    )
+    assert (found.standing, found.approved, found.rejected) == (Standing.BLOCKED, 0, 0)
+    status, answer = await service.call("POST", "/v1/comments", json=blocked.comment(text="رجعت من جديد"))
+    assert status == 201
+    assert "blocked_author" in [reason["code"] for reason in answer["reasons"]]
+    found = await show_standing(
+        service.database, service.vault, service.site.name, Author(email=trusted.email)
+    )
+    assert found.standing is Standing.NONE
+
+
+async def test_many_comments_are_erased_in_groups(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "GROUP", 2)
+    person = planted()
+    for number in range(5):
+        status, _ = await service.call("POST", "/v1/comments", json=person.comment(text=f"رقم {number}"))
+        assert status == 201
+    assert (await erase_person(service, person.email)).comments == 5
+    async with service.database.connection() as connection:
+        groups = await connection.fetch(
+            "SELECT details FROM audit WHERE action = 'comments.erased' ORDER BY id"
+        )
+    assert [len(row["details"]["comments"]) for row in groups] == [2, 2, 1]
+
+
+async def test_another_site_keeps_what_it_holds_of_the_same_person(service: RunningService) -> None:
+    person = planted()
+    status, _ = await service.call("POST", "/v1/comments", json=person.comment())
+    assert status == 201
+    other = "another-site"
+    async with service.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO sites (name, title, url) VALUES ($1, $1, 'https://x.example')", other
+        )
+    done = await erase(service.database, service.vault, other, person.email, clock=utc_now, actor="test")
+    assert done.comments == 0
+    assert "comments" in await places(service, [person.word("first")])
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "a@b@c"])
+async def test_what_is_no_address_is_refused(service: RunningService, email: str) -> None:
+    with pytest.raises(InvalidConfigurationError):
+        await erase_person(service, email)
+
+
+async def test_an_unknown_site_is_refused(service: RunningService) -> None:
+    with pytest.raises(UnknownSiteError):
+        await erase(service.database, service.vault, "nowhere", "a@b.example", clock=utc_now, actor="test")
+
+
+class TestExport:
+    """The person is told everything that is held of them, and nothing of anybody else."""
+
+    async def get(self, service: RunningService, email: str) -> dict[str, Any]:
+        return await export(
+            service.database, service.vault, service.site.name, email, clock=utc_now, actor="test"
+        )
+
+    async def test_every_word_they_left_is_in_it(self, service: RunningService) -> None:
+        person, neighbour = planted(), planted()
+        ids = await plant(service, person)
+        await plant(service, neighbour)
+        found = await self.get(service, person.email.upper())
+        assert [comment["id"] for comment in found["comments"]] == ids
+        words = (
+            "name",
+            "newname",
+            "mail",
+            "web",
+            "agent",
+            "reader",
+            "first",
+            "second",
+            "third",
+            "context",
+            "note",
+        )
+        text = str(found)
+        assert [word for word in words if person.word(word) not in text] == []
+        assert person.address in text
+        assert neighbour.mark not in text
+
+    async def test_it_is_whole(self, service: RunningService) -> None:
+        person = planted()
+        await plant(service, person)
+        first, waiting, withdrawn = (await self.get(service, person.email))["comments"]
+        assert [revision["text"] for revision in first["revisions"]] == [person.comment()["text"]]
+        assert [decision["state"] for decision in first["decisions"]] == ["held", "held", "approved"]
+        assert any("evidence" in reason for decision in first["decisions"] for reason in decision["reasons"])
+        assert [task["kind"] for task in waiting["open_tasks"]] == ["held"]
+        assert (withdrawn["state"], withdrawn["email"]) == ("deleted", person.email)
+
+    async def test_after_an_erasure_it_is_empty(self, service: RunningService) -> None:
+        person = planted()
+        await plant(service, person)
+        await erase_person(service, person.email)
+        found = await self.get(service, person.email)
+        assert (found["comments"], found["author"]) == ([], None)
+
+    async def test_asking_is_written_down_without_saying_for_whom(self, service: RunningService) -> None:
+        person = planted()
+        await plant(service, person)
+        await self.get(service, person.email)
+        async with service.database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT action, actor, t::text AS row FROM audit t WHERE action LIKE 'author.%'"
+            )
+        assert [(row["action"], row["actor"]) for row in rows] == [("author.exported", "test")]
+        assert not any(trace in rows[0]["row"] for trace in person.traces(service))
