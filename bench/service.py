@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_TIMEOUT_S = 60.0
-WIDE = {"author": "0", "address": "0", "thread": "1000000/1", "site": "1000000/1"}
+WIDE = {"author": "0", "address": "0", "thread": "1000000", "site": "1000000"}
 
 
 @dataclass(frozen=True, slots=True)

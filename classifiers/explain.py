@@ -8,6 +8,7 @@ one output and its base (intercept and calibration offset) sum to the log-odds o
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,12 +73,19 @@ class Span:
     output: str
 
 
+class Steps(Protocol):
+    """The steps of every bucket: an array, or what can look them up."""
+
+    def take(self, buckets: NDArray[np.int64], /) -> NDArray[np.int64]:
+        """Return the steps of these buckets."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinearHead:
     """What explains one output: steps by bucket (None where n-grams do not count), steps by rule, log-odds per step."""
 
     output: str
-    buckets: NDArray[np.int64] | None
+    buckets: Steps | None
     rules: Sequence[int]
     unit: float
 
@@ -85,10 +93,11 @@ class LinearHead:
 def contributions(text: str, found: Analysis, heads: Sequence[LinearHead]) -> list[Span]:
     """Return every span of a text, the strongest first; `found` is its analysis alone, with origins."""
     spans: list[Span] = []
+    placed = _placed(found)
     for head in heads:
         totals: dict[tuple[int, int, str], float] = defaultdict(float)
         if head.buckets is not None:
-            _add_words(found, head.buckets, totals)
+            _add_words(found, placed, head.buckets, totals)
         _add_rules(text, found.rules[0], head.rules, totals)
         spans += [
             Span(start, end, rule, steps * head.unit, head.output)
@@ -99,20 +108,29 @@ def contributions(text: str, found: Analysis, heads: Sequence[LinearHead]) -> li
 
 
 def _add_words(
-    found: Analysis, buckets: NDArray[np.int64], totals: dict[tuple[int, int, str], float]
+    found: Analysis, placed: tuple[NDArray[np.int64], ...], buckets: Steps, totals: dict[tuple[int, int, str], float]
 ) -> None:
     """Add each distinct bucket's steps to the word, or pair of words, where it first stands."""
     origin = found.stream.origin
     assert origin is not None
-    starts, ends, values = _distinct(found)
+    values, first, last = placed
     steps = buckets.take(values)
-    moved = np.flatnonzero(steps)
+    count = max(found.words.start.size, 1)
+    places, place = np.unique(first * count + last, return_inverse=True)
+    sums = np.bincount(place, weights=steps, minlength=places.size)  # whole numbers far below 2**53: exact
+    begins = origin[found.words.start[places // count]]
+    ends = origin[found.words.end[places % count] - 1] + 1
+    for start, end, step in zip(begins.tolist(), ends.tolist(), sums.tolist(), strict=True):
+        totals[start, end, WORDS] += int(step)
+
+
+def _placed(found: Analysis) -> tuple[NDArray[np.int64], ...]:
+    """Return every distinct bucket of the text, with the first and last word it first stands in."""
+    starts, ends, values = _distinct(found)
     word_start, word_end = found.words.start, found.words.end
-    first = np.searchsorted(word_end, starts[moved], side="right").clip(max=max(word_start.size - 1, 0))
-    last = (np.searchsorted(word_start, ends[moved], side="left") - 1).clip(min=first)
-    for begin, finish, step in zip(first.tolist(), last.tolist(), steps[moved].tolist(), strict=True):
-        start, end = int(origin[word_start[begin]]), int(origin[word_end[finish] - 1]) + 1
-        totals[start, end, WORDS] += step
+    first = np.searchsorted(word_end, starts, side="right").clip(max=max(word_start.size - 1, 0))
+    last = (np.searchsorted(word_start, ends, side="left") - 1).clip(min=first)
+    return values, first, last
 
 
 def _distinct(found: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

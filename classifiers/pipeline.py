@@ -54,7 +54,7 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.max_iter = max_iter
 
     def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
-        """Learn from X of shape (n_samples, n_features), dense or CSR, not negative, and two classes."""
+        """Learn from X of shape (n_samples, n_features), dense or CSR, and two classes; meant for counts."""
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])  # noqa: N806
         check_classification_targets(y)
         self.classes_, target = np.unique(y, return_inverse=True)
@@ -65,13 +65,15 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         X, target, weight = X[is_used], target[is_used], weight[is_used]  # noqa: N806
         if len(np.unique(target)) != 2:
             raise ValueError("Only one class is left where the weight is above zero; two are needed")
-        columns = np.flatnonzero(_column_sums(X, np.ones_like(weight)))
+        columns = np.flatnonzero(_column_sums(abs(X), np.ones_like(weight)))
         X = X[:, columns]  # noqa: N806  # what never occurs weighs nothing, and is most of a hashed space
         ratio = _log_count_ratio(X, target, weight, self.alpha)
         scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
         model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=1e-3)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the limit is an early stop, chosen with the rest
+            warnings.simplefilter(
+                "ignore", ConvergenceWarning
+            )  # the limit is an early stop, chosen with the rest
             model.fit(scaled, target, sample_weight=weight)
         self.n_iter_ = int(np.max(model.n_iter_))
         self.steps_ = np.zeros(self.n_features_in_, np.int64)
@@ -104,7 +106,6 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
         tags.classifier_tags.multi_class = False
         return tags
 
@@ -115,8 +116,8 @@ def _log_count_ratio(
     weight: NDArray[np.float64],
     alpha: float,
 ) -> NDArray[np.float64]:
-    positive = alpha + _column_sums(X, weight * target)
-    negative = alpha + _column_sums(X, weight * (1 - target))
+    positive = alpha + np.maximum(_column_sums(X, weight * target), 0)
+    negative = alpha + np.maximum(_column_sums(X, weight * (1 - target)), 0)
     ratio: NDArray[np.float64] = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio
 
@@ -179,6 +180,8 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """Learn from texts and two classes."""
         target = np.asarray(y)
         self.classes_ = np.unique(target)
+        if len(self.classes_) != 2:
+            raise ValueError(f"Only binary classification is supported; got {len(self.classes_)} class(es)")
         weight = np.ones(target.size) if sample_weight is None else np.asarray(sample_weight, np.float64)
         features = CommentFeatures(ngrams=self.ngrams).transform(X)
         fold_of = deal(near_copy_groups(X) if groups is None else groups, self.folds)

@@ -59,6 +59,20 @@ class _Head:
         return probability(margin(total, folded_length), self.calibration)
 
 
+@dataclass(frozen=True, slots=True)
+class _PackedSteps:
+    """One output's steps out of the packed weights of a language; unpacks only what is looked up."""
+
+    packed: NDArray[np.int64]
+    is_low: bool
+
+    def take(self, buckets: NDArray[np.int64], /) -> NDArray[np.int64]:
+        """Return the steps of these buckets."""
+        packed = self.packed.take(buckets)
+        low = (packed << _HALF) >> _HALF
+        return low if self.is_low else (packed - low) >> _HALF
+
+
 class Scorer:
     """Scores texts; immutable after loading and safe to share between threads."""
 
@@ -112,7 +126,7 @@ class Scorer:
         heads = [
             LinearHead(
                 output,
-                None if name == NEUTRAL else self._unpacked(output, LANGUAGES.index(name)),
+                None if name == NEUTRAL else self._steps(output, LANGUAGES.index(name)),
                 head.rules,
                 log_odds_per_step(length, head.calibration),
             )
@@ -130,11 +144,11 @@ class Scorer:
     def _head_name(self, language: str | None) -> str:
         return language if language is not None and language in self._heads else NEUTRAL
 
-    def _unpacked(self, output: str, language: int) -> NDArray[np.int64]:
-        """Return the steps of every bucket for one output of one language."""
-        packed = self._weights[language * BUCKETS : (language + 1) * BUCKETS]
-        low = (packed << _HALF) >> _HALF
-        return low if output == _PACKED[0] else (packed - low) >> _HALF
+    def _steps(self, output: str, language: int) -> "_PackedSteps":
+        """Return what looks up the steps of one output of one language."""
+        return _PackedSteps(
+            self._weights[language * BUCKETS : (language + 1) * BUCKETS], output == _PACKED[0]
+        )
 
     def _score_batch(self, found: Analysis) -> list[TextScores]:
         lengths = np.diff(found.stream.starts).tolist()

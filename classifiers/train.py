@@ -134,7 +134,7 @@ def thresholds(
     `doubt` keeps the mean share of negatives above it within FALSE_ALARMS_ALLOWED. `reject` reaches PRECISION_WANTED on
     every source with both classes; None where one of them never does: then nothing is rejected automatically.
     """
-    negatives = [values[target == 0] for target, values in sources.values() if (target == 0).sum() > 100]
+    negatives = [values[target == 0] for target, values in sources.values() if (target == 0).any()]
     grid = np.round(np.arange(0.30, 0.9951, 0.005), 3)
     alarms = np.array([np.mean([(values >= step).mean() for values in negatives]) for step in grid])
     allowed = np.flatnonzero(alarms <= FALSE_ALARMS_ALLOWED[output])

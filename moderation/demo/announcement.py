@@ -68,15 +68,15 @@ def _commands(url: str, *, site_key: str, token: str) -> str:
         [
             "# Send a comment; the answer holds the verdict:",
             f"curl -sS '{url}/v1/comments' {as_site} -H 'Content-Type: application/json' \\",
-            f"  -d '{body}'",
+            f"  -d '{body}'; echo",
             "",
             "# List what waits for a moderator:",
-            f"curl -sS '{url}/v1/queue?site={SITE}' {as_moderator}",
+            f"curl -sS '{url}/v1/queue?site={SITE}' {as_moderator}; echo",
             "",
             "# Approve the oldest of it:",
             f"ID=$(curl -sS '{url}/v1/queue?site={SITE}' {as_moderator} \\",
             f'  | python3 -c "{first_id}")',
             f"curl -sS \"{url}/v1/comments/$ID/decision\" {as_moderator} -H 'Content-Type: application/json' \\",
-            """  -d '{"verdict": "approve", "revision": 1}'""",
+            """  -d '{"verdict": "approve", "revision": 1}'; echo""",
         ]
     )

@@ -31,11 +31,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "title": ("ما سمعه الموقع", "What the site has heard"),
     "intro": (
         "هذا خادم الموقع التجريبي «demo». يتحقّق من توقيع كل حدث قبل قراءته، ويتجاهل ما سبق أن سمعه.",
-        "The server of the demonstration site “demo”: verifies every signature before reading, ignores what it heard before.",
+        "The server of the site “demo”. It verifies every event’s signature first, and ignores what it has heard before.",
     ),
-    "heard": ("أحداث موثَّقة", "verified events"),
-    "refused": ("مرفوضة لتوقيعها", "refused for their signature"),
-    "most": ("تظهر أحدث الأحداث فقط:", "The latest only are shown:"),
+    "heard": ("الأحداث الموثَّقة:", "Verified events:"),
+    "refused": ("المرفوضة لتوقيعها:", "refused for their signature:"),
+    "most": ("يظهر منها الأحدث:", "of which the latest are shown:"),
     "nothing": (
         "لم يصل شيء بعد. كل قرار على تعليق يصل إلى هنا بعد لحظات.",
         "Nothing yet. Every decision on a comment arrives here within moments.",

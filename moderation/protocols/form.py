@@ -22,7 +22,7 @@ from moderation.protocols.languages import SITE_LANGUAGE, language_of
 from moderation.protocols.native import INTAKE
 from moderation.protocols.preferences import prefers_html
 from moderation.protocols.problems import problem_body, problem_response
-from moderation.protocols.reader_pages import ANSWER_HEADERS, Filling, Form, answer_page, comment_form
+from moderation.protocols.reader_pages import ANSWER_HEADERS, Filling, Form, Place, answer_page, comment_form
 from moderation.protocols.reader_words import problem_message, state_message, state_name
 
 PATH = "/sites/{site}/comments"
@@ -133,7 +133,7 @@ def _accept(request: web.Request, site: Site, fields: dict[str, Any], outcome: O
     status = 200 if outcome.is_replay else 201
     if prefers_html(request):
         page = answer_page(
-            language, outcome=state_name(outcome.state), text=text, back=_back(site, fields), form=None
+            language, outcome=state_name(outcome.state), text=text, place=_place(site, fields), form=None
         )
         return _page(page, status)
     body = {"id": str(outcome.id), "state": state_name(outcome.state), "message": text}
@@ -155,7 +155,7 @@ def _refuse(
         language,
         outcome="invalid" if isinstance(error, InvalidCommentError) else "problem",
         text=text,
-        back=None if site is None else _back(site, fields),
+        place=None if site is None else _place(site, fields),
         form=_form_again(request, site, fields, error),
     )
     html = _page(page, response.status)
@@ -195,8 +195,8 @@ def _language(request: web.Request, fields: dict[str, Any]) -> str:
     return named if named in LANGUAGES else language_of(request)
 
 
-def _back(site: Site, fields: dict[str, Any]) -> str:
-    return _own_address(site, fields.get("thread_url")) or site.url
+def _place(site: Site, fields: dict[str, Any]) -> Place:
+    return Place(site.title, _own_address(site, fields.get("thread_url")) or site.url)
 
 
 def _page(page: str, status: int) -> web.Response:

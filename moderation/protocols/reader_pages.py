@@ -130,7 +130,15 @@ _ANSWER = TEMPLATES.get_template("answer.html")
 TEMPLATES.get_template("form.html")
 
 
-def answer_page(language: str, *, outcome: str, text: str, back: str | None, form: Form | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the reader came from: the site's title, and the address of the article."""
+
+    title: str
+    back: str
+
+
+def answer_page(language: str, *, outcome: str, text: str, place: Place | None, form: Form | None) -> str:
     """Return the page that a reader without JavaScript sees after sending.
 
     ``outcome`` is approved, held, rejected, invalid or problem; with a ``form`` the reader can send again.
@@ -143,7 +151,7 @@ def answer_page(language: str, *, outcome: str, text: str, back: str | None, for
         outcome=outcome,
         title=own_words[f"title_{outcome}"],
         text=text,
-        back=back,
+        place=place,
         form=form,
         style=Markup(ANSWER_STYLE),  # noqa: S704 - our own file; its hash stands in the policy
     )

@@ -156,8 +156,8 @@ def queue_command(site: Site) -> tuple[str, ...]:
 
     The demonstration's site is the service itself, so its address is the service's.
     """
-    token = '-H "Authorization: Bearer $TOKEN"'
-    return (f"curl '{site.url.rstrip('/')}", "/v1/queue", f"?site={site.name}' \\\n  {token}")
+    header = '-H "Authorization: Bearer $TOKEN"'
+    return (f"curl '{site.url.rstrip('/')}", "/v1/queue", f"?site={site.name}' \\\n  {header}")
 
 
 def receiver_page(site: Site) -> str | None:

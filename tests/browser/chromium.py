@@ -158,7 +158,6 @@ class Page:
         """Write the whole page as a PNG."""
         width, height = await self.evaluate("[innerWidth, document.documentElement.scrollHeight]")
         await self.resize(width, height)
-        await self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         shot = await self.call("Page.captureScreenshot", format="png")
         path.write_bytes(base64.b64decode(shot["data"]))
 

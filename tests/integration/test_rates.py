@@ -483,6 +483,7 @@ async def test_a_hung_valkey_costs_one_deadline_a_second_and_no_later_group_read
     assert set(fallbacks[1:]) <= {"open"}
 
     own_valkey.send(signal.SIGCONT)
+    limiter._deadline_s = PATIENT_S
     await until(is_back)
     before = (await one(limiter, request(limits=limits))).snapshot.quotas[0].remaining
     groups = [[request(limits=limits, site=f"s{size}") for _ in range(size)] for size in (1, 5, 2, 9)]

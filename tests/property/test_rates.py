@@ -167,6 +167,7 @@ class ScriptAgainstModel(RuleBasedStateMachine):
             on_fallback=self.fallbacks.append,
             key_prefix=f"{uuid.uuid4().hex}:",
             test_time_us=lambda: self.now_us,
+            deadline_s=20.0,  # a slow machine must not turn this into a test of the fallback
         )
 
     @rule(step_us=steps_us)

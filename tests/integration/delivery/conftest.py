@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,8 +15,9 @@ from moderation.delivery.places import Places
 from moderation.delivery.sender import Sender
 from moderation.delivery.worker import Worker
 from moderation.storage.database import Database
-from tests.integration.delivery.newsroom import Newsroom, PlainVault, SteppedClock
+from tests.integration.delivery.newsroom import Newsroom, PlainVault
 from tests.receiver import Receiver
+from tests.seeding import SteppedClock
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
@@ -58,7 +59,7 @@ class Bench:
 
 @pytest.fixture
 def clock() -> SteppedClock:
-    return SteppedClock()
+    return SteppedClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,7 +1,6 @@
 """Sites, comments and decisions for delivery tests, written as intake and review write them."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +12,6 @@ from moderation.storage.database import Database
 from moderation.storage.decisions import lock_comments, record
 
 TEXT = "نص التعليق السري"
-
-
-class SteppedClock:
-    """Stands still until told."""
-
-    def __init__(self, now: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 class PlainVault:
@@ -65,6 +51,10 @@ class Newsroom:
                 webhook_url,
                 sealed,
                 settings,
+            )
+            await connection.execute(
+                "INSERT INTO policies (site_id, version, policy, created_by) VALUES ($1, 1, '{}', 'test')",
+                site_id,
             )
         return SiteId(site_id)
 

@@ -92,7 +92,7 @@ async def test_an_event_that_was_sent_by_a_killed_process_is_sent_again_under_th
         bench.clock.now = utc_now()
         worker = await bench.worker()
         assert await worker.drain() == 0  # the dead process's lease still holds
-        bench.clock.advance(LEASE_S + 1)
+        bench.clock.advance(seconds=LEASE_S + 1)
         assert await worker.drain() == 1
     finally:
         hang.release.set()
@@ -153,7 +153,7 @@ async def test_a_late_success_counts_and_a_late_failure_does_not(bench: Bench):
     slow, quick = await bench.worker(), await bench.worker()
     draining = asyncio.create_task(slow.drain())
     await bench.receiver.wait_for(lambda: hang.hanging == 1)
-    bench.clock.advance(LEASE_S + 1)
+    bench.clock.advance(seconds=LEASE_S + 1)
     bench.receiver.behaviour = answer(500)
     await quick.drain()
     hang.release.set()

@@ -70,7 +70,7 @@ async def test_events_of_one_comment_leave_in_order_and_the_later_ones_wait_for_
     await bench.newsroom.decide(comment)
     await bench.newsroom.decide(comment, State.REJECTED)
     assert await worker.drain() == 0  # the first one's pause is not over
-    bench.clock.advance(5)
+    bench.clock.advance(seconds=5)
     await worker.drain()
     assert bench.receiver.keys == [(str(comment), 1), (str(comment), 2), (str(comment), 3)]
     assert [r.message_id for r in bench.receiver.requests[:2]] == [f"evt_{comment}_1"] * 2
@@ -104,7 +104,7 @@ async def test_an_event_is_never_sent_unsigned(bench: Bench):
     for secrets in ([], [b"inbound_secret|" + SECRET.encode()], [b"webhook_secret|not base64!"]):
         await bench.newsroom.fetch("UPDATE sites SET webhook_secrets = $1", secrets)
         await (await bench.worker()).drain()
-        bench.clock.advance(3600)
+        bench.clock.advance(seconds=3600)
     assert bench.receiver.requests == []
     assert await bench.newsroom.outcomes(comment) == ["not_signed"] * 3
 

@@ -39,7 +39,7 @@ async def test_a_failing_event_is_tried_for_three_days_and_then_given_up_while_l
     assert waits_s == pytest.approx(SCHEDULE_S)
     assert timedelta(days=3) < bench.clock.now - started < timedelta(days=3.5)
     bench.receiver.behaviour = answer(204)
-    bench.clock.advance(5)
+    bench.clock.advance(seconds=5)
     await worker.drain()
     assert bench.receiver.keys == [(str(comment), 2)]
     assert await bench.newsroom.pending() == []
@@ -183,7 +183,7 @@ async def test_what_waits_is_sent_soon_after_a_failing_endpoint_answers_again(be
     bench.receiver.behaviour = answer(503)
     worker = await bench.worker()
     for wait_s in (0, *SCHEDULE_S[:8]):
-        bench.clock.advance(wait_s)
+        bench.clock.advance(seconds=wait_s)
         await worker.drain()
     before = {row["comment_id"]: row["attempts"] for row in await bench.newsroom.pending()}
     assert min(
@@ -208,7 +208,7 @@ async def test_the_backlog_is_listed_page_by_page(bench: Bench):
     bench.receiver.behaviour = answer(500)
     await (await bench.worker()).drain()
     started = bench.clock.now
-    bench.clock.advance(1)
+    bench.clock.advance(seconds=1)
     second = [await bench.newsroom.comment(site) for _ in range(3)]
     page = await backlog.pending(site, limit=6)
     assert [p.comment_id for p in page] == [*first, second[0]]
@@ -225,7 +225,7 @@ async def test_the_backlog_is_listed_page_by_page(bench: Bench):
     assert (summary.pending, summary.failing, summary.dead, summary.oldest_due_at) == (8, 5, 0, started)
     bench.receiver.behaviour = answer(410)
     await bench.newsroom.decide(first[1], State.REJECTED)
-    bench.clock.advance(60)
+    bench.clock.advance(seconds=60)
     await (await bench.worker()).drain()
     dead = await backlog.dead(site, limit=2)
     rest = await backlog.dead(site, after=(dead[-1].comment_id, dead[-1].sequence))

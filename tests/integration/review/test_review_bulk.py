@@ -144,20 +144,23 @@ async def test_bulks_over_the_same_comments_in_any_order_do_not_block_each_other
 
 
 async def test_comments_are_locked_in_the_order_of_their_ids_wherever_they_are_stored(
-    database: Database,
+    database: Database, fresh_database_url: str
 ) -> None:
     site_id = await add_site(database)
     low, high = await add_comments(database, site_id, [Seed(), Seed()])
     await fetch(
         database, "UPDATE comments SET user_agent = 'moved behind the other' WHERE id = $1 RETURNING 1", low
     )
-    by, desk = await reviewer(database, site_id), Decisions(database, SteppedClock())
+    by = await reviewer(database, site_id)
+    in_order_of_storage = Database(fresh_database_url + "&enable_indexscan=off&enable_bitmapscan=off")
+    desk = Decisions(in_order_of_storage, SteppedClock())
     async with database.transaction() as holder:
         await holder.execute("SELECT 1 FROM comments WHERE id = $1 FOR UPDATE", low)
         bulk = asyncio.create_task(desk.decide_all(by, [Target(high, 1), Target(low, 1)], APPROVE))
         await wait_for_waiters(database)
         await fetch(database, "SELECT 1 FROM comments WHERE id = $1 FOR UPDATE NOWAIT", high)
     assert codes(await bulk) == ["approved", "approved"]
+    await in_order_of_storage.close()
 
 
 async def wait_for_waiters(database: Database) -> None:

@@ -37,16 +37,31 @@ SPAM_EN = [
 def rows():
     """Return rows in the form of the data files: two sources a language for abuse, one for spam."""
     found = []
-    for language, civil, abuse, spam in (("ar", CIVIL_AR, ABUSE_AR, SPAM_AR), ("en", CIVIL_EN, ABUSE_EN, SPAM_EN)):
+    for language, civil, abuse, spam in (
+        ("ar", CIVIL_AR, ABUSE_AR, SPAM_AR),
+        ("en", CIVIL_EN, ABUSE_EN, SPAM_EN),
+    ):
         for at, text in enumerate(civil + abuse):
-            found.append(_row(text, language, f"{language}_small_{at % 2}", spam=None, abuse=int(at >= len(civil))))
+            found.append(
+                _row(text, language, f"{language}_small_{at % 2}", spam=None, abuse=int(at >= len(civil)))
+            )
         for at, text in enumerate(civil + spam):
-            found.append(_row(text, language, f"{language}_small_spam", spam=int(at >= len(civil)), abuse=None))
+            found.append(
+                _row(text, language, f"{language}_small_spam", spam=int(at >= len(civil)), abuse=None)
+            )
     return found
 
 
 def _row(text, language, source, *, spam, abuse):
-    return {"text": text, "lang": language, "spam": spam, "abuse": abuse, "labels": {}, "source": source, "id": text[:8]}
+    return {
+        "text": text,
+        "lang": language,
+        "spam": spam,
+        "abuse": abuse,
+        "labels": {},
+        "source": source,
+        "id": text[:8],
+    }
 
 
 def write(directory):

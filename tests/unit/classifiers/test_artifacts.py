@@ -60,7 +60,9 @@ def test_a_whole_artefact_of_another_kind_is_refused(copy, change):
         Scorer.load(copy)
 
 
-@pytest.mark.parametrize("array", [np.zeros((2, 2, 4), np.int16), np.zeros(3, np.float64), np.zeros(3, np.dtype("S4"))])
+@pytest.mark.parametrize(
+    "array", [np.zeros((2, 2, 4), np.int16), np.zeros(3, np.float64), np.zeros(3, np.dtype("S4"))]
+)
 def test_weights_of_another_shape_or_type_are_refused(copy, array):
     content = artifacts._array_bytes(array)
     (copy / "weights.npy").write_bytes(content)

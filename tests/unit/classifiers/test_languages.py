@@ -29,7 +29,13 @@ def test_arabic_and_arabizi_are_arabic(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["This is the best article I have read", "idiot", "lol", "You people are all the same, shame on you", "Nonsense!"],
+    [
+        "This is the best article I have read",
+        "idiot",
+        "lol",
+        "You people are all the same, shame on you",
+        "Nonsense!",
+    ],
 )
 def test_english_is_english(text):
     assert language(text) == "en"

@@ -9,7 +9,7 @@ from classifiers.errors import DatasetError
 from classifiers.scoring_files import score_file
 
 KEYS = ["row", "language", "spam", "abuse", "insult", "obscene", "threat", "hate", "reject"]
-TEXTS = ["مقال جميل", "you idiot", "", "Das ist ein sehr guter Artikel für Sie", "كلب, \"كلب\"\nسطر ثان"] * 40
+TEXTS = ["مقال جميل", "you idiot", "", "Das ist ein sehr guter Artikel für Sie", 'كلب, "كلب"\nسطر ثان'] * 40
 
 
 def write(path, content):
@@ -78,11 +78,10 @@ def test_a_broken_line_is_named_after_the_good_ones(shipped, tmp_path, name, con
 
 def test_what_stands_before_a_broken_line_is_scored(shipped, tmp_path):
     path = write(tmp_path / "a.jsonl", json_lines(TEXTS[:70]) + b"{\n" + json_lines(TEXTS[:5]))
-    found = []
+    scores = score_file(shipped, path)
+    assert [next(scores)["row"] for _ in range(70)] == list(range(1, 71))
     with pytest.raises(DatasetError, match="line 71"):
-        for score in score_file(shipped, path):
-            found.append(score["row"])
-    assert found == list(range(1, 71))
+        next(scores)
 
 
 def test_a_damaged_archive_is_a_dataset_error(shipped, tmp_path):

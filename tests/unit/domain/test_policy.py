@@ -23,7 +23,12 @@ from moderation.domain.policy import (
 from moderation.domain.verdict import Assessment, Evidence, Reason, ReasonCode, Scores, Verdict
 
 DEFAULTS = {
-    "*": {"spam": Thresholds(0.5, 0.95), "abuse": Thresholds(0.4, 0.9), "insult": Thresholds(0.6, None)},
+    "*": {
+        "spam": Thresholds(0.5, 0.95),
+        "abuse": Thresholds(0.4, 0.9),
+        "insult": Thresholds(0.6, None),
+        "reject": Thresholds(0.5, 0.8),
+    },
     "en": {"spam": Thresholds(0.7, 0.99)},
 }
 POST = Policy(version=1, mode=Mode.POST)
@@ -226,8 +231,8 @@ def test_more_links_than_allowed_are_held_with_evidence() -> None:
 
 
 def test_evidence_is_bounded() -> None:
-    policy = replace(POST, banned_words=(WordList("x", WordAction.HOLD, ("spam",)),))
-    made = ruling(policy, text="spam http://a.example " * 500)
+    lists = WordList("x", WordAction.HOLD, ("spam",)), WordList("y", WordAction.REJECT, ("scam",))
+    made = ruling(replace(POST, banned_words=lists), text="spam http://a.example scam " * 500)
     assert [len(reason.evidence) for reason in made.reasons] == [MAX_EVIDENCE, MAX_EVIDENCE]
 
 
