@@ -3,43 +3,38 @@
 Training, serving and explaining share this module, so that they cannot disagree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import evidence, languages, lexicon, signs
-from classifiers.ngrams import (
-    CHARACTER_ORDERS,
-    Words,
-    bucket,
-    character_hashes,
-    find_words,
-    pair_hashes,
-    room,
-    text_of,
-)
+from classifiers.disguise import is_suspect, readings
+from classifiers.ngrams import ORDERS, Words, buckets, find_words
+from classifiers.signs import Sign
 from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded
 
 BUCKET_BITS = 20
 BUCKETS = 1 << BUCKET_BITS
 MAX_BATCH = 512  # texts analysed at once; bounded by the bits that number them in a key
 MAX_BATCH_CODE_POINTS = 1 << 17  # and this many code points, unless a single text has more
-_LANGUAGE_BIT = BUCKET_BITS
-_TEXT_BIT = BUCKET_BITS + 1
+TEXT_BIT = BUCKET_BITS + 1
+_ONLY = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What was found in each text of a batch; lists and the first axis of arrays follow its order.
+    """What was found in each text of a batch; lists follow its order.
 
-    `language` is a code or None; `rules` are the fired evidence rules, ascending.
+    `language` is a code or None; `rules` are the fired evidence rules, ascending; `lengths` are code points after
+    folding, one leading space included, 0 for a text without a word.
     """
 
     stream: Stream
     words: Words
-    text_of_word: NDArray[np.int64]
+    lengths: list[int]
     language: list[str | None]
     rules: list[list[int]]
 
@@ -66,24 +61,43 @@ def analyse(
     texts = [text if len(text) <= MAX_CODE_POINTS else text[:MAX_CODE_POINTS] for text in texts]
     raw, bounds = encode(texts)
     sign_counts = signs.count_signs(raw, bounds)
+    added = {
+        at: readings(texts[at])
+        for at, counts in enumerate(sign_counts)
+        if _may_be_disguised(texts[at], counts)
+    }
+    if added:
+        raw, bounds = encode([text + added[at][0] if at in added else text for at, text in enumerate(texts)])
     stream = fold_encoded(raw, bounds, with_origin=with_origin)
-    words = find_words(stream.codes)
-    text_of_word = text_of(words.start, stream)
-    word_counts = lexicon.count_classes(lexicon.classify(words), text_of_word, len(texts))
-    lengths = np.diff(stream.starts).tolist()
-    urls = author_urls or [None] * len(texts)
-    return Analysis(
-        stream,
-        words,
-        text_of_word,
-        [languages.detect(*counts) for counts in zip(sign_counts, word_counts, strict=True)],
-        [
-            evidence.find(text, sign, word, folded_length=length, author_url=url)
-            for text, sign, word, length, url in zip(
-                texts, sign_counts, word_counts, lengths, urls, strict=True
-            )
-        ],
+    if with_origin and added:
+        _lead_back(stream, texts, added)
+    words = find_words(stream)
+    word_counts = lexicon.count_classes(words, len(texts))
+    starts = stream.starts.tolist()
+    lengths = [end - start for start, end in pairwise(starts)]
+    language = list(map(languages.detect, sign_counts, word_counts))
+    rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
+    for at, url in enumerate(author_urls or ()):
+        if url:
+            rules[at] = evidence.with_author_url(rules[at], url)
+    return Analysis(stream, words, lengths, language, rules)
+
+
+def _may_be_disguised(text: str, counts: Sequence[int]) -> bool:
+    gaps = counts[Sign.SPACE] + counts[Sign.JOINER] + counts[Sign.DOT] + counts[Sign.OTHER]
+    has_signs = (
+        counts[Sign.JOINER] or counts[Sign.DOT] or counts[Sign.DIGIT] or counts[Sign.AT] or counts[Sign.MONEY]
     )
+    return bool(has_signs or counts[Sign.SHOUT] or gaps * 10 > len(text) * 3) and is_suspect(text, gaps)
+
+
+def _lead_back(stream: Stream, texts: Sequence[str], added: Mapping[int, tuple[str, list[int]]]) -> None:
+    """Let each character of a reading stand where its source stands."""
+    assert stream.origin is not None
+    for at, (_, places) in added.items():
+        own = stream.origin[stream.starts[at] : stream.starts[at + 1]]
+        is_added = own >= len(texts[at])
+        own[is_added] = np.array(places, np.int64)[own[is_added] - len(texts[at])]
 
 
 def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -92,41 +106,20 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     A key is text << 21 | language << 20 | bucket. Places where no n-gram begins stand as bucket 0, which weighs nothing.
     Every text has at least one key.
     """
-    codes, words = found.stream.codes, found.words
-    size, count, pairs = codes.size, len(found.language), max(words.start.size - 1, 0)
-    base = np.array(
-        [
-            at << _TEXT_BIT | (language == languages.ENGLISH) << _LANGUAGE_BIT
-            for at, language in enumerate(found.language)
-        ],
-        np.uint32,
-    )
-    every = np.zeros(len(CHARACTER_ORDERS) * size + words.start.size + pairs + count, np.uint32)
-    owner = np.repeat(base, _owned(found.stream)) if count > 1 else base
-    free = room(codes)
-    at = 0
-    for order, hashes in character_hashes(codes):
-        buckets = bucket(hashes, order, BUCKET_BITS)
-        buckets *= free[: hashes.size] >= order - 1
-        every[at : at + hashes.size] = buckets
-        every[at : at + size] += owner
-        at += size
-    owner = base.take(found.text_of_word)
-    every[at : at + words.start.size] = bucket(words.hashes, "word", BUCKET_BITS)
-    every[at : at + words.start.size] += owner
-    at += words.start.size
-    if pairs:
-        hashes, is_pair = pair_hashes(words, found.text_of_word)
-        every[at : at + pairs] = bucket(hashes, "pair", BUCKET_BITS) * is_pair
-        every[at : at + pairs] += owner[1:]
-        at += pairs
-    every[at:] = base
+    every = buckets(found.stream, found.words, BUCKET_BITS).astype(np.uint32)
+    english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
+    if len(english) == 1:
+        every += np.uint32(english[0])
+        every.sort()
+        return every, _ONLY
+    base = np.array([at << TEXT_BIT | bit for at, bit in enumerate(english)], np.uint32)
+    size, count = found.stream.codes.size, found.words.start.size
+    lengths = np.array(found.lengths)
+    lengths[-1] += 1  # the last space of the stream
+    every[: ORDERS * size].reshape(ORDERS, size)[:] += base.repeat(lengths)
+    owner = base.take(found.words.text)
+    every[ORDERS * size : ORDERS * size + count] += owner
+    every[ORDERS * size + count :] += owner[1:]
+    every = np.concatenate([every, base])
     every.sort()
-    return every, every.searchsorted(base & ~np.uint32((1 << _TEXT_BIT) - 1))
-
-
-def _owned(stream: Stream) -> NDArray[np.int64]:
-    """Return how many positions of a stream belong to each text; the last space goes to the last text."""
-    lengths = np.diff(stream.starts)
-    lengths[-1] += 1
-    return lengths
+    return every, np.asarray(every.searchsorted(base & ~np.uint32((1 << TEXT_BIT) - 1)), np.int64)

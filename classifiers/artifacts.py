@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from classifiers import evidence, letters
-from classifiers.analysis import BUCKETS
+from classifiers.analysis import BUCKETS, analyse, keys
 from classifiers.errors import ArtifactIncompatibleError, ArtifactTamperedError
+from classifiers.lexicon import word_classes
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
+_PROBE = "probe مجس 42"
 _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_FILE_BYTES = 64 << 20
 _ALLOWED_TYPES = frozenset({"<i2", "<i4", "<i8"})
@@ -52,10 +55,18 @@ def canonical(value: Any) -> bytes:
     return (text + "\n").encode()
 
 
+@cache
 def tables_fingerprint() -> str:
-    """Return the digest of everything that turns a text into features; other tables would give other scores."""
-    rules = ",".join(f"{rule.name}={rule.value}" for rule in evidence.Rule)
-    return hashlib.sha256(f"{letters.fingerprint()} {rules} {BUCKETS}".encode()).hexdigest()
+    """Return the digest of everything that turns a text into features; other tables would give other scores.
+
+    The folding tables, the rules and the listed words are hashed themselves, the n-grams by what a probe becomes.
+    """
+    rules = {rule.name: rule.value for rule in evidence.Rule}
+    found_keys, _ = keys(analyse([_PROBE]))
+    digest = hashlib.sha256(letters.fingerprint().encode())
+    digest.update(canonical({"rules": rules, "words": word_classes(), "buckets": BUCKETS}))
+    digest.update(found_keys.tobytes())
+    return digest.hexdigest()
 
 
 def save(

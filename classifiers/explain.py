@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from classifiers.analysis import BUCKET_BITS, Analysis
 from classifiers.evidence import Rule, locate
-from classifiers.ngrams import grams
+from classifiers.ngrams import buckets, places
 
 WORDS = "words"
 MESSAGES = {  # rule → what a moderator reads, in Arabic and in English
@@ -49,12 +49,6 @@ MESSAGES = {  # rule → what a moderator reads, in Arabic and in English
     "stretched": ("أحرف مكررة", "stretched words"),
     "spelled": ("أحرف مفرقة", "letters kept apart"),
     "digits_half": ("أكثره أرقام", "mostly digits"),
-    "length_0": ("نص قصير جدا", "a very short text"),
-    "length_1": ("نص قصير", "a short text"),
-    "length_2": ("طول النص", "the length of the text"),
-    "length_3": ("طول النص", "the length of the text"),
-    "length_4": ("نص طويل", "a long text"),
-    "length_5": ("نص طويل جدا", "a very long text"),
 }
 
 
@@ -108,7 +102,10 @@ def contributions(text: str, found: Analysis, heads: Sequence[LinearHead]) -> li
 
 
 def _add_words(
-    found: Analysis, placed: tuple[NDArray[np.int64], ...], buckets: Steps, totals: dict[tuple[int, int, str], float]
+    found: Analysis,
+    placed: tuple[NDArray[np.int64], ...],
+    buckets: Steps,
+    totals: dict[tuple[int, int, str], float],
 ) -> None:
     """Add each distinct bucket's steps to the word, or pair of words, where it first stands."""
     origin = found.stream.origin
@@ -134,11 +131,9 @@ def _placed(found: Analysis) -> tuple[NDArray[np.int64], ...]:
 
 
 def _distinct(found: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return start, end and bucket of each bucket's first n-gram in the order of the stream."""
-    every = grams(found.stream, BUCKET_BITS)
-    start = np.concatenate([gram.start for gram in every])
-    end = np.concatenate([gram.end for gram in every])
-    value = np.concatenate([gram.bucket for gram in every])
+    """Return start, end and bucket of each bucket's first n-gram, characters before words."""
+    start, end = places(found.stream, found.words)
+    value = buckets(found.stream, found.words, BUCKET_BITS)
     _, firsts = np.unique(value, return_index=True)
     firsts = firsts[value[firsts] != 0]
     return start[firsts], end[firsts], value[firsts]

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from classifiers import evidence
 from classifiers.analysis import BUCKET_BITS, BUCKETS, Analysis, analyse, batches
-from classifiers.ngrams import grams, text_of
+from classifiers.ngrams import buckets, places, text_of
 
 COLUMNS = BUCKETS + evidence.COUNT
 
@@ -48,9 +48,8 @@ class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         found = analyse(texts)
         rows, columns = _evidence_entries(found)
         if self.ngrams:
-            for gram in grams(found.stream, BUCKET_BITS):
-                rows.append(text_of(gram.start, found.stream))
-                columns.append(gram.bucket)
+            rows.append(text_of(places(found.stream, found.words)[0], found.stream))
+            columns.append(buckets(found.stream, found.words, BUCKET_BITS))
         row, column = np.concatenate(rows), np.concatenate(columns)
         is_used = column != 0  # bucket 0 marks places without an n-gram
         values = np.ones(int(is_used.sum()), np.float32)

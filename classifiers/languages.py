@@ -20,13 +20,10 @@ def detect(signs: Sequence[int], words: Sequence[int]) -> str | None:
     """
     arabic = signs[Sign.ARABIC] + signs[Sign.ARABIC_ONLY] + signs[Sign.PERSIAN_URDU]
     latin = signs[Sign.LATIN_LOWER] + signs[Sign.LATIN_UPPER] + signs[Sign.LATIN_MARKED]
-    other = signs[Sign.OTHER_LETTER]
-    lookalike = signs[Sign.LOOKALIKE]
-    if arabic + latin + other + lookalike == 0:
-        return ARABIC
+    other, lookalike = signs[Sign.OTHER_LETTER], signs[Sign.LOOKALIKE]
     if other > arabic + latin or lookalike > 2 * (arabic + latin):
         return None
-    if arabic * 3 >= latin:
+    if arabic * 3 >= latin:  # a text without letters too
         return _arabic_script(arabic, signs, words)
     return _latin_script(signs, words)
 

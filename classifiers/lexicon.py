@@ -4,18 +4,17 @@ Looked up by hash for every word of a batch, then counted per text. A word of tw
 folded, counts for neither.
 """
 
-from enum import IntEnum
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.ngrams import Words, bucket, word_hash
+from classifiers.ngrams import Words, finish, word_hash
 from classifiers.text import fold_words
 
 
-class WordClass(IntEnum):
-    """Classes of words; TOTAL holds the number of words of all classes."""
+class WordClass:
+    """Classes of words; TOTAL holds the number of words of all classes. Plain integers: they index lists in the hot path."""
 
     TOTAL = 0
     ENGLISH = 1
@@ -29,7 +28,7 @@ class WordClass(IntEnum):
     OFFER = 9  # what contact-harvest comments offer
 
 
-COUNT = len(WordClass)
+COUNT = 10
 _SLOTS_BITS = 15
 
 _WORDS = {
@@ -108,9 +107,9 @@ _WORDS = {
 
 
 @cache
-def word_classes() -> dict[str, WordClass]:
+def word_classes() -> dict[str, int]:
     """Return each listed word, folded as the scorer folds it, with its class; a word of two classes is left out."""
-    found: dict[str, set[WordClass]] = {}
+    found: dict[str, set[int]] = {}
     for word_class, words in _WORDS.items():
         for word in fold_words(words.split()):
             found.setdefault(word, set()).add(word_class)
@@ -127,7 +126,7 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     classes = np.zeros(1 << _SLOTS_BITS, np.uint8)
     words = sorted(word_classes().items())
     values = np.array([word_hash(word) for word, _ in words], np.uint64)
-    slots = bucket(values, "word", _SLOTS_BITS)
+    slots = finish(values.copy(), _SLOTS_BITS)
     hashes[slots], classes[slots] = values, [word_class for _, word_class in words]
     return hashes, classes
 
@@ -135,17 +134,21 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
 def classify(words: Words) -> NDArray[np.uint8]:
     """Return the `WordClass` of each word, 0 where it is in no list: ndarray of shape (n_words,), uint8."""
     hashes, classes = _table()
-    slots = bucket(words.hashes, "word", _SLOTS_BITS)
+    slots = finish(words.hashes.copy(), _SLOTS_BITS)
     found = classes.take(slots)
     found *= hashes.take(slots) == words.hashes
     return found
 
 
-def count_classes(classes: NDArray[np.uint8], text: NDArray[np.int64], texts: int) -> list[list[int]]:
-    """Return, for each text, the number of words of each class; `text` is the text of each word."""
-    keys = text * COUNT
-    keys += classes
-    counts = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT)
-    counts[:, WordClass.TOTAL] = counts.sum(axis=1)
-    listed: list[list[int]] = counts.tolist()
+def count_classes(words: Words, texts: int) -> list[list[int]]:
+    """Return, for each text, the number of words of each class."""
+    if texts == 1:
+        counts: list[int] = np.bincount(classify(words), minlength=COUNT).tolist()
+        counts[0] = words.start.size
+        return [counts]
+    keys = words.text * COUNT
+    keys += classify(words)
+    table = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT)
+    table[:, WordClass.TOTAL] = table.sum(axis=1)
+    listed: list[list[int]] = table.tolist()
     return listed

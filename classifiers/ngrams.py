@@ -6,7 +6,6 @@ upper bits choose the bucket. The hash of a word does not depend on where it sta
 of the base at its start, which an odd base allows.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -16,38 +15,29 @@ from numpy.typing import NDArray
 from classifiers import letters
 from classifiers.text import Stream
 
-CHARACTER_ORDERS = (2, 3, 4)
+ORDERS = 3  # of characters: 2, 3 and 4
 _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 2**64)
-_FINISH = {
-    "word": np.uint64(0xD6E8FEB86659FD93),
-    "pair": np.uint64(0xA0761D6478BD642F),
-    2: np.uint64(0xE7037ED1A0B428DB),
-    3: np.uint64(0x8EBC6AF09C88C6E3),
-    4: np.uint64(0x589965CC75374CC3),
-}
-_PAIR = np.uint64(0xEB44ACCAB455D165)
-_MIX = np.uint64(29)
 _B = np.uint64(_BASE)
+_PAIR = np.uint64(0xEB44ACCAB455D165)
+_FINISH = np.uint64(0xD6E8FEB86659FD93)
+_MIX = np.uint64(29)
+_MIN_CAPACITY = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Where the words of a stream are: `start` and `end` (exclusive) positions, and their 64-bit hashes."""
+    """The words of a stream.
+
+    `start` and `end` (exclusive) are positions, `hashes` 64-bit hashes, `text` the text of each word; `inside` says of
+    each position of the stream whether it is not a space.
+    """
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     hashes: NDArray[np.uint64]
-
-
-@dataclass(frozen=True, slots=True)
-class Grams:
-    """N-grams of one kind: the stream position where each begins, how many code points it has, and its bucket."""
-
-    kind: str
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    bucket: NDArray[np.int64]
+    text: NDArray[np.int64]
+    inside: NDArray[np.bool_]
 
 
 @cache
@@ -60,65 +50,35 @@ def _powers(base: int, count: int) -> NDArray[np.uint64]:
 
 
 def _capacity(size: int) -> int:
-    return max(4096, 1 << (size - 1).bit_length())
+    return max(_MIN_CAPACITY, 1 << (size - 1).bit_length())
 
 
-def bucket(hashes: NDArray[np.uint64], kind: str | int, bits: int) -> NDArray[np.int64]:
-    """Return the bucket in [0, 2**bits) of each hash; every kind of n-gram is spread differently."""
-    mixed = hashes >> _MIX
-    mixed ^= hashes
-    mixed *= _FINISH[kind]
-    mixed >>= np.uint64(64 - bits)
-    return mixed.view(np.int64)
+def finish(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
+    """Return the bucket in [0, 2**bits) of each hash; the hashes are used up."""
+    hashes ^= hashes >> _MIX
+    hashes *= _FINISH
+    hashes >>= np.uint64(64 - bits)
+    return hashes.view(np.int64)
 
 
-def find_words(codes: NDArray[np.uint32]) -> Words:
+def find_words(stream: Stream) -> Words:
     """Return the words of a stream and their hashes."""
-    spaces = np.flatnonzero(codes == letters.SPACE)
+    codes = stream.codes
+    inside = codes != letters.SPACE
+    spaces = np.flatnonzero(~inside)
     start, end = spaces[:-1] + 1, spaces[1:]
-    if (end == start).any():
-        is_word = end > start
-        start, end = start[is_word], end[is_word]
-    size = _capacity(codes.size + 1)
+    capacity = _capacity(codes.size + 1)
     sums = np.zeros(codes.size + 1, np.uint64)
-    np.cumsum(codes * _powers(_BASE, size)[: codes.size], out=sums[1:])
-    hashes = (sums[end] - sums[start]) * _powers(_BASE_INVERSE, size)[start]
-    return Words(start, end, hashes)
+    np.cumsum(codes * _powers(_BASE, capacity)[: codes.size], out=sums[1:])
+    hashes = sums.take(end)
+    hashes -= sums.take(start)
+    hashes *= _powers(_BASE_INVERSE, capacity).take(start)
+    return Words(start, end, hashes, text_of(start, stream), inside)
 
 
 def word_hash(word: str) -> int:
     """Return the hash that `find_words` gives to a folded word."""
     return sum(ord(letter) * pow(_BASE, at, 2**64) for at, letter in enumerate(word)) % 2**64
-
-
-def pair_hashes(words: Words, text: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """Return a hash for each word with its successor, and whether both stand in the same text.
-
-    `text` is the text of each word.
-    """
-    hashes = words.hashes[:-1] * _PAIR
-    hashes += words.hashes[1:]
-    return hashes, text[1:] == text[:-1]
-
-
-def room(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Return how far each position is from the space that ends its word; 0 for a space without a word."""
-    spaces = np.flatnonzero(codes == letters.SPACE)
-    lengths = np.diff(spaces, append=codes.size)
-    ends = spaces + lengths
-    ends[lengths == 1] -= 1
-    ends[-1] = spaces[-1]
-    return np.repeat(ends, lengths) - np.arange(codes.size)
-
-
-def character_hashes(codes: NDArray[np.uint32]) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-    """Yield, for each order, the hash of the n-gram at every position, valid or not."""
-    wide = codes.astype(np.uint64)
-    hashes = wide
-    for order in range(2, CHARACTER_ORDERS[-1] + 1):
-        hashes = hashes[:-1] * _B
-        hashes += wide[order - 1 :]
-        yield order, hashes
 
 
 def text_of(positions: NDArray[np.int64], stream: Stream) -> NDArray[np.int64]:
@@ -128,19 +88,38 @@ def text_of(positions: NDArray[np.int64], stream: Stream) -> NDArray[np.int64]:
     return np.searchsorted(stream.starts[1:-1], positions, side="right")
 
 
-def grams(stream: Stream, bits: int) -> list[Grams]:
-    """Return every n-gram of a batch; the slow form of what the scorer computes, for training and explanations."""
-    codes = stream.codes
-    words = find_words(codes)
-    pairs, is_pair = pair_hashes(words, text_of(words.start, stream))
-    found = [
-        Grams("word", words.start, words.end, bucket(words.hashes, "word", bits)),
-        Grams(
-            "pair", words.start[:-1][is_pair], words.end[1:][is_pair], bucket(pairs[is_pair], "pair", bits)
-        ),
-    ]
-    free = room(codes)
-    for order, hashes in character_hashes(codes):
-        at = np.flatnonzero(free[: hashes.size] >= order - 1)
-        found.append(Grams(f"characters_{order}", at, at + order, bucket(hashes[at], order, bits)))
-    return found
+def buckets(stream: Stream, words: Words, bits: int) -> NDArray[np.int64]:
+    """Return the bucket of every n-gram, 0 where none begins.
+
+    One row: for each order of characters one entry for each position of the stream, then the words, then the pairs of
+    words (one fewer than words).
+    """
+    wide = stream.codes.astype(np.uint64)
+    size, count = wide.size, words.start.size
+    hashes = np.zeros(ORDERS * size + 2 * count - (count > 0), np.uint64)
+    shorter = wide
+    for order in range(2, ORDERS + 2):
+        first = (order - 2) * size
+        longer = hashes[first : max(first + size - order + 1, first)]
+        np.multiply(shorter[: longer.size], _B, out=longer)
+        longer += wide[order - 1 :]
+        shorter = longer
+    inside = words.inside
+    hashes[size : 2 * size - 2] *= inside[1:-1]
+    hashes[2 * size : 3 * size - 3] *= inside[1:-2] & inside[2:-1]
+    hashes[ORDERS * size : ORDERS * size + count] = words.hashes
+    if count > 1:
+        pairs = hashes[ORDERS * size + count :]
+        np.multiply(words.hashes[:-1], _PAIR, out=pairs)
+        pairs += words.hashes[1:]
+        if stream.starts.size > 2:
+            pairs *= words.text[1:] == words.text[:-1]
+    return finish(hashes, bits)
+
+
+def places(stream: Stream, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each entry of `buckets` starts and ends (exclusive) in the stream."""
+    positions = np.arange(stream.codes.size)
+    starts = [positions] * ORDERS + [words.start, words.start[:-1]]
+    ends = [positions + order for order in range(2, ORDERS + 2)] + [words.end, words.end[1:]]
+    return np.concatenate(starts), np.concatenate(ends)

@@ -18,12 +18,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from classifiers.analysis import BUCKETS, batches
+from classifiers.analysis import BUCKETS, analyse, batches
 from classifiers.calibration import STEPS, fit_calibration, margin, probability
 from classifiers.datasets import near_copy_groups
 from classifiers.evidence import Rule
 from classifiers.features import CommentFeatures
-from classifiers.text import fold
 
 _MAX_STEPS = 8191  # two in the log-odds; keeps sums of the longest text within 32 bits
 
@@ -67,7 +66,7 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             raise ValueError("Only one class is left where the weight is above zero; two are needed")
         columns = np.flatnonzero(_column_sums(abs(X), np.ones_like(weight)))
         X = X[:, columns]  # noqa: N806  # what never occurs weighs nothing, and is most of a hashed space
-        ratio = _log_count_ratio(X, target, weight, self.alpha)
+        ratio = _log_count_ratio(X, target, weight, self.alpha).astype(X.dtype)
         scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
         model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=1e-3)
         with warnings.catch_warnings():
@@ -258,8 +257,7 @@ def _margins(
 
 def folded_lengths(texts: Sequence[str]) -> NDArray[np.int64]:
     """Return the number of code points of each text after folding, its leading space included; 0 without a word."""
-    parts = [np.diff(fold(texts[run]).starts) for run in batches(texts)]
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    return np.array([length for run in batches(texts) for length in analyse(texts[run]).lengths], np.int64)
 
 
 def deal(groups: Sequence[str], folds: int) -> NDArray[np.int64]:

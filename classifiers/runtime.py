@@ -122,7 +122,7 @@ class Scorer:
         text = text[:MAX_CODE_POINTS]
         found = analyse([text], with_origin=True)
         name = self._head_name(found.language[0])
-        length = int(found.stream.starts[1])
+        length = found.lengths[0]
         heads = [
             LinearHead(
                 output,
@@ -138,7 +138,7 @@ class Scorer:
         """Return what an output's log-odds are before any place of the text counts."""
         found = analyse([text])
         head = self._heads[self._head_name(found.language[0])][output]
-        length = int(found.stream.starts[1])
+        length = found.lengths[0]
         return head.intercept * log_odds_per_step(length, head.calibration) + head.calibration.offset
 
     def _head_name(self, language: str | None) -> str:
@@ -151,20 +151,21 @@ class Scorer:
         )
 
     def _score_batch(self, found: Analysis) -> list[TextScores]:
-        lengths = np.diff(found.stream.starts).tolist()
         sums = self._sum(found)
         return [
             self._scores(language, packed, rules, length)
             for language, packed, rules, length in zip(
-                found.language, sums, found.rules, lengths, strict=True
+                found.language, sums, found.rules, found.lengths, strict=True
             )
         ]
 
     def _sum(self, found: Analysis) -> list[int]:
         """Return the packed sum of weights of each text's distinct n-grams."""
         found_keys, firsts = keys(found)
-        weights = self._weights.take((found_keys & _KEY_MASK).astype(np.int64))
+        weights = self._weights.take(found_keys & _KEY_MASK)
         weights[1:] *= found_keys[1:] != found_keys[:-1]
+        if firsts.size == 1:
+            return [int(weights.sum())]
         sums: list[int] = np.add.reduceat(weights, firsts).tolist()
         return sums
 

@@ -1,7 +1,6 @@
 """What kind of sign each code point is, as received: the raw material of language and evidence."""
 
 import unicodedata
-from enum import IntEnum
 from functools import cache
 
 import numpy as np
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from classifiers import letters
 
 
-class Sign(IntEnum):
-    """Kinds of code points; every one has exactly one."""
+class Sign:
+    """Kinds of code points; every one has exactly one. Plain integers: they index lists in the hot path."""
 
     OTHER = 0
     DIGIT = 1
@@ -36,7 +35,7 @@ class Sign(IntEnum):
     STYLED = 20  # mathematical, enclosed and full-width letters
 
 
-COUNT = len(Sign)
+COUNT = 21
 _HIDDEN = ((0x00AD, 0x00AE), (0x061C, 0x061D), (0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070), (0xFEFF, 0xFF00),
            (0xE0000, 0xE0080))  # fmt: skip
 _MARKS = (
@@ -72,7 +71,7 @@ _LETTER_BLOCKS = (
 )
 
 
-def _letter_sign(code: int) -> Sign:
+def _letter_sign(code: int) -> int:
     character = chr(code)
     category = unicodedata.category(character)
     if category[0] != "L":
@@ -113,7 +112,7 @@ def count_signs(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> list[list
     texts = bounds.size - 1
     if texts == 1:
         return [np.bincount(found, minlength=COUNT).tolist()]
-    keys = np.repeat(np.arange(0, texts * COUNT, COUNT), np.diff(bounds))
+    keys = np.repeat(np.arange(0, texts * COUNT, COUNT), bounds[1:] - bounds[:-1])
     keys += found[:-1]
     counts: list[list[int]] = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT).tolist()
     return counts

@@ -45,6 +45,7 @@ SPAM_FLOORS = {  # log-odds; the labelled spam is older than these habits
     "email": 0.5,
     "hidden": 0.3,
 }
+MIN_REJECT = 0.9  # nothing less sure is rejected without a person
 _MIN_CALLED = 20  # fewer rejected rows prove no precision
 LIBRARIES = ("numpy", "scipy", "scikit-learn")
 
@@ -129,27 +130,29 @@ def left_out(
 def thresholds(
     output: str, sources: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
 ) -> dict[str, float | None]:
-    """Return the doubt and reject thresholds of an output, from sources left out.
+    """Return the doubt and reject thresholds of an output, from rows left out.
 
-    `doubt` keeps the mean share of negatives above it within FALSE_ALARMS_ALLOWED. `reject` reaches PRECISION_WANTED on
-    every source with both classes; None where one of them never does: then nothing is rejected automatically.
+    `doubt` keeps the mean share of negatives above it within FALSE_ALARMS_ALLOWED. `reject` reaches PRECISION_WANTED: for
+    abuse on every source with both classes, for spam over all sources together (most have no spam at all, and the labels of
+    the only Arabic one miss plain advertisements); None where it is never reached: then nothing is rejected automatically.
     """
     negatives = [values[target == 0] for target, values in sources.values() if (target == 0).any()]
     grid = np.round(np.arange(0.30, 0.9951, 0.005), 3)
     alarms = np.array([np.mean([(values >= step).mean() for values in negatives]) for step in grid])
     allowed = np.flatnonzero(alarms <= FALSE_ALARMS_ALLOWED[output])
     doubt = float(grid[allowed[0]]) if allowed.size else float(grid[-1])
-    reject = _reject_threshold(
-        PRECISION_WANTED[output], [pair for pair in sources.values() if 0 < pair[0].mean() < 1]
-    )
+    mixed = [pair for pair in sources.values() if 0 < pair[0].mean() < 1]
+    if output == "spam":
+        mixed = [tuple(np.concatenate(column) for column in zip(*sources.values(), strict=True))]  # type: ignore[list-item]
+    reject = _reject_threshold(PRECISION_WANTED[output], mixed)
     return {"doubt": doubt, "reject": None if reject is None else max(reject, doubt)}
 
 
 def _reject_threshold(
     wanted: float, sources: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]
 ) -> float | None:
-    """Return the lowest probability from which on every source keeps the wanted precision, or None."""
-    lowest = 0.5
+    """Return the lowest probability, not below MIN_REJECT, from which on every source keeps the precision, or None."""
+    lowest = MIN_REJECT
     for target, values in sources:
         order = np.argsort(-values, kind="stable")
         called = np.arange(1, target.size + 1)
@@ -197,7 +200,10 @@ def _describe(
         manifest["parameters"].setdefault(language, {})[output] = model.get_params()
         sources = left_out(model, sample)
         labelled = set(np.array(sample.sources)[sample.is_labelled].tolist())
-        manifest["thresholds"].setdefault(language, {})[output] = thresholds(output, sources)
+        pair = thresholds(output, sources)
+        manifest["thresholds"].setdefault(language, {})[output] = (
+            pair if language != NEUTRAL else pair | {"reject": None}
+        )
         manifest["left_out"].setdefault(language, {})[output] = {
             source: evaluate.measure_all(*pair) for source, pair in sources.items() if source in labelled
         }
@@ -223,11 +229,17 @@ def train(options: argparse.Namespace) -> str:
     manifest["sources"] = {
         source: {"licence": datasets.licence(source), "rows": count} for source, count in sorted(used.items())
     }
-    manifest["data"] = datasets.snapshot([path for path in paths if path.name.split(".")[0] in used])
+    manifest["data"] = datasets.snapshot(
+        [path for path in paths if path.parent == AUTHORED or _source(path) in used]
+    )
     arrays = _arrays(heads)
     artifacts.save(options.out, manifest, arrays, card.write(manifest))
     manifest["test"] = _measure_tests(options)
     return artifacts.save(options.out, manifest, arrays, card.write(manifest))
+
+
+def _source(path: Path) -> str:
+    return path.name.split(".")[0]
 
 
 def _measure_tests(options: argparse.Namespace) -> dict[str, Any]:

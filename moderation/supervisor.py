@@ -14,11 +14,11 @@ from typing import Self
 
 import structlog
 
-from moderation.demo import Demonstration
+from moderation.demo import Demonstration, refuse_outside_database
 from moderation.engines import EmbeddedEngines
 from moderation.privacy.keys import prepare_keyring
 from moderation.settings import Secret, Settings
-from moderation.storage.database import connect
+from moderation.storage.database import AWAY, connect
 from moderation.storage.migrate import migrate
 from moderation.telemetry import MULTIPROCESS_VARIABLE, configure_logging
 from moderation.worker import SHUTDOWN_TIMEOUT_S, listening_socket
@@ -26,13 +26,17 @@ from moderation.worker import SHUTDOWN_TIMEOUT_S, listening_socket
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 STEADY_S = 60.0
+COMMAND_WAIT_S = 30.0
+"""How long the start waits for a command that has the engines for itself, such as a backup, to end."""
 
 log = structlog.get_logger()
 
 
 def serve(settings: Settings, *, demo: bool) -> int:
-    """Run the service until SIGTERM or SIGINT; return the exit code."""
+    """Run the service until SIGTERM or SIGINT; return the exit code. Raises `DemonstrationError` where it may not be."""
     configure_logging(settings.log_format, settings.log_level)
+    if demo:
+        refuse_outside_database(settings)
     return asyncio.run(_serve(settings, demo=demo))
 
 
@@ -43,13 +47,16 @@ async def _serve(settings: Settings, *, demo: bool) -> int:
     with listening_socket(settings.host, settings.port) as reserved:
         settings = replace(settings, port=reserved.getsockname()[1])
         async with _engines(settings) as settings:
-            await prepare_database(settings)
-            async with Demonstration(settings) if demo else _nothing() as demonstration:
-                workers = Workers(settings)
-                async with workers:
+            if not await _until_prepared(settings, stop):
+                return 0
+            async with (
+                Demonstration(settings) if demo else _nothing() as demonstration,
+                Workers(settings) as workers,
+            ):
+                if await workers.until_ready(stop):
                     _announce(settings, demonstration)
-                    await stop.wait()
-                    log.info("stopping")
+                await stop.wait()
+                log.info("stopping")
     return 0
 
 
@@ -66,6 +73,7 @@ async def _engines(settings: Settings) -> AsyncIterator[Settings]:
         postgres=settings.database_url is None,
         valkey=settings.redis_url is None,
         user=settings.engine_user,
+        lock_wait_s=COMMAND_WAIT_S,
     )
     addresses = await engines.start()
     supervision = asyncio.create_task(engines.supervise())
@@ -74,13 +82,28 @@ async def _engines(settings: Settings) -> AsyncIterator[Settings]:
             settings,
             database_url=settings.database_url or Secret(addresses.database_url),
             redis_url=settings.redis_url or Secret(addresses.redis_url),
-            secret_keys=settings.secret_keys,
         )
     finally:
         supervision.cancel()
         with suppress(asyncio.CancelledError):
             await supervision
         await engines.stop()
+
+
+async def _until_prepared(settings: Settings, stop: asyncio.Event) -> bool:
+    """Prepare the database as soon as it answers; tell whether that came before ``stop``."""
+    pause_s = FIRST_PAUSE_S
+    while not stop.is_set():
+        try:
+            await prepare_database(settings)
+        except AWAY as error:
+            log.error("database_away", error=type(error).__name__, pause_s=pause_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+        else:
+            return True
+    return False
 
 
 async def prepare_database(settings: Settings) -> None:
@@ -103,14 +126,26 @@ class Workers:
         self._settings = settings
         self._keepers: list[asyncio.Task[None]] = []
         self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._ready = [asyncio.Event() for _ in range(settings.workers)]
         self._stopping = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        ready = [asyncio.Event() for _ in range(self._settings.workers)]
-        self._keepers = [asyncio.create_task(self._keep(number, event)) for number, event in enumerate(ready)]
-        for event in ready:
-            await event.wait()
+        _clear_metrics(self._settings.data_dir)
+        self._keepers = [asyncio.create_task(self._keep(number)) for number in range(self._settings.workers)]
         return self
+
+    async def until_ready(self, stop: asyncio.Event) -> bool:
+        """Wait until every worker serves; tell whether that came before ``stop``."""
+        waiting = [asyncio.create_task(self._all_ready()), asyncio.create_task(stop.wait())]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        return not stop.is_set()
+
+    async def _all_ready(self) -> bool:
+        for event in self._ready:
+            await event.wait()
+        return True
 
     async def __aexit__(self, *_exc: object) -> None:
         self._stopping.set()
@@ -130,11 +165,11 @@ class Workers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
-    async def _keep(self, number: int, ready: asyncio.Event) -> None:
+    async def _keep(self, number: int) -> None:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
             started = time.monotonic()
-            code = await self._run(number, ready)
+            code = await self._run(number)
             if self._stopping.is_set():
                 return
             if time.monotonic() - started > STEADY_S:
@@ -143,7 +178,7 @@ class Workers:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
-    async def _run(self, number: int, ready: asyncio.Event) -> int:
+    async def _run(self, number: int) -> int:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -160,7 +195,7 @@ class Workers:
             process.stdin.write(json.dumps(self._settings.as_environment()).encode() + b"\n")
             await process.stdin.drain()
         if await process.stdout.readline():
-            ready.set()
+            self._ready[number].set()
         return await process.wait()
 
     def _environment(self) -> dict[str, str]:
@@ -174,6 +209,12 @@ def _metrics_folder(data_dir: Path) -> Path:
     folder = data_dir / "metrics"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _clear_metrics(data_dir: Path) -> None:
+    """Remove what the workers of an earlier run counted."""
+    for file in _metrics_folder(data_dir).glob("*.db"):
+        file.unlink(missing_ok=True)
 
 
 def _announce(settings: Settings, demonstration: "Demonstration | None") -> None:

@@ -4,12 +4,14 @@ Logs: ``event`` is a constant; never comment text, names, addresses or secrets. 
 but unexpected, error = somebody should look. Metrics: base units, labels from closed sets.
 """
 
+import json
 import logging
 import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -64,7 +66,8 @@ def render_metrics() -> bytes:
 def configure_logging(log_format: str, level: str) -> None:
     """Send every log line to standard error: one JSON object a line, or for a terminal."""
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
-    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    renderer: Any = structlog.processors.JSONRenderer(_as_json) if as_json else structlog.dev.ConsoleRenderer()
+    factory = structlog.BytesLoggerFactory(sys.stderr.buffer) if as_json else structlog.PrintLoggerFactory(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -74,10 +77,17 @@ def configure_logging(log_format: str, level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=factory,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s", force=True)
+
+
+def _as_json(event: Any, **_options: Any) -> bytes:
+    try:
+        return orjson.dumps(event, default=str)
+    except TypeError:  # a lone surrogate: a log line must never fail a request
+        return json.dumps(event, default=str).encode()
 
 
 def _name_the_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

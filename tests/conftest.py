@@ -1,6 +1,5 @@
 """Fixtures for every test: the real engines, a database of the test's own, and the whole service in this process."""
 
-import uuid
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,11 @@ __all__ = ["engine_data", "engine_template", "running_engines"]
 
 configure_logging("json", "warning")
 
-TEMPLATE = "migrated_template"
+NAME = "test_moderation"
+_EVERYBODY_ELSE_OUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_versions'"
 
 
 def database_url(addresses: EngineAddresses, name: str) -> str:
@@ -30,28 +33,29 @@ def database_url(addresses: EngineAddresses, name: str) -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def template(running_engines: EngineAddresses) -> str:
-    """A migrated database to copy from: quicker than migrating for every test."""
+async def one_database(running_engines: EngineAddresses) -> str:
+    """The address of a migrated database; made once, for making one costs about a second."""
     admin = await asyncpg.connect(running_engines.database_url)
-    await admin.execute(f"CREATE DATABASE {TEMPLATE}")
-    connection = await connect(database_url(running_engines, TEMPLATE))
+    await admin.execute(f"CREATE DATABASE {NAME}")
+    await admin.close()
+    url = database_url(running_engines, NAME)
+    connection = await connect(url)
     await migrate(connection)
     await connection.close()
-    await admin.close()
-    return TEMPLATE
+    return url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def fresh_database_url(running_engines: EngineAddresses, template: str) -> AsyncIterator[str]:
-    """The address of an empty, migrated database that nobody else uses; dropped afterwards."""
-    name = f"test_{uuid.uuid4().hex}"
-    admin = await asyncpg.connect(running_engines.database_url)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield database_url(running_engines, name)
-    finally:
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+async def fresh_database_url(one_database: str) -> str:
+    """The address of an empty, migrated database that nobody else uses: emptied of what the test before left there."""
+    connection = await connect(one_database)
+    await connection.execute(_EVERYBODY_ELSE_OUT)
+    tables = await connection.fetch(_TABLES)
+    names = ", ".join(row["tablename"] for row in tables)
+    await connection.execute(f"TRUNCATE {names} RESTART IDENTITY; INSERT INTO instance DEFAULT VALUES")
+    await connection.execute("ALTER SEQUENCE feed_positions RESTART")
+    await connection.close()
+    return one_database
 
 
 @pytest_asyncio.fixture(loop_scope="session")

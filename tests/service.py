@@ -158,8 +158,10 @@ async def running_service(
     vault, database = KeyedVault(keyring), Database(database_url)
     environ = {f"MODERATION_{name.upper()}": value for name, value in settings.items()}
     environ |= {"MODERATION_DATABASE_URL": database_url, "MODERATION_REDIS_URL": redis_url}
-    seeded = await seed_site(database, vault, policy=policy, settings=site, webhook_url=webhook_url)
-    app = create_app(settings_module.load(environ, require_keys=False), keyring)
-    async with TestClient(TestServer(app)) as client:
-        yield RunningService(client, database, vault, database_url, redis_url, seeded)
-    await database.close()
+    try:
+        seeded = await seed_site(database, vault, policy=policy, settings=site, webhook_url=webhook_url)
+        app = create_app(settings_module.load(environ, require_keys=False), keyring)
+        async with TestClient(TestServer(app)) as client:
+            yield RunningService(client, database, vault, database_url, redis_url, seeded)
+    finally:
+        await database.close()

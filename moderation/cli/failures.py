@@ -8,6 +8,7 @@ from typing import IO, Any
 import asyncpg
 import click
 
+from classifiers.errors import ClassifierError
 from moderation.domain import messages
 from moderation.domain.errors import (
     DependencyUnavailableError,
@@ -125,6 +126,7 @@ _WORDS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (EngineError, _text),
     (KeysError, _text),
     (SealedValueError, _text),
+    (ClassifierError, _text),
     (UnknownSchemaError, _text),
     (asyncpg.PostgresError, _database),
     (OSError, _file),

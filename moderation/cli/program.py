@@ -12,6 +12,7 @@ from moderation.cli import (
     comments,
     deliveries,
     keys,
+    models,
     moderator,
     policy,
     privacy,
@@ -43,6 +44,7 @@ for group in (
     deliveries.deliveries,
     privacy.privacy,
     keys.keys,
+    models.models,
     backup.backup,
     backup.restore,
 ):

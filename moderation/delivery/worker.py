@@ -39,6 +39,7 @@ class Worker:
         self._settlements = Settlements(ledger, clock)
         self._running: dict[asyncio.Task[None], Lease] = {}
         self._unsettled: list[Lease] = []
+        self._burying: set[int] = set()
         self._wake = asyncio.Event()
 
     def hint(self) -> None:
@@ -127,8 +128,17 @@ class Worker:
         if has_recovered:
             await self._ledger.bring_forward(lease.site_id, now)
         if result.answer is not None and result.answer.outcome == Outcome.GONE and url is not None:
-            buried = await self._ledger.bury(lease.site_id, url, now)
-            log.error("endpoint_gone", site_id=lease.site_id, given_up=buried + 1)
+            await self._bury(lease.site_id, url, now)
+
+    async def _bury(self, site_id: int, url: str, now: datetime) -> None:
+        if site_id in self._burying:  # every attempt under way hears the same; one of them sees to it
+            return
+        self._burying.add(site_id)
+        try:
+            buried = await self._ledger.bury(site_id, url, now)
+        finally:
+            self._burying.discard(site_id)
+        log.error("endpoint_gone", site_id=site_id, comments_given_up=buried)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -19,7 +19,7 @@ def announcement(url: str, receiver: str, keys: FirstKeys) -> str:
         _credentials(keys),
         _commands(
             url,
-            site_key=keys.site.key if keys.site else "$SITE_KEY",
+            site_key=keys.site.key if keys.site else "$KEY",
             token=keys.moderator_token or "$TOKEN",
         ),
     ]

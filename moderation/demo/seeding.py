@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from moderation.domain.errors import ConflictError
+from moderation.domain.errors import ConflictError, ModerationError
 from moderation.domain.site import Role
 from moderation.privacy.vault import KeyedVault
 from moderation.settings import Settings
@@ -25,7 +25,7 @@ MODERATOR = "editor@example.org"
 ACTOR = "demonstration"
 
 
-class DemonstrationError(Exception):
+class DemonstrationError(ModerationError):
     """The demonstration cannot run here; the message says why and what to do instead."""
 
 

@@ -4,6 +4,7 @@ Hashes include the site: nothing links an author's comments across sites.
 """
 
 import ipaddress
+import socket
 import unicodedata
 from dataclasses import dataclass
 
@@ -59,6 +60,8 @@ def network_of(address: str | None) -> str | None:
     """Return an IPv4 address as it is, and the /64 of an IPv6 one; None for what is no address."""
     if not address:
         return None
+    if _is_ipv4(address):
+        return address
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -68,3 +71,12 @@ def network_of(address: str | None) -> str | None:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))
     return str(parsed)
+
+
+def _is_ipv4(address: str) -> bool:
+    """Tell whether it is dotted decimal without leading zeros; many times quicker than parsing it into an object."""
+    try:
+        socket.inet_pton(socket.AF_INET, address)
+    except (OSError, ValueError):
+        return False
+    return True

@@ -209,7 +209,7 @@ def denial(limits: Limits, tally: Tally) -> Denial | None:
         if ahead_us >= 0
     ]
     wait_us, order = max(waits_us)
-    return Denial(RULES[-order], max(1, _seconds_up(wait_us)))
+    return Denial(RULES[-order], _seconds_up(wait_us))
 
 
 def _quota(rule: str, limit: Limit, ahead_us: int) -> Quota:

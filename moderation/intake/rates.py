@@ -10,6 +10,7 @@ from typing import Any
 
 import hiredis
 import redis.exceptions
+import structlog
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -39,6 +40,8 @@ MAX_CONNECTIONS = 8
 _SCRIPT = Path(__file__).with_name("rates.lua").read_bytes()
 _SCRIPT_SHA = sha1(_SCRIPT, usedforsecurity=False).hexdigest().encode()  # the name Redis gives it
 _NUMBERS = 6  # that the script answers for one submission
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,9 @@ class RateLimiter:
     """Checks groups of submissions, each group in one round trip.
 
     A submission is charged to all of its cells or to none, atomically. When Redis is away, late (``deadline_s``) or refuses, the
-    group is checked against the same limits in this process alone, ``on_fallback`` is called with one of `FALLBACK_CAUSES`,
-    and the comments go on; Redis is tried again after a second. Never raises for Redis's sake.
+    group is checked against the same limits in this process alone, ``on_fallback`` is called with one of `FALLBACK_CAUSES`
+    (for every such group; the log says only when it begins and ends), and the comments go on; Redis is tried again after a
+    second. Never raises for Redis's sake.
 
     ``test_time_us`` replaces Redis's clock in tests.
     """
@@ -219,19 +223,17 @@ class RateLimiter:
                 answers = await self._round_trip(calls)
         except TimeoutError:
             return self._failed("timeout", calls)
-        except redis.exceptions.ConnectionError:
+        except (redis.exceptions.ConnectionError, OSError):
             return self._failed("connection", calls)
         except redis.exceptions.RedisError:
             return self._failed("error", calls)
-        except OSError:
-            return self._failed("connection", calls)
         readable = [
             answer if call.accepts(answer) else None for call, answer in zip(calls, answers, strict=True)
         ]
         if None in readable:
             self._failed("error", calls)
         else:
-            self._left_alone_until = None
+            self._came_back()
         return readable
 
     async def _round_trip(self, calls: list[_Call]) -> list[Any]:
@@ -264,9 +266,16 @@ class RateLimiter:
         return [await _read(connection) for _ in calls]
 
     def _failed(self, cause: str, calls: list[_Call]) -> list[list[int] | None]:
+        if self._left_alone_until is None:
+            log.error("limiter_without_redis", cause=cause)
         self._leave_alone()
         self._on_fallback(cause)
         return [None] * len(calls)
+
+    def _came_back(self) -> None:
+        if self._left_alone_until is not None:
+            log.info("limiter_with_redis_again")
+        self._left_alone_until = None
 
     def _leave_alone(self) -> None:
         self._left_alone_until = self._monotonic() + RETRY_AFTER_S

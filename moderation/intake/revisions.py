@@ -325,30 +325,26 @@ def _may_be_rescored(comment: LockedComment, now: datetime) -> bool:
 async def _set_task(
     connection: Connection, comment: LockedComment, decision: Decision, assessment: Assessment | None
 ) -> None:
-    """Open the task that ``decision`` asks for, placed by its scores; close one that is no longer due."""
-    if decision.verdict is not Verdict.HOLD:
+    """Open the task that ``decision`` asks for, placed by its scores; close one that is no longer due.
+
+    What a moderator passed on to the leads stays theirs, whatever the service says of the new text.
+    """
+    is_escalated = comment.task is not None and comment.task.kind is TaskKind.ESCALATED
+    if decision.verdict is not Verdict.HOLD and not is_escalated:
         await close_tasks(connection, [comment.id])
         return
     scores = assessment.scores if assessment else Scores()
-    ranks = rank(comment.received_at, abuse=scores.abuse, spam=scores.spam)
     task = NewTask(
         comment_id=comment.id,
         site_id=comment.site_id,
-        kind=TaskKind.HELD,
+        kind=TaskKind.ESCALATED if is_escalated else TaskKind.HELD,
         revision=decision.revision,
         thread_id=comment.thread_id,
         language=assessment.language if assessment else comment.language,
         reasons=tuple(reason.code for reason in decision.reasons),
-        ranks=ranks,
+        ranks=rank(comment.received_at, abuse=scores.abuse, spam=scores.spam),
     )
     await open_tasks(connection, [task])
-    await connection.execute(
-        "UPDATE tasks SET abuse_rank = $2, uncertain_rank = $3, language = $4 WHERE comment_id = $1",
-        comment.id,
-        ranks.abuse,
-        ranks.uncertain,
-        task.language,
-    )
 
 
 async def _author_of(connection: Connection, comment: LockedComment) -> AuthorRecord:

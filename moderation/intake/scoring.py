@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 import structlog
+from prometheus_client import Histogram
 
 from moderation.domain.ports import Scorer
 from moderation.domain.verdict import Assessment, Evidence, Reason, ReasonCode
@@ -86,6 +88,11 @@ def _explained(reason: Reason, spans: dict[str, tuple[Evidence, ...]]) -> Reason
 def _count(assessment: Assessment) -> None:
     scores = assessment.scores
     if scores.spam is not None:
-        SCORES.labels("spam", assessment.model).observe(scores.spam)
+        _histogram("spam", assessment.model).observe(scores.spam)
     if scores.abuse is not None:
-        SCORES.labels("abuse", assessment.model).observe(scores.abuse)
+        _histogram("abuse", assessment.model).observe(scores.abuse)
+
+
+@lru_cache(maxsize=64)
+def _histogram(output: str, model: str) -> Histogram:
+    return SCORES.labels(output, model)

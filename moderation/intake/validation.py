@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -169,6 +170,7 @@ def read_url(reader: FieldReader, part: Mapping[str, Any], name: str, *, at: str
     return url
 
 
+@lru_cache(maxsize=4096)
 def is_web_url(url: str) -> bool:
     """Tell whether ``url`` is http or https with a host and without blanks, controls or credentials."""
     try:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import structlog
-from classifiers.runtime import Scorer as Runtime
-from classifiers.runtime import TextScores
 
 from classifiers.errors import ClassifierError
+from classifiers.runtime import Scorer as Runtime
+from classifiers.runtime import TextScores
 from moderation.domain.policy import Thresholds
 from moderation.domain.verdict import Assessment, Evidence, Scores
 

@@ -24,7 +24,7 @@ from moderation.storage.database import Connection, Database
 WINDOW = 1000
 """Rows looked at by one statement."""
 MAX_PASSES = 5
-_LOCK = 0x6D64_7302
+_LOCK = 0x6D64_7309
 """Advisory lock so that two rotations do not undo each other's keys."""
 _FIRST = UUID(int=0)
 

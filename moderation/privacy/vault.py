@@ -6,9 +6,11 @@ Nonces are random: one key is good for 2**32 values of each purpose (NIST SP 800
 
 import asyncio
 import hashlib
+import json
 import os
 from typing import Any
 
+import orjson
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -107,10 +109,13 @@ class KeyedVault:
         return sealed.startswith(self._ciphers.header)
 
     def fingerprint(self, purpose: str, *parts: str) -> bytes:
-        """Return BLAKE2b-128 of the parts, each with its length, so that no two lists of parts look alike."""
+        """Return BLAKE2b-128 of the parts written as a JSON list, so that no two lists of parts look alike."""
+        try:
+            written = orjson.dumps(parts)
+        except TypeError:  # a lone surrogate, which strict JSON cannot hold
+            written = json.dumps(parts).encode()
         hasher = self._ciphers.hasher(purpose)
-        encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-        hasher.update(b"".join([len(part).to_bytes(4, "big") + part for part in encoded]))
+        hasher.update(written)
         digest: bytes = hasher.digest()
         return digest
 

@@ -84,7 +84,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection, waiting a bounded time for those in use."""
-        pool, self._pool = self._pool, None
+        async with self._opening:  # a pool that is being opened must not be left behind
+            pool, self._pool = self._pool, None
         if pool is not None:
             try:
                 await asyncio.wait_for(pool.close(), timeout=ACQUIRE_TIMEOUT_S)

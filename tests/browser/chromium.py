@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -98,15 +99,17 @@ class Page:
         await action
         await asyncio.wait_for(self._loaded.wait(), WAIT_S)
 
-    async def until(self, expression: str) -> Any:
-        """Wait until the expression is true, and return its value."""
-        async with asyncio.timeout(WAIT_S):
-            while not (value := await self.evaluate(expression)):
-                await asyncio.sleep(0.02)
-        return value
+    async def until(self, expression: str) -> None:
+        """Wait until the expression is true."""
+        until_s = time.monotonic() + WAIT_S
+        while not await self.evaluate(f"Boolean({expression})"):
+            assert time.monotonic() < until_s, (expression, await self.text("body"), self.faults)
+            await asyncio.sleep(0.02)
 
     async def text(self, selector: str) -> str:
-        return str(await self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
+        """Return what an element shows, with single line breaks."""
+        shown = await self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
+        return "\n".join(line for line in shown.splitlines() if line.strip())
 
     async def focused(self) -> str:
         """Return the name, or else the id, of what has the focus."""

@@ -12,7 +12,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
+from moderation.app import create_app
 from moderation.demo import Demonstration, DemonstrationError, refuse_outside_database
 from moderation.domain.clock import utc_now
 from moderation.domain.signatures import new_secret, signed_headers
@@ -153,6 +155,9 @@ async def test_a_real_site_named_demo_is_left_alone_and_has_no_page_to_try(setti
         async with Demonstration(settings):
             pass
     assert (await show_site(database, "demo")).url == "https://demo.example"
+    async with TestClient(TestServer(create_app(settings, load_keyring(settings)))) as client:
+        assert (await client.get("/try")).status == 404
+        assert (await client.post("/sites/demo/comments", data={})).status == 422
     await database.close()
 
 

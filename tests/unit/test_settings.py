@@ -11,7 +11,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_the_reference_lists_every_setting_with_its_default_and_meaning() -> None:
-    rows = re.findall(r"^\| `(MODERATION_\w+)` \| (.*?) \| (.*?) \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(MODERATION_\w+)` \| (.*?) \| (.*?) \|$", DOCUMENT.read_text("utf-8"), re.MULTILINE
+    )
     documented = {name: (default, meaning) for name, default, meaning in rows}
     assert set(documented) == {setting.variable for setting in SETTINGS}
     for setting in SETTINGS:
@@ -48,14 +50,18 @@ def test_an_outside_database_needs_keys() -> None:
 
 
 def test_secrets_do_not_show_themselves() -> None:
-    settings = load({"MODERATION_DATABASE_URL": "postgresql://u:hunter2@db/x", "MODERATION_SECRET_KEYS": "a:secretsecret"})
+    settings = load(
+        {"MODERATION_DATABASE_URL": "postgresql://u:hunter2@db/x", "MODERATION_SECRET_KEYS": "a:secretsecret"}
+    )
     assert "hunter2" not in repr(settings)
     assert "secretsecret" not in repr(settings)
 
 
 def test_the_environment_wins_over_the_file_and_options_over_both(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text('port = 1111\nhost = "::1"\ntrusted_proxies = ["10.0.0.0/8"]\nallow_private_endpoints = true\n')
+    file.write_text(
+        'port = 1111\nhost = "::1"\ntrusted_proxies = ["10.0.0.0/8"]\nallow_private_endpoints = true\n'
+    )
     settings = load({"MODERATION_CONFIG": str(file), "MODERATION_PORT": "2222"}, {"workers": 3, "host": None})
     assert (settings.port, settings.host, settings.workers) == (2222, "::1", 3)
     assert settings.allow_private_endpoints

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from moderation.domain.errors import FieldError, InvalidConfigurationError
 from moderation.domain.ids import SITE_NAME
+from moderation.domain.nesting import UNSET
 
 COLUMNS = ("title", "url", "language", "webhook_url")
 _MAX_TITLE = 200
@@ -36,7 +37,7 @@ def check_name(name: str) -> None:
 
 def _read(column: str, value: Any) -> tuple[str | None, FieldError | None]:
     pointer = f"/{column}"
-    if column == "webhook_url" and not value:
+    if column == "webhook_url" and (value is UNSET or not value):
         return None, None
     if not isinstance(value, str) or not value.strip():
         return None, FieldError(pointer, "missing")

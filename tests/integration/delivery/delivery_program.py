@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))  # also where the package is not installed for this Python
@@ -18,7 +19,8 @@ async def serve(url: str) -> None:
     delivery = Delivery(database, PlainVault(), utc_now, allow_private=True)
     running = asyncio.create_task(delivery.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
-    await asyncio.gather(running, return_exceptions=True)
+    with suppress(asyncio.CancelledError):
+        await running
     await database.close()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from datetime import timedelta
 from typing import Any
 
 import pytest

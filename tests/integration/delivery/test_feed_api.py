@@ -84,7 +84,7 @@ async def test_a_faulty_parameter_is_named(bench: Bench, client: Client, query: 
     site = await bench.newsroom.add_site("daily", None)
     status, problem = await get(client, await add_site_key(bench.database, site), query)
     assert status == 400
-    assert query[1:].split("=")[0] in problem["detail"]
+    assert query[1:].split("=", maxsplit=1)[0] in problem["detail"]
 
 
 async def test_a_place_ahead_of_the_feed_is_a_conflict(bench: Bench, client: Client):

@@ -48,7 +48,9 @@ async def test_history_is_kept_as_the_site_decided_it_without_limits_scores_or_e
         again = await send(service, past)
         assert {answer["status"] for answer in again} == {200}
         async with service.database.connection() as connection:
-            rows = await connection.fetch("SELECT DISTINCT decided_by, position, decided_at::date::text AS day FROM decisions")
+            rows = await connection.fetch(
+                "SELECT DISTINCT decided_by, position, decided_at::date::text AS day FROM decisions"
+            )
             assert [tuple(row.values()) for row in rows] == [("site", 0, "2024-05-01")]
             assert await connection.fetchval("SELECT count(*) FROM tasks") == 10
             assert await connection.fetchval("SELECT count(*) FROM deliveries") == 0

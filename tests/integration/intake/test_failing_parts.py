@@ -76,7 +76,9 @@ async def test_a_limit_denies_with_retry_after_and_a_free_retry_is_not_charged_t
     fresh_database_url: str, running_engines: Any
 ) -> None:
     limits = {"author": {"count": 1, "period_s": 15, "burst": 3}}
-    async with running_service(fresh_database_url, running_engines.redis_url, site={"limits": limits}) as service:
+    async with running_service(
+        fresh_database_url, running_engines.redis_url, site={"limits": limits}
+    ) as service:
         author = {"name": "أ", "email": "one@example.com"}
         answers = await asyncio.gather(*(service.submit(f"نص {n}", author=author) for n in range(20)))
         assert sorted(status for status, _ in answers) == [201] * 3 + [429] * 17

@@ -24,10 +24,14 @@ def signed(secret: str, message_id: str, body: str, *, at: datetime | None = Non
     }
 
 
-async def send(service: RunningService, kind: str, data: dict[str, Any], message_id: str, **signing: Any) -> tuple[int, Any]:
+async def send(
+    service: RunningService, kind: str, data: dict[str, Any], message_id: str, **signing: Any
+) -> tuple[int, Any]:
     body = message(kind, data)
     headers = signed(signing.pop("secret", service.site.inbound_secret), message_id, body, **signing)
-    async with service.client.post(f"/v1/sites/{service.site.name}/webhook", data=body, headers=headers) as response:
+    async with service.client.post(
+        f"/v1/sites/{service.site.name}/webhook", data=body, headers=headers
+    ) as response:
         return response.status, await response.json(content_type=None)
 
 
@@ -46,7 +50,9 @@ async def test_a_message_sent_again_late_does_not_undo_a_newer_edit(service: Run
     assert stored["text"] == "النص الثاني"
 
 
-async def test_a_deletion_withdraws_and_one_that_overtook_its_comment_is_asked_again(service: RunningService) -> None:
+async def test_a_deletion_withdraws_and_one_that_overtook_its_comment_is_asked_again(
+    service: RunningService,
+) -> None:
     status, _ = await send(service, "comment.deleted", {"external_id": "1"}, "m0")
     assert status == 404
     _, created = await send(service, "comment.created", comment(external_id="1"), "m1")
@@ -73,7 +79,9 @@ async def test_a_signature_that_does_not_hold_is_refused_and_says_why(
         assert await connection.fetchval("SELECT count(*) FROM comments") == 0
 
 
-async def test_another_sites_secret_and_our_outgoing_one_do_not_open_the_door(service: RunningService) -> None:
+async def test_another_sites_secret_and_our_outgoing_one_do_not_open_the_door(
+    service: RunningService,
+) -> None:
     status, _ = await send(service, "comment.created", comment(), "m1", secret=service.site.webhook_secret)
     assert status == 401
 
@@ -88,10 +96,14 @@ async def test_a_changed_body_does_not_match_its_signature(service: RunningServi
         assert response.status == 404
 
 
-@pytest.mark.parametrize("data", [{"type": "comment.created"}, {"type": "x", "data": {}}, [], None, {"data": 5}])
+@pytest.mark.parametrize(
+    "data", [{"type": "comment.created"}, {"type": "x", "data": {}}, [], None, {"data": 5}]
+)
 async def test_a_signed_message_of_the_wrong_form_names_its_fault(service: RunningService, data: Any) -> None:
     body = json.dumps(data)
     headers = signed(service.site.inbound_secret, "m1", body)
-    async with service.client.post(f"/v1/sites/{service.site.name}/webhook", data=body, headers=headers) as response:
+    async with service.client.post(
+        f"/v1/sites/{service.site.name}/webhook", data=body, headers=headers
+    ) as response:
         assert response.status == 422
         assert (await response.json(content_type=None))["errors"]

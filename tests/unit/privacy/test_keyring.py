@@ -56,6 +56,7 @@ def test_url_safe_base64_without_padding_is_read_too() -> None:
         (written("a b"), "the name of key 1 is not"),
         (f"{written('k1')},{written('k1')}", "two keys are named k1"),
     ],
+    ids=["empty", "only the hash key", "no colon", "no base64", "too short", "bad name", "named twice"],
 )
 def test_keys_that_cannot_be_used_are_refused(text: str, fault: str) -> None:
     with pytest.raises(KeysError, match=re.escape(fault)):

@@ -1,10 +1,16 @@
 """The form's body: whatever arrives becomes fields or one of our errors."""
 
+import inspect
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from moderation.domain.errors import MalformedRequestError, RateLimitedError
+from moderation.domain.messages import codes
+from moderation.intake import validation
 from moderation.protocols.form_fields import (
     FIELDS,
     MAX_FIELDS,
@@ -13,6 +19,7 @@ from moderation.protocols.form_fields import (
     multipart_pairs,
     urlencoded_pairs,
 )
+from moderation.protocols.problems import PROBLEMS
 from moderation.protocols.reader_words import duration, problem_message
 
 CONTENT_TYPE = "multipart/form-data; boundary=xyz"
@@ -138,3 +145,15 @@ def test_json_that_is_no_object_is_refused(body: bytes) -> None:
 def test_waiting_times_are_said_as_people_say_them(seconds: int, arabic: str, english: str) -> None:
     assert (duration(seconds, "ar"), duration(seconds, "en")) == (arabic, english)
     assert arabic in problem_message(RateLimitedError("author", seconds), "ar")
+
+
+def test_the_guide_names_every_field_every_field_error_and_only_real_problems() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "news-sites.md").read_text("utf-8")
+    assert [name for name in FIELDS if f"`{name}`" not in guide] == []
+    table = guide[guide.index("| `code` of a field") : guide.index("| status |")]
+    named = set(re.findall(r"`(\w+)`", table)) - {"code"}
+    assert named <= codes()
+    raised = set(re.findall(r'fail\([^\n]*?, "([a-z_]+)"', inspect.getsource(validation)))
+    assert {"missing", "invalid_url", "wrong_type"} <= raised <= named
+    problems = guide[guide.index("| status |") : guide.index("## Retries")]
+    assert set(re.findall(r"`([a-z-]+)`", problems)) - {"type"} <= set(PROBLEMS)

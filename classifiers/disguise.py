@@ -1,0 +1,50 @@
+"""Other readings of words that were taken apart or written with digits and signs for letters.
+
+What folding cannot undo one character at a time: `i d i o t`, `i.d.i.o.t`, `f*ck`, `1d10t`, `ك ل ب`, `ك.ل.ب`. The text
+stays as it is; a plainer reading of such words is read after it, each letter remembering where it came from.
+"""
+
+import re
+from collections.abc import Iterator
+
+_MAX_ADDED = 2_000  # code points of readings for one text
+_SIGNS = "*.•_~|+·"
+_HINT = re.compile(rf"[{_SIGNS}@$!0134578](?<=[^\W\d_].)[{_SIGNS}@$!0134578]{{0,2}}[^\W\d_]")
+_SPELLED = re.compile(r"(?<!\w)[^\W\d_](?:[\s.*_\-~|+•·,/\\]{1,2}[^\W\d_](?!\w)){2,}")
+_SPLIT = re.compile(rf"(?<![\w@/])[^\W\d_]+(?:[{_SIGNS}]{{1,3}}[^\W\d_]+)+(?![\w@/])")
+_SIGNED = re.compile(r"(?<![\w@$!./])[A-Za-z0-9@$!]{3,24}(?![\w@./])")
+_INNER = re.compile(
+    r"[A-Za-z][0134578@$!]{1,2}[A-Za-z]|^[$@][A-Za-z]{2}|^[0134578][A-Za-z]+[0134578][A-Za-z]"
+)
+_HOST = re.compile(r"\.(?:com|net|org|info|co|io|me|tv|gov|edu|[a-z]{2})$", re.IGNORECASE)
+_LETTERS = str.maketrans("0134578@$!", "oieastbasi")
+
+
+def is_suspect(text: str, gaps: int) -> bool:
+    """Return whether a text may hold such words; `gaps` counts its spaces and joining signs."""
+    return bool(_HINT.search(text)) or (gaps * 10 > len(text) * 3 and bool(_SPELLED.search(text)))
+
+
+def readings(text: str) -> tuple[str, list[int]]:
+    """Return the plainer readings, a space before each, and the index in the text of each of their code points."""
+    added: list[str] = []
+    origin: list[int] = []
+    for word, places in _find(text):
+        if len(origin) + len(word) + 1 > _MAX_ADDED:
+            break
+        added.append(" " + word)
+        origin += [places[0], *places]
+    return "".join(added), origin
+
+
+def _find(text: str) -> Iterator[tuple[str, list[int]]]:
+    for pattern in (_SPELLED, _SPLIT):
+        for match in pattern.finditer(text):
+            if pattern is _SPLIT and _HOST.search(match.group()):
+                continue
+            places = [at for at in range(*match.span()) if text[at].isalpha()]
+            yield "".join(text[at] for at in places), places
+    for match in _SIGNED.finditer(text):
+        word = match.group().rstrip("!")
+        if _INNER.search(word):
+            yield word.translate(_LETTERS), list(range(match.start(), match.start() + len(word)))
