@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import evidence, languages, lexicon, signs
-from classifiers.disguise import is_suspect, readings
+from classifiers.disguise import readings
 from classifiers.ngrams import ORDERS, Words, buckets, find_words
 from classifiers.signs import Sign
 from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded
@@ -60,12 +60,9 @@ def analyse(
     """Read a batch of at least one and at most MAX_BATCH texts."""
     texts = [text if len(text) <= MAX_CODE_POINTS else text[:MAX_CODE_POINTS] for text in texts]
     raw, bounds = encode(texts)
-    sign_counts = signs.count_signs(raw, bounds)
-    added = {
-        at: readings(texts[at])
-        for at, counts in enumerate(sign_counts)
-        if _may_be_disguised(texts[at], counts)
-    }
+    sign_counts, suspects = signs.read(raw, bounds)
+    suspects.update(at for at, counts in enumerate(sign_counts) if _is_spread(len(texts[at]), counts))
+    added = {at: reading for at in suspects if (reading := readings(texts[at]))[0]}
     if added:
         raw, bounds = encode([text + added[at][0] if at in added else text for at, text in enumerate(texts)])
     stream = fold_encoded(raw, bounds, with_origin=with_origin)
@@ -83,12 +80,12 @@ def analyse(
     return Analysis(stream, words, lengths, language, rules)
 
 
-def _may_be_disguised(text: str, counts: Sequence[int]) -> bool:
-    gaps = counts[Sign.SPACE] + counts[Sign.JOINER] + counts[Sign.DOT] + counts[Sign.OTHER]
-    has_signs = (
-        counts[Sign.JOINER] or counts[Sign.DOT] or counts[Sign.DIGIT] or counts[Sign.AT] or counts[Sign.MONEY]
+def _is_spread(length: int, counts: Sequence[int]) -> bool:
+    """Return whether so much of a text is gaps that letters may have been kept apart."""
+    gaps = (
+        counts[Sign.SPACE] + counts[Sign.JOINER] + counts[Sign.DOT] + counts[Sign.OTHER] + counts[Sign.SLASH]
     )
-    return bool(has_signs or counts[Sign.SHOUT] or gaps * 10 > len(text) * 3) and is_suspect(text, gaps)
+    return gaps * 10 > length * 3
 
 
 def _lead_back(stream: Stream, texts: Sequence[str], added: Mapping[int, tuple[str, list[int]]]) -> None:

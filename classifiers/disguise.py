@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 _MAX_ADDED = 2_000  # code points of readings for one text
 _SIGNS = "*.•_~|+·"
-_HINT = re.compile(rf"[{_SIGNS}@$!0134578](?<=[^\W\d_].)[{_SIGNS}@$!0134578]{{0,2}}[^\W\d_]")
 _SPELLED = re.compile(r"(?<!\w)[^\W\d_](?:[\s.*_\-~|+•·,/\\]{1,2}[^\W\d_](?!\w)){2,}")
 _SPLIT = re.compile(rf"(?<![\w@/])[^\W\d_]+(?:[{_SIGNS}]{{1,3}}[^\W\d_]+)+(?![\w@/])")
 _SIGNED = re.compile(r"(?<![\w@$!./])[A-Za-z0-9@$!]{3,24}(?![\w@./])")
@@ -20,16 +19,13 @@ _HOST = re.compile(r"\.(?:com|net|org|info|co|io|me|tv|gov|edu|[a-z]{2})$", re.I
 _LETTERS = str.maketrans("0134578@$!", "oieastbasi")
 
 
-def is_suspect(text: str, gaps: int) -> bool:
-    """Return whether a text may hold such words; `gaps` counts its spaces and joining signs."""
-    return bool(_HINT.search(text)) or (gaps * 10 > len(text) * 3 and bool(_SPELLED.search(text)))
-
-
 def readings(text: str) -> tuple[str, list[int]]:
     """Return the plainer readings, a space before each, and the index in the text of each of their code points."""
     added: list[str] = []
     origin: list[int] = []
     for word, places in _find(text):
+        if not places:
+            continue
         if len(origin) + len(word) + 1 > _MAX_ADDED:
             break
         added.append(" " + word)

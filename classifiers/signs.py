@@ -106,13 +106,29 @@ def sign_table() -> NDArray[np.uint8]:
     return table
 
 
-def count_signs(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> list[list[int]]:
-    """Return, for each text of a batch that `text.encode` joined, how many characters of each `Sign` it has."""
+@cache
+def _inside_words() -> NDArray[np.bool_]:
+    """Return for each sign whether it is a letter, may stand for one between two letters, may do so twice in a row."""
+    kinds = np.zeros((3, COUNT), np.bool_)
+    kinds[0, Sign.LATIN_LOWER : Sign.OTHER_LETTER + 1] = True
+    kinds[1, [Sign.DIGIT, Sign.AT, Sign.DOT, Sign.MONEY, Sign.SHOUT, Sign.JOINER]] = True
+    kinds[2] = kinds[0]
+    kinds[2, [Sign.AT, Sign.MONEY, Sign.JOINER]] = True
+    return kinds
+
+
+def read(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> tuple[list[list[int]], set[int]]:
+    """Return, for each text of a batch that `text.encode` joined, how many characters of each `Sign` it has.
+
+    And the texts where a sign or digit stands inside a word, as disguises write it.
+    """
     found = sign_table().take(raw)
+    letter, inner, goes_on = _inside_words()
+    inside = np.flatnonzero(inner.take(found[1:-1]) & letter.take(found[:-2]) & goes_on.take(found[2:]))
     texts = bounds.size - 1
     if texts == 1:
-        return [np.bincount(found, minlength=COUNT).tolist()]
+        return [np.bincount(found, minlength=COUNT).tolist()], {0} if inside.size else set()
     keys = np.repeat(np.arange(0, texts * COUNT, COUNT), bounds[1:] - bounds[:-1])
     keys += found[:-1]
     counts: list[list[int]] = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT).tolist()
-    return counts
+    return counts, set((bounds[1:].searchsorted(inside)).tolist())

@@ -88,6 +88,11 @@ class Candidate:
         return tuple(key for key in found if key is not None)
 
     @property
+    def charge_key(self) -> bytes:
+        """What a retry has in common with the first try: its id, or all of its content where it has none."""
+        return self.recognition_key if self.earlier_key is None else self.content_hash
+
+    @property
     def is_open(self) -> bool:
         """Whether the caller still waits."""
         return not self.answer.done()

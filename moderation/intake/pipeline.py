@@ -256,6 +256,6 @@ def _rate_request(entering: Candidate) -> RateRequest:
         author=entering.identities.author,
         address=entering.identities.address,
         thread=entering.submission.thread.id,
-        fingerprint=entering.recognition_key,
+        fingerprint=entering.charge_key,
         text_hash=entering.text_hash,
     )

@@ -112,7 +112,7 @@ class _Person:
         hashes = [self.email_hash]
         for row in await connection.fetch(_OTHER_IDS, ids):
             known = identify(self._vault, self._site, Author(external_id=row["author_external_id"]))
-            pass
+            hashes += known.known()
         await connection.execute(_EMPTY, ids)
         await connection.execute(_FORGET_AUTHORS, hashes)
         await connection.execute(_KEEP_BLOCKS, hashes)

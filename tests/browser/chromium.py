@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import ctypes
 import itertools
 import json
 import os
@@ -33,6 +34,7 @@ FLAGS = (
 )
 START_TIMEOUT_S = 30.0
 WAIT_S = 15.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 KEYS = {"Enter": 13, "Tab": 9}
 
 
@@ -175,6 +177,7 @@ async def running_chromium(program: str) -> AsyncIterator["Chromium"]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call into libc, which takes no lock
         )
         try:
             yield Chromium(await _port(process, Path(profile) / "DevToolsActivePort"))
@@ -186,6 +189,11 @@ async def running_chromium(program: str) -> AsyncIterator["Chromium"]:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when the tests are killed, so that no browser is left behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def _port(process: subprocess.Popen[bytes], file: Path) -> int:

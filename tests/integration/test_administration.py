@@ -235,6 +235,8 @@ class TestSites:
         await sites.remove_site(database, "paper", actor=ACTOR)
         await directory.refresh()
         assert await directory.caller(paper.key) is None
+        async with database.connection() as connection:
+            assert await connection.fetchval("SELECT revoked_at FROM site_keys") is not None
         assert await sites.list_sites(database) == []
         for work in (sites.show_site(database, "paper"), sites.remove_site(database, "paper", actor=ACTOR)):
             with pytest.raises(UnknownSiteError):

@@ -93,7 +93,11 @@ def planted() -> Planted:
 
 
 async def plant(service: RunningService, person: Planted) -> list[str]:
-    """Let a person leave traces wherever they can: a comment edited, decided on with a note, and one more by a webhook key."""
+    """Let a person leave traces wherever they can: comments edited, decided on with a note, waiting, withdrawn; and trust."""
+    reader = Author(external_id=person.word("reader"))
+    await set_standing(
+        service.database, service.vault, service.site.name, reader, Standing.TRUSTED, actor="test"
+    )
     moderator = await seed_moderator(service.database, {service.site.id: "lead"})
     headers = {"Idempotency-Key": person.word("key")}
     status, first = await service.call("POST", "/v1/comments", json=person.comment(), headers=headers)
@@ -140,6 +144,12 @@ async def places(service: RunningService, traces: list[str]) -> set[str]:
     }
 
 
+async def content_hashes(service: RunningService, ids: list[str]) -> list[str]:
+    async with service.database.connection() as connection:
+        rows = await connection.fetch("SELECT content_hash FROM comments WHERE id = ANY($1)", ids)
+    return [row["content_hash"].hex() for row in rows]
+
+
 async def erase_person(service: RunningService, email: str) -> Erasure:
     return await erase(service.database, service.vault, service.site.name, email, clock=utc_now, actor="test")
 
@@ -153,6 +163,7 @@ async def test_nothing_of_the_person_is_left_in_any_table_and_everything_of_othe
     before = await places(service, person.traces(service))
     assert {"comments", "revisions", "decisions", "authors"} <= before
     neighbours = await places(service, neighbour.traces(service))
+    contents = await content_hashes(service, ids)
 
     done = await erase_person(service, person.email.upper())
 
@@ -162,11 +173,16 @@ async def test_nothing_of_the_person_is_left_in_any_table_and_everything_of_othe
     # Redis forgets keyed hashes within minutes by itself; words it never had.
     assert await places(service, [person.mark, person.mark.encode().hex(), person.address]) == set()
     async with service.database.connection() as connection:
+        evidence = await connection.fetch(
+            "SELECT reasons::text AS r FROM decisions WHERE comment_id = ANY($1)", ids
+        )
+        assert not any("evidence" in row["r"] for row in evidence)
         assert await connection.fetchval("SELECT count(*) FROM tasks WHERE comment_id = ANY($1)", ids) == 0
         assert (
             await connection.fetchval("SELECT count(*) FROM recognitions WHERE comment_id = ANY($1)", ids)
             == 0
         )
+    assert await places(service, contents) == set()
     assert await places(service, neighbour.traces(service)) == neighbours
 
 

@@ -182,23 +182,18 @@ async def test_a_service_beside_it_reads_and_writes_all_the_time(
     assert await opened(database, filed.keyring) == expected(60)
 
 
-async def test_an_erasure_meanwhile_is_not_undone(
-    database: Database, filed: KeyedVault, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, ids = await fill(database, filed, 3)
-    reseal_rows = rotation._reseal_rows
-
-    async def erase_first(
-        connection: object, vault: object, table: object, found: list[UUID], progress: object
-    ) -> None:
-        async with database.connection() as other:
-            await other.execute(
-                "UPDATE comments SET email_sealed = NULL, address_sealed = NULL WHERE id = ANY($1)", ids
-            )
-        await reseal_rows(connection, vault, table, found, progress)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(rotation, "_reseal_rows", erase_first)
-    await rotate(database, filed, actor="test")
+async def test_an_erasure_meanwhile_is_not_undone(database: Database, filed: KeyedVault) -> None:
+    await fill(database, filed, 3)
+    async with database.connection() as eraser, database.connection() as watcher:
+        erasing = eraser.transaction()
+        await erasing.start()
+        await eraser.execute("UPDATE comments SET email_sealed = NULL, address_sealed = NULL")
+        rotating = asyncio.create_task(rotate(database, filed, actor="test"))
+        async with asyncio.timeout(20):
+            while not await watcher.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                await asyncio.sleep(0.01)
+        await erasing.commit()
+        await rotating
     assert await opened(database, filed.keyring) == [(None, None)] * 3
 
 
