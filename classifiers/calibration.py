@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 STEPS = 4096  # weight steps per unit of log-odds
 LENGTH_OFFSET = 20  # code points; chosen by leaving sources out, flat between 10 and 60
-_MAX_LOGIT = 30.0
+MAX_LOGIT = 30.0
 _NEWTON_ROUNDS = 100
 _TOLERANCE = 1e-10
 _RIDGE = 1e-6
@@ -43,7 +43,7 @@ def log_odds_per_step(folded_length: int, calibration: Calibration) -> float:
 def probability(value: float, calibration: Calibration) -> float:
     """Return the calibrated probability of a margin, in (0, 1)."""
     logit = calibration.slope * value + calibration.offset
-    return 1.0 / (1.0 + math.exp(-min(max(logit, -_MAX_LOGIT), _MAX_LOGIT)))
+    return 1.0 / (1.0 + math.exp(-min(max(logit, -MAX_LOGIT), MAX_LOGIT)))
 
 
 def fit_calibration(
@@ -59,7 +59,7 @@ def fit_calibration(
     design = np.column_stack([margins, np.ones_like(margins)])
     beta = np.array([0.0, math.log((positive + 1) / (negative + 1))])
     for _ in range(_NEWTON_ROUNDS):
-        expected = 1 / (1 + np.exp(-np.clip(design @ beta, -_MAX_LOGIT, _MAX_LOGIT)))
+        expected = 1 / (1 + np.exp(-np.clip(design @ beta, -MAX_LOGIT, MAX_LOGIT)))
         gradient = design.T @ (weight * (wanted - expected))
         curvature = (design * (weight * expected * (1 - expected))[:, None]).T @ design + _RIDGE * np.eye(2)
         step = np.linalg.solve(curvature, gradient)

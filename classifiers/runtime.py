@@ -6,6 +6,7 @@ score is the same bit for bit whatever batch it came in. Neither scikit-learn no
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, sqrt
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from classifiers import artifacts, evidence
 from classifiers.analysis import BUCKETS, Analysis, analyse, batches, keys
-from classifiers.calibration import Calibration, log_odds_per_step, margin, probability
+from classifiers.calibration import LENGTH_OFFSET, MAX_LOGIT, STEPS, Calibration, log_odds_per_step
 from classifiers.errors import ArtifactIncompatibleError
 from classifiers.explain import LinearHead, Span, contributions
 from classifiers.text import MAX_CODE_POINTS
@@ -54,9 +55,16 @@ class _Head:
     rules: list[int]
     calibration: Calibration
 
-    def probability(self, steps: int, rules: Sequence[int], folded_length: int) -> float:
-        total = steps + self.intercept + sum(map(self.rules.__getitem__, rules))
-        return probability(margin(total, folded_length), self.calibration)
+    def probability(self, steps: int, rules: Sequence[int], divisor: float) -> float:
+        """Return `calibration.probability` of the margin; written out, for every comment passes here twice."""
+        steps += self.intercept
+        for rule in rules:
+            steps += self.rules[rule]
+        calibration = self.calibration
+        logit = calibration.slope * (steps / divisor) + calibration.offset
+        if -MAX_LOGIT < logit < MAX_LOGIT:
+            return 1.0 / (1.0 + exp(-logit))
+        return 1.0 / (1.0 + exp(-MAX_LOGIT if logit > 0 else MAX_LOGIT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +178,14 @@ class Scorer:
         return sums
 
     def _scores(self, language: str | None, packed: int, rules: list[int], length: int) -> TextScores:
+        divisor = STEPS * sqrt(length + LENGTH_OFFSET)
         heads = self._heads.get(language or "")
         if heads is None:
-            spam = self._heads[NEUTRAL]["spam"].probability(0, rules, length)
+            spam = self._heads[NEUTRAL]["spam"].probability(0, rules, divisor)
             return TextScores(language, False, spam, None, None, None, None, None, None)
         low = (packed + (1 << _HALF - 1) & (1 << _HALF) - 1) - (1 << _HALF - 1)
-        abuse = heads["abuse"].probability(low, rules, length)
-        spam = heads["spam"].probability(packed - low >> _HALF, rules, length)
+        abuse = heads["abuse"].probability(low, rules, divisor)
+        spam = heads["spam"].probability(packed - low >> _HALF, rules, divisor)
         return TextScores(language, True, spam, abuse, None, None, None, None, None)
 
 

@@ -1,6 +1,8 @@
 """The composition root: settings → storage → services → the aiohttp application of one API process."""
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
@@ -101,6 +103,7 @@ def _lifetime(
 def _report_end(task: "asyncio.Task[None]") -> None:
     if not task.cancelled() and task.exception() is not None:
         log.error("job_ended", exc_info=task.exception())
+        os.kill(os.getpid(), signal.SIGTERM)  # an orderly end; the supervisor starts a worker whose jobs run
 
 
 def _count_attempt(outcome: str, duration_s: float) -> None:

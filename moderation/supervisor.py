@@ -4,18 +4,19 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
 from moderation.demo import Demonstration, refuse_outside_database
-from moderation.engines import EmbeddedEngines
+from moderation.engines import EmbeddedEngines, EngineAddresses
 from moderation.privacy.keys import prepare_keyring
 from moderation.settings import Secret, Settings
 from moderation.storage.database import AWAY, connect
@@ -32,21 +33,28 @@ COMMAND_WAIT_S = 30.0
 log = structlog.get_logger()
 
 
+class StoppedError(Exception):
+    """Told to stop while starting."""
+
+
 def serve(settings: Settings, *, demo: bool) -> int:
     """Run the service until SIGTERM or SIGINT; return the exit code. Raises `DemonstrationError` where it may not be."""
     configure_logging(settings.log_format, settings.log_level)
     if demo:
         refuse_outside_database(settings)
-    return asyncio.run(_serve(settings, demo=demo))
+    try:
+        return asyncio.run(_serve(settings, demo=demo))
+    except StoppedError:
+        return 0
 
 
 async def _serve(settings: Settings, *, demo: bool) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with listening_socket(settings.host, settings.port) as reserved:
+    with _reserve(settings) as reserved:
         settings = replace(settings, port=reserved.getsockname()[1])
-        async with _engines(settings) as settings:
+        async with _engines(settings, stop) as settings:
             if not await _until_prepared(settings, stop):
                 return 0
             async with (
@@ -60,13 +68,27 @@ async def _serve(settings: Settings, *, demo: bool) -> int:
     return 0
 
 
+def _reserve(settings: Settings) -> socket.socket:
+    """Bind the port for the workers to share. Raises `OSError` when anybody has it, also another service of ours."""
+    if settings.port:
+        with socket.create_server((settings.host, settings.port), family=_family(settings)):
+            pass  # without SO_REUSEPORT: two services on one port would split the comments between their databases
+    return listening_socket(settings.host, settings.port)
+
+
+def _family(settings: Settings) -> socket.AddressFamily:
+    return socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+        0
+    ][0]
+
+
 @asynccontextmanager
 async def _nothing() -> AsyncIterator[None]:
     yield None
 
 
 @asynccontextmanager
-async def _engines(settings: Settings) -> AsyncIterator[Settings]:
+async def _engines(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Settings]:
     """Own the embedded engines for as long as the block runs; yield the settings with their addresses."""
     engines = EmbeddedEngines(
         settings.data_dir,
@@ -75,8 +97,9 @@ async def _engines(settings: Settings) -> AsyncIterator[Settings]:
         user=settings.engine_user,
         lock_wait_s=COMMAND_WAIT_S,
     )
-    addresses = await engines.start()
+    addresses = await _unless_stopped(engines.start(), stop)
     supervision = asyncio.create_task(engines.supervise())
+    supervision.add_done_callback(_report_end)
     try:
         yield replace(
             settings,
@@ -85,9 +108,27 @@ async def _engines(settings: Settings) -> AsyncIterator[Settings]:
         )
     finally:
         supervision.cancel()
-        with suppress(asyncio.CancelledError):
-            await supervision
+        await asyncio.wait((supervision,))
         await engines.stop()
+
+
+async def _unless_stopped(
+    starting: Coroutine[Any, Any, EngineAddresses], stop: asyncio.Event
+) -> EngineAddresses:
+    """Start the engines, or raise `StoppedError` when told to stop before they run; recovery may take minutes."""
+    start, stopped = asyncio.create_task(starting), asyncio.create_task(stop.wait())
+    await asyncio.wait((start, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not start.done():
+        start.cancel()
+        await asyncio.wait((start,))
+        raise StoppedError
+    return start.result()
+
+
+def _report_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("engines_unsupervised", exc_info=task.exception())
 
 
 async def _until_prepared(settings: Settings, stop: asyncio.Event) -> bool:
@@ -169,7 +210,11 @@ class Workers:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
             started = time.monotonic()
-            code = await self._run(number)
+            try:
+                code = await self._run(number)
+            except OSError as error:  # no process can be started now; one may be later
+                log.error("worker_not_started", worker=number, error=type(error).__name__)
+                code = -1
             if self._stopping.is_set():
                 return
             if time.monotonic() - started > STEADY_S:
@@ -189,6 +234,8 @@ class Workers:
             start_new_session=True,
         )
         self._processes[number] = process
+        if self._stopping.is_set():
+            process.kill()
         assert process.stdin is not None
         assert process.stdout is not None
         with suppress(ConnectionError):

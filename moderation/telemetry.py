@@ -49,9 +49,6 @@ OLDEST_UNDELIVERED_SECONDS = Gauge(
 LOOP_LAG_SECONDS = Gauge(
     "moderation_loop_lag_seconds", "How late the event loop was", multiprocess_mode="livemax"
 )
-ENGINE_RESTARTS = Gauge(
-    "moderation_engine_restarts", "Restarts of an embedded engine", ["engine"], multiprocess_mode="max"
-)
 
 
 def render_metrics() -> bytes:
@@ -66,8 +63,14 @@ def render_metrics() -> bytes:
 def configure_logging(log_format: str, level: str) -> None:
     """Send every log line to standard error: one JSON object a line, or for a terminal."""
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
-    renderer: Any = structlog.processors.JSONRenderer(_as_json) if as_json else structlog.dev.ConsoleRenderer()
-    factory = structlog.BytesLoggerFactory(sys.stderr.buffer) if as_json else structlog.PrintLoggerFactory(sys.stderr)
+    renderer: Any = (
+        structlog.processors.JSONRenderer(_as_json) if as_json else structlog.dev.ConsoleRenderer()
+    )
+    factory = (
+        structlog.BytesLoggerFactory(sys.stderr.buffer)
+        if as_json
+        else structlog.PrintLoggerFactory(sys.stderr)
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -80,7 +83,27 @@ def configure_logging(log_format: str, level: str) -> None:
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s", force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WithoutText())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    sys.excepthook = _report_crash
+
+
+class _WithoutText(logging.Formatter):
+    """For libraries' own log lines: who and how bad, and an error's type and place, never what was said.
+
+    Their messages quote requests, and exceptions quote rows.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        event = {"event": "library", "logger": record.name, "level": record.levelname.lower()}
+        if record.exc_info and record.exc_info[1] is not None:
+            event |= _describe(record.exc_info[1])
+        return _as_json(event).decode()
+
+
+def _report_crash(_kind: type[BaseException], error: BaseException, _trace: Any) -> None:
+    print(_as_json({"event": "crashed", "level": "error", **_describe(error)}).decode(), file=sys.stderr)  # noqa: T201
 
 
 def _as_json(event: Any, **_options: Any) -> bytes:
@@ -90,16 +113,21 @@ def _as_json(event: Any, **_options: Any) -> bytes:
         return json.dumps(event, default=str).encode()
 
 
-def _name_the_exception(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _name_the_exception(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Replace an exception by its type and place: its text may hold what a reader wrote."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info
     if isinstance(error, BaseException):
-        event["error"] = type(error).__name__
-        frames = []
-        trace = error.__traceback__
-        while trace is not None:
-            frames.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
-            trace = trace.tb_next
-        event["at"] = frames[-4:]
+        event.update(_describe(error))
     return event
+
+
+def _describe(error: BaseException) -> dict[str, Any]:
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return {"error": type(error).__name__, "at": frames[-4:]}

@@ -51,6 +51,7 @@ async def _serve(settings: Settings) -> None:
 
 def _end_with_supervisor(stop: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 1):
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         log.warning("supervisor_gone")
         stop.set()
 

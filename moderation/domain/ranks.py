@@ -5,7 +5,7 @@ One integer per order keeps listing and claiming as quick at a million tasks as 
 
 import itertools
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 _LEVELS = (1 << 15) - 1
 _counter = itertools.count()
@@ -24,13 +24,18 @@ def rank(received_at: datetime, *, abuse: float | None, spam: float | None) -> R
     """Place a task: oldest first; most abusive first; least certain first (nearest to 0.5; unscored ones before all)."""
     micros = int(received_at.timestamp() * 1_000_000)
     age = (micros // 1000 << 7) | (next(_counter) & 0x7F)
-    known = [p for p in (abuse, spam) if p is not None]
-    certainty = min((abs(p - 0.5) * 2 for p in known), default=0.0)
+    abuse, spam = (None if p is None or p != p else p for p in (abuse, spam))  # noqa: PLR0124 - NaN is no score
+    certainty = min((abs(p - 0.5) * 2 for p in (abuse, spam) if p is not None), default=0.0)
     return Ranks(
         oldest=(micros << 11) | (next(_counter) & 0x7FF),
         abuse=_level(1.0 - (abuse if abuse is not None else 0.5)) << 48 | age,
         uncertain=_level(certainty) << 48 | age,
     )
+
+
+def received_at(oldest: int) -> datetime:
+    """Return when the task with that `Ranks.oldest` was received."""
+    return datetime.fromtimestamp((oldest >> 11) / 1_000_000, UTC)
 
 
 def _level(share: float) -> int:

@@ -39,7 +39,9 @@ class SiteSettings:
         reader, defaults = JsonReader(value), cls()
         settings = cls(
             required=_read_required(reader, defaults.required),
-            max_text_length=reader.whole("max_text_length", defaults.max_text_length, low=1, high=MAX_TEXT_LENGTH),
+            max_text_length=reader.whole(
+                "max_text_length", defaults.max_text_length, low=1, high=MAX_TEXT_LENGTH
+            ),
             check_dns=reader.flag("check_dns", default=defaults.check_dns),
             refuse_disposable=reader.flag("refuse_disposable", default=defaults.refuse_disposable),
             limits=_read_limits(reader, defaults.limits),

@@ -156,7 +156,7 @@ class EmbeddedEngines:
     async def _restart(self, engine: Engine) -> bool:
         try:
             await engine.start()
-        except (EngineError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, giving up would leave the service without its engine
             # A full disk, say. The next round tries again; until then the service answers 503 or limits coarsely.
             _log.error(
                 "engine_restart_failed", engine=engine.name, reason=type(error).__name__, log=str(engine.log)
@@ -170,7 +170,10 @@ class EmbeddedEngines:
         while True:
             await asyncio.sleep(_LOG_CHECK_EVERY_S)
             for engine in self._engines:
-                await asyncio.to_thread(_bound_log, engine.log)
+                try:
+                    await asyncio.to_thread(_bound_log, engine.log)
+                except OSError as error:  # a full disk must not end the supervision of the engines
+                    _log.error("engine_log_not_bounded", engine=engine.name, reason=type(error).__name__)
 
     async def stop(self) -> None:
         """End the engines in reverse order, then give the directory back; harmless when nothing runs."""

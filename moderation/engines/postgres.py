@@ -47,7 +47,7 @@ _SETTINGS = {
     "restart_after_crash": "on",
     # Small, and content with a container's limits: its /dev/shm is small, huge pages are rarely its to have.
     "shared_buffers": "128MB",
-    "max_connections": "50",
+    "max_connections": "200",
     "max_wal_size": "1GB",
     "wal_compression": "on",
     "huge_pages": "off",

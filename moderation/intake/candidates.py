@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import orjson
 
 from moderation.domain.comment import Submission
-from moderation.domain.errors import ModerationError
 from moderation.domain.identity import Identities, identify
 from moderation.domain.ids import CommentId, new_uuid
 from moderation.domain.policy import AuthorRecord, Ruling
@@ -17,7 +16,7 @@ from moderation.domain.site import Site
 from moderation.domain.verdict import Assessment, Reason, Scores, State, Verdict
 
 SAME_SUBMISSION = timedelta(seconds=60)
-"""Without any id, the same author, thread and text within this time is the same submission."""
+"""Without any id, the same author, thread and content within this time is the same submission."""
 REMEMBER_KEYS = timedelta(days=30)
 """How long an idempotency key is recognised."""
 
@@ -110,10 +109,6 @@ class Candidate:
         if not self.answer.done():
             self.answer.set_result(outcome)
 
-    def deny(self, error: ModerationError) -> None:
-        """Refuse this one for a reason the caller can be told."""
-        self.fail(error)
-
     def accepted(self) -> Outcome:
         """Return the answer to a new comment once it is stored."""
         assert self.ruling is not None
@@ -127,7 +122,7 @@ class Candidate:
             reasons=self.ruling.reasons,
             scores=assessed.scores if assessed else None,
             model=assessed.model if assessed else None,
-            policy=self.site.policy.version,
+            policy=None if self.history else self.site.policy.version,
             rates=self.rates,
         )
 
@@ -137,13 +132,14 @@ def candidate(
 ) -> Candidate:
     """Work out what a submission is recognised by; pure but for the waiting future."""
     identities = identify(vault, site.name, submission.author)
-    key, earlier, until = _recognition(vault, site, submission, identities, now=now)
+    content = content_hash(vault, submission)
+    key, earlier, until = _recognition(vault, site, submission, identities, content=content, now=now)
     external = submission.external_id
     return Candidate(
         site=site,
         submission=submission,
         identities=identities,
-        content_hash=content_hash(vault, submission),
+        content_hash=content,
         text_hash=vault.fingerprint("text", site.name, " ".join(submission.text.casefold().split())),
         recognition_key=key,
         earlier_key=earlier,
@@ -170,15 +166,19 @@ def content_hash(vault: Vault, submission: Submission) -> bytes:
 
 
 def _recognition(
-    vault: Vault, site: Site, submission: Submission, identities: Identities, *, now: datetime
+    vault: Vault, site: Site, submission: Submission, identities: Identities, *, content: bytes, now: datetime
 ) -> tuple[bytes, bytes | None, datetime]:
     if submission.idempotency_key is not None:
         key = vault.fingerprint("recognition", site.name, "key", submission.idempotency_key)
         return key, None, now + REMEMBER_KEYS
     if submission.external_id is not None:
         return vault.fingerprint("recognition", site.name, "external", submission.external_id), None, now
+    if (
+        identities.author is None and identities.address is None
+    ):  # nobody knows whether two of these are one person
+        return vault.fingerprint("recognition", site.name, "once", str(new_uuid())), None, now
     minute = int(now.timestamp() // SAME_SUBMISSION.total_seconds())
-    who = identities.author.hex() if identities.author else ""
-    parts = (site.name, "content", who, submission.thread.id, submission.text)
+    who = (identities.author or identities.address or b"").hex()
+    parts = (site.name, "content", who, content.hex())
     current, earlier = (vault.fingerprint("recognition", *parts, str(minute - back)) for back in (0, 1))
     return current, earlier, now + SAME_SUBMISSION

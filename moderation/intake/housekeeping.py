@@ -1,19 +1,28 @@
-"""Forget recognition keys whose time has passed, a bounded number at a time."""
+"""Forget recognition keys whose time has passed, a bounded number at a time; measure how long people have waited."""
 
 import asyncio
+from datetime import datetime
 
 import structlog
 
 from moderation.domain.clock import Clock
 from moderation.domain.errors import DependencyUnavailableError
+from moderation.domain.ranks import received_at
 from moderation.storage.database import Database
+from moderation.telemetry import OLDEST_HELD_SECONDS, OLDEST_UNDELIVERED_SECONDS
 
-EVERY_S = 30.0
+EVERY_S = 10.0
 AT_ONCE = 5_000
 
 _FORGET = """
 DELETE FROM recognitions WHERE key IN (
     SELECT key FROM recognitions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+
+_OLDEST = """
+SELECT (SELECT min(oldest.rank) FROM sites s,
+               LATERAL (SELECT rank FROM tasks WHERE site_id = s.id ORDER BY rank LIMIT 1) oldest) AS rank,
+       (SELECT min(first_due_at) FROM deliveries) AS due
 """
 
 log = structlog.get_logger()
@@ -31,6 +40,7 @@ class Housekeeper:
         while True:
             try:
                 forgotten = await self.once()
+                await self.measure()
             except DependencyUnavailableError:
                 forgotten = 0
             except Exception as error:
@@ -44,3 +54,17 @@ class Housekeeper:
         async with self._database.connection() as connection:
             status: str = await connection.execute(_FORGET, self._clock(), AT_ONCE)
         return int(status.rsplit(maxsplit=1)[-1])
+
+    async def measure(self) -> None:
+        """Set the gauges of the oldest open task and the oldest event that its site has not heard."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_OLDEST)
+        assert row is not None
+        now = self._clock()
+        held_since = None if row["rank"] is None else received_at(row["rank"])
+        OLDEST_HELD_SECONDS.set(_age_s(held_since, now))
+        OLDEST_UNDELIVERED_SECONDS.set(_age_s(row["due"], now))
+
+
+def _age_s(since: datetime | None, now: datetime) -> float:
+    return 0.0 if since is None else max((now - since).total_seconds(), 0.0)

@@ -44,6 +44,9 @@ MAX_THREADS_REMEMBERED = 50_000
 RACES = 5
 """How often a group is recognised again after another process stored one of its submissions first."""
 
+UNSTORABLE = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError)
+"""What the driver and PostgreSQL raise for the data itself; every other error is ours, and the caller may try again."""
+
 log = structlog.get_logger()
 
 
@@ -115,21 +118,28 @@ class Intake:
     async def _process(self, group: list[Candidate]) -> None:
         GROUP_SIZE.observe(len(group))
         INTAKE_QUEUE.set(self._grouper.waiting)
-        fresh = await self._recognise(group)
+        fresh, edits = await self._recognise(group)
+        editing = asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in edits))
+        try:
+            await self._take_in(fresh)
+        finally:
+            await (
+                editing
+            )  # by itself, for an edit may have to wait for a moderator's transaction; it never raises
+
+    async def _take_in(self, fresh: Sequence[Candidate]) -> None:
         allowed = await self._limit(fresh)
         await self._score(allowed)
         self._decide(allowed)
         await self._store(allowed)
 
-    async def _recognise(self, group: Sequence[Candidate]) -> list[Candidate]:
+    async def _recognise(
+        self, group: Sequence[Candidate]
+    ) -> tuple[list[Candidate], list[tuple[Candidate, CommentId]]]:
         async with self._database.connection() as connection:
             found = await recognise(connection, group, now=self._clock())
-        replays = sum(not c.is_open for c in group)
-        if replays:
-            REPLAYS.inc(replays)
-        if found.edits:
-            await asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in found.edits))
-        return found.fresh
+        REPLAYS.inc(found.replays)
+        return found.fresh, found.edits
 
     async def _edit(self, edited: Candidate, comment_id: CommentId) -> None:
         try:
@@ -145,7 +155,7 @@ class Intake:
                 entering.rates, entering.duplicates = result.snapshot, result.duplicates
                 if result.denied_by is not None:
                     RATE_DENIALS.labels(result.denied_by).inc()
-                    entering.deny(RateLimitedError(result.denied_by, result.retry_after_s))
+                    entering.fail(RateLimitedError(result.denied_by, result.retry_after_s))
         return [c for c in fresh if c.is_open]
 
     async def _score(self, allowed: Sequence[Candidate]) -> None:
@@ -185,8 +195,8 @@ class Intake:
             try:
                 await self._commit(remaining)
             except asyncpg.UniqueViolationError:
-                remaining = await self._recognise(remaining)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+                remaining = await self._without_known(remaining)
+            except UNSTORABLE as error:
                 await self._store_one_by_one(remaining, error)
                 return
             else:
@@ -194,6 +204,12 @@ class Intake:
                 _answer(remaining)
                 return
         raise DependencyUnavailableError("intake")
+
+    async def _without_known(self, group: Sequence[Candidate]) -> list[Candidate]:
+        """Answer those of a group that another process stored a moment ago."""
+        fresh, edits = await self._recognise(group)
+        await asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in edits))
+        return fresh
 
     async def _commit(self, group: Sequence[Candidate]) -> None:
         try:
@@ -217,11 +233,12 @@ class Intake:
         for entering in group:
             try:
                 await self._commit([entering])
-            except asyncpg.UniqueViolationError:
-                entering.fail(DependencyUnavailableError("intake"))
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as own_error:
+            except UNSTORABLE as own_error:
                 log.error("comment_refused", error=type(own_error).__name__, site=entering.site.name)
-                entering.deny(InvalidCommentError([FieldError("/text", "unstorable_text")]))
+                entering.fail(InvalidCommentError([FieldError("/text", "unstorable_text")]))
+            except asyncpg.UniqueViolationError:
+                for known in await self._without_known([entering]):
+                    known.fail(DependencyUnavailableError("intake"))
             except DependencyUnavailableError as away:
                 entering.fail(away)
             else:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from moderation.domain.errors import FieldError, IdempotencyMismatchError, InvalidCommentError
 from moderation.domain.ids import CommentId, parse_uuid
-from moderation.domain.policy import AuthorRecord, Standing
 from moderation.domain.verdict import Scores, State, Verdict
+from moderation.intake.authors import combine, read_records
 from moderation.intake.candidates import Candidate, Outcome
 from moderation.storage.database import Connection
 from moderation.storage.reasons import reasons_from_json
@@ -20,6 +20,7 @@ class Recognised:
 
     fresh: list[Candidate]
     edits: list[tuple[Candidate, CommentId]]
+    replays: int = 0
 
 
 async def recognise(connection: Connection, group: Sequence[Candidate], *, now: datetime) -> Recognised:
@@ -31,9 +32,9 @@ async def recognise(connection: Connection, group: Sequence[Candidate], *, now: 
         keyed = by_key.get(candidate.recognition_key) or by_key.get(candidate.earlier_key or b"")
         external = by_external.get((candidate.site.id, candidate.submission.external_id or ""))
         if keyed is not None:
-            await _answer_again(connection, candidate, keyed)
-        elif external is not None and external[2] == candidate.content_hash:
-            await _answer_again(connection, candidate, external)
+            found.replays += await _answer_again(connection, candidate, keyed)
+        elif external is not None and (candidate.history or external[2] == candidate.content_hash):
+            found.replays += await _answer_again(connection, candidate, external)
         elif external is not None:
             found.edits.append((candidate, CommentId(external[0])))
         else:
@@ -80,12 +81,14 @@ async def _by_external_id(
     return {(r["site_id"], r["external_id"]): (r["id"], r["revision"], r["content_hash"]) for r in rows}
 
 
-async def _answer_again(connection: Connection, candidate: Candidate, known: _Known) -> None:
+async def _answer_again(connection: Connection, candidate: Candidate, known: _Known) -> bool:
+    """Give the first answer again; tell whether that was right. What a site decided long ago never changes a comment."""
     comment_id, revision, content = known
-    if content != candidate.content_hash:
+    if content != candidate.content_hash and candidate.history is None:
         candidate.fail(IdempotencyMismatchError())
-        return
+        return False
     candidate.succeed(await first_answer(connection, CommentId(comment_id), revision))
+    return True
 
 
 async def first_answer(connection: Connection, comment_id: CommentId, revision: int) -> Outcome:
@@ -112,26 +115,9 @@ async def first_answer(connection: Connection, comment_id: CommentId, revision: 
 
 
 async def _fill_in_authors(connection: Connection, fresh: Sequence[Candidate]) -> None:
-    wanted = list({identity for c in fresh for identity in c.identities.known()})
-    if not wanted:
-        return
-    rows = await connection.fetch(
-        "SELECT identity, standing, approved, rejected FROM authors WHERE identity = ANY($1)", wanted
-    )
-    records = {
-        r["identity"]: AuthorRecord(Standing(r["standing"]), r["approved"], r["rejected"]) for r in rows
-    }
+    records = await read_records(connection, (identity for c in fresh for identity in c.identities.known()))
     for candidate in fresh:
-        candidate.author = _combine(candidate, records)
-
-
-def _combine(candidate: Candidate, records: dict[bytes, AuthorRecord]) -> AuthorRecord:
-    """A block of any identity counts; trust and counts never of a name alone, which is easily borrowed."""
-    own = records.get(candidate.identities.email or candidate.identities.external_id or b"", AuthorRecord())
-    standings = {records[i].standing for i in candidate.identities.known() if i in records}
-    if Standing.BLOCKED in standings:
-        return AuthorRecord(Standing.BLOCKED, own.approved, own.rejected)
-    return own
+        candidate.author = combine(candidate.identities, records)
 
 
 async def _fill_in_parents(connection: Connection, fresh: Sequence[Candidate]) -> None:

@@ -41,14 +41,26 @@ class Rescorer:
 
     async def once(self) -> int:
         """Judge one batch; return how many got scores."""
-        due = await self._due()
-        return sum([await self._reviser.rescore(comment_id) for comment_id in due])
+        if not self._reviser.can_score:
+            return 0  # an outage of the model must not use up the tries
+        return sum([await self._judge(comment_id) for comment_id in await self._due()])
+
+    async def _judge(self, comment_id: CommentId) -> bool:
+        try:
+            return await self._reviser.rescore(comment_id)
+        except DependencyUnavailableError:
+            raise
+        except Exception as error:
+            log.error("comment_not_rescored", comment=str(comment_id), exc_info=error)
+            await self._reviser.count_try(comment_id)
+            return False
 
     async def _due(self) -> Sequence[CommentId]:
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                "SELECT comment_id FROM tasks WHERE 'not_scored' = ANY (reasons) AND rescored < $1"
-                " AND (claim_expires_at IS NULL OR claim_expires_at < $2) ORDER BY rank LIMIT $3",
+                "SELECT t.comment_id FROM tasks t JOIN sites s ON s.id = t.site_id AND s.removed_at IS NULL"
+                " WHERE 'not_scored' = ANY (t.reasons) AND t.rescored < $1 AND t.kind = 'held'"
+                " AND (t.claim_expires_at IS NULL OR t.claim_expires_at < $2) ORDER BY t.rank LIMIT $3",
                 MOST_OFTEN,
                 self._clock(),
                 AT_ONCE,

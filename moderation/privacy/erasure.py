@@ -45,6 +45,8 @@ UPDATE decisions
        note = NULL
  WHERE comment_id = ANY($1::uuid[])
 """
+_STRIP_AUDIT = "UPDATE audit SET details = details - 'note' WHERE subject = ANY($1::text[])"
+"""What a moderator wrote when passing a comment on to the leads may quote it."""
 _FORGET_AUTHORS = "DELETE FROM authors WHERE identity = ANY($1::bytea[]) AND standing <> 'blocked'"
 _KEEP_BLOCKS = "UPDATE authors SET approved = 0, rejected = 0 WHERE identity = ANY($1::bytea[])"
 
@@ -127,6 +129,7 @@ async def _erase_group(
     await close_tasks(connection, ids)
     await record_all(connection, [(comment, _deletion(comment, decided_by, now)) for comment in present])
     await connection.execute(_STRIP_DECISIONS, ids)
+    await connection.execute(_STRIP_AUDIT, [str(comment_id) for comment_id in ids])
     await connection.execute("DELETE FROM revisions WHERE comment_id = ANY($1::uuid[])", ids)
     # Recognitions have no index by comment: it would cost every new comment, and this is rare.
     await connection.execute(

@@ -5,12 +5,12 @@ part in limits, is not judged, makes no event, and counts as a person's decision
 """
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import orjson
+import structlog
 from aiohttp import web
 
 from moderation.domain.clock import utc_now
@@ -26,7 +26,7 @@ from moderation.domain.verdict import HUMAN_REASONS, Reason, ReasonCode, Verdict
 from moderation.intake.candidates import History, Outcome
 from moderation.intake.pipeline import Intake
 from moderation.intake.validation import FieldReader, read_submission, read_time
-from moderation.protocols.bodies import NATIVE_LIMIT_BYTES, parse_json
+from moderation.protocols.bodies import CUT_OFF, NATIVE_LIMIT_BYTES, parse_json, refuse_encoding
 from moderation.protocols.edge import note
 from moderation.protocols.languages import language_of
 from moderation.protocols.native import INTAKE, outcome_body, site_caller
@@ -34,7 +34,11 @@ from moderation.protocols.problems import problem_body
 
 UNDER_WAY = 64
 """Lines of one request that are in the pipeline at once."""
+IDLE_TIMEOUT_S = 60.0
+"""How long the sender may pause between two pieces of the body."""
 ORIGIN = "batch"
+log = structlog.get_logger()
+
 _VERDICTS = {"approved": Verdict.APPROVE, "held": Verdict.HOLD, "rejected": Verdict.REJECT}
 
 
@@ -44,73 +48,98 @@ def routes() -> list[web.RouteDef]:
 
 
 async def receive(request: web.Request) -> web.StreamResponse:
-    """Answer each line as soon as it and those before it are done."""
+    """Answer each line as soon as it and those before it are done, while later ones still arrive."""
     caller = await site_caller(request)
+    refuse_encoding(request)
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
-    answers = _Answers(request, caller.site)
-    try:
-        async for line in _lines(request):
-            answers.add(line)
-            while answers.is_full:
-                await response.write(await answers.next())
-        while answers.remain:
-            await response.write(await answers.next())
-    except MalformedRequestError as cut_off:
-        while answers.remain:
-            await response.write(await answers.next())
-        await response.write(answers.problem(cut_off))
-    finally:
-        answers.cancel()
-    note(request, lines=answers.count)
+    lines = _Lines(request, caller.site)
+    under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_read(request, lines, under_way, group))
+        while (answer := await under_way.get()) is not None:
+            await response.write(await answer)
+    note(request, lines=lines.count)
     await response.write_eof()
     return response
 
 
-class _Answers:
-    """The lines under way, in order."""
+async def _read(
+    request: web.Request,
+    lines: "_Lines",
+    under_way: "asyncio.Queue[asyncio.Task[bytes] | None]",
+    group: asyncio.TaskGroup,
+) -> None:
+    """Start one task a line; a full queue stops the reading, and with it the sender."""
+    try:
+        async for line in _split(request):
+            await under_way.put(lines.start(line, group))
+    except MalformedRequestError as cut_off:
+        await under_way.put(lines.start(cut_off, group))
+    await under_way.put(None)
+
+
+class _Lines:
+    """The lines of one request; a reply waits for the line with its parent, if that is still under way."""
 
     def __init__(self, request: web.Request, site: Site) -> None:
         self._intake: Intake = request.app[INTAKE]
         self._site = site
         self._language = language_of(request)
-        self._tasks: deque[asyncio.Task[bytes]] = deque()
+        self._by_external_id: dict[str, asyncio.Task[bytes]] = {}
         self.count = 0
 
-    @property
-    def remain(self) -> bool:
-        return bool(self._tasks)
-
-    @property
-    def is_full(self) -> bool:
-        return len(self._tasks) >= UNDER_WAY
-
-    def add(self, line: bytes | ModerationError) -> None:
+    def start(self, line: bytes | ModerationError, group: asyncio.TaskGroup) -> "asyncio.Task[bytes]":
+        """Begin to answer a line."""
         self.count += 1
-        self._tasks.append(asyncio.create_task(self._answer(line, self.count)))
+        raw = _parsed(line)
+        parent = self._by_external_id.get(_id(raw, "parent_id"))
+        task = group.create_task(self._answer(raw, self.count, parent))
+        external_id = _id(raw, "external_id")
+        if external_id:
+            self._by_external_id[external_id] = task
+            task.add_done_callback(lambda done: self._forget(external_id, done))
+        return task
 
-    async def next(self) -> bytes:
-        return await self._tasks.popleft()
+    def _forget(self, external_id: str, task: "asyncio.Task[bytes]") -> None:
+        if self._by_external_id.get(external_id) is task:
+            del self._by_external_id[external_id]
 
-    def cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-
-    def problem(self, error: ModerationError, number: int | None = None) -> bytes:
-        body = problem_body(error, self._language)
-        return orjson.dumps({"line": number or self.count + 1, **body}) + b"\n"
-
-    async def _answer(self, line: bytes | ModerationError, number: int) -> bytes:
+    async def _answer(self, raw: Any, number: int, parent: "asyncio.Task[bytes] | None") -> bytes:
         try:
-            if isinstance(line, ModerationError):
-                raise line
-            outcome = await _enter(self._intake, self._site, parse_json(line))
+            if parent is not None:
+                await asyncio.wait((parent,))
+            if isinstance(raw, ModerationError):
+                raise raw
+            outcome = await _enter(self._intake, self._site, raw)
         except ModerationError as error:
-            return self.problem(error, number)
+            return self._problem(error, number)
+        except Exception as error:
+            log.error("line_failed", site=self._site.name, exc_info=error)
+            return self._problem(ModerationError(), number)
         status = 200 if outcome.is_replay or outcome.is_edit else 201
-        return (
-            orjson.dumps({"line": number, "status": status, **outcome_body(outcome, self._language)}) + b"\n"
-        )
+        return _line({"line": number, "status": status, **outcome_body(outcome, self._language)})
+
+    def _problem(self, error: ModerationError, number: int) -> bytes:
+        return _line({"line": number, **problem_body(error, self._language)})
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return orjson.dumps(answer) + b"\n"
+
+
+def _parsed(line: bytes | ModerationError) -> Any:
+    if isinstance(line, ModerationError):
+        return line
+    try:
+        return parse_json(line)
+    except MalformedRequestError as error:
+        return error
+
+
+def _id(raw: Any, name: str) -> str:
+    value = raw.get(name) if isinstance(raw, dict) else None
+    return str(value).strip() if isinstance(value, str | int) else ""
 
 
 async def _enter(intake: Intake, site: Site, raw: Any) -> Outcome:
@@ -146,12 +175,12 @@ def _reasons(verdict: Verdict, written: str | None) -> tuple[Reason, ...]:
     return () if default is None else (Reason(default),)
 
 
-async def _lines(request: web.Request) -> AsyncIterator[bytes | ModerationError]:
+async def _split(request: web.Request) -> AsyncIterator[bytes | ModerationError]:
     """Yield the non-blank lines of the body; an over-long one becomes an error, and reading goes on behind it."""
     buffer = bytearray()
     is_too_long = False
     try:
-        async for chunk in request.content.iter_any():
+        while chunk := await asyncio.wait_for(request.content.readany(), IDLE_TIMEOUT_S):
             *complete, rest = chunk.split(b"\n")
             for end in complete:
                 buffer += end
@@ -165,7 +194,7 @@ async def _lines(request: web.Request) -> AsyncIterator[bytes | ModerationError]
             if len(buffer) > NATIVE_LIMIT_BYTES:
                 is_too_long = True
                 buffer.clear()
-    except (web.PayloadAccessError, ConnectionResetError) as error:
+    except CUT_OFF as error:
         raise MalformedRequestError("The body was cut off.") from error
     if is_too_long:
         yield TooLargeError("", limit_bytes=NATIVE_LIMIT_BYTES)

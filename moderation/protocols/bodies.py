@@ -1,14 +1,25 @@
 """Read request bodies: bounded, UTF-8, strict JSON; what cannot be read says why."""
 
+import asyncio
 import json
 from typing import Any, NoReturn
 
 import orjson
 from aiohttp import web
 
-from moderation.domain.errors import MalformedRequestError, TooLargeError
+from moderation.domain.errors import MalformedRequestError, TooLargeError, UnsupportedMediaTypeError
 
 NATIVE_LIMIT_BYTES = 256 * 1024
+READ_TIMEOUT_S = 30.0
+"""How long a body may take to arrive; a connection that trickles is not held for ever."""
+CUT_OFF = (web.PayloadAccessError, web.RequestPayloadError, ConnectionResetError, TimeoutError)
+"""What reading a body raises when it ends too early, or never."""
+
+
+def refuse_encoding(request: web.Request) -> None:
+    """Raise `UnsupportedMediaTypeError` for a compressed body: its size is not what it seems."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise UnsupportedMediaTypeError("Send the body without a Content-Encoding.")
 
 
 async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> bytes:
@@ -16,15 +27,17 @@ async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES)
 
     Raises `TooLargeError` above the bound, without reading on, and `MalformedRequestError` for a body that was cut off.
     """
+    refuse_encoding(request)
     if (request.content_length or 0) > limit_bytes:
         raise TooLargeError("", limit_bytes=limit_bytes)
     body = bytearray()
     try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > limit_bytes:
-                raise TooLargeError("", limit_bytes=limit_bytes)
-    except (web.PayloadAccessError, ConnectionResetError) as error:
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit_bytes:
+                    raise TooLargeError("", limit_bytes=limit_bytes)
+    except CUT_OFF as error:
         raise MalformedRequestError("The body was cut off.") from error
     return bytes(body)
 

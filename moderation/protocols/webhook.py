@@ -15,6 +15,7 @@ from moderation.domain.ids import CommentId, parse_uuid
 from moderation.domain.ports import Vault
 from moderation.domain.signatures import ID_HEADER, Verification, verify
 from moderation.domain.site import Site
+from moderation.intake.validation import FieldReader
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.bodies import parse_json, read_body
 from moderation.protocols.edge import note
@@ -78,9 +79,12 @@ async def _withdraw(request: web.Request, site: Site, data: dict[str, Any]) -> w
 
 
 async def _find(request: web.Request, site: Site, data: dict[str, Any]) -> CommentId:
-    own, external = data.get("id"), data.get("external_id")
-    if isinstance(external, int | str) and not isinstance(external, bool):
-        return await request.app[INTAKE].reviser.find_external(site, str(external).strip())
+    reader = FieldReader()
+    external, own = reader.identifier(data, "external_id", at="/data/external_id"), data.get("id")
+    if reader.errors:
+        raise InvalidCommentError(reader.errors)
+    if external is not None:
+        return await request.app[INTAKE].reviser.find_external(site, external)
     found = parse_uuid(own) if isinstance(own, str) else None
     if found is None:
         if isinstance(own, str):

@@ -10,7 +10,7 @@ from moderation.domain.decision import Decider, Decision
 from moderation.domain.errors import ConflictError, NotPermittedError, StaleRevisionError
 from moderation.domain.ids import CommentId
 from moderation.domain.site import Role
-from moderation.domain.task import TaskKind
+from moderation.domain.task import Task, TaskKind
 from moderation.domain.verdict import Reason, ReasonCode, State, Verdict
 from moderation.review.reviewer import Reviewer, require_claimable, require_reachable
 from moderation.storage.decisions import LockedComment
@@ -73,7 +73,7 @@ class Change:
             state=self.decision.state,
             sequence=self.decision.sequence,
             history=(*self.comment.history, self.decision),
-            task=None,
+            task=None if self.opens is None else Task(self.opens, self.comment.revision),
         )
 
 

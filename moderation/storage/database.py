@@ -26,6 +26,11 @@ AWAY = (
     asyncpg.exceptions.CannotConnectNowError,
     asyncpg.exceptions.InternalServerError,
     asyncpg.exceptions.ReadOnlySQLTransactionError,
+    asyncpg.exceptions.PostgresIOError,
+    asyncpg.exceptions.InvalidAuthorizationSpecificationError,
+    asyncpg.exceptions.InvalidCatalogNameError,
+    asyncpg.exceptions.TransactionRollbackError,  # deadlocks and serialisation failures among them
+    asyncpg.exceptions.ObjectNotInPrerequisiteStateError,  # lock timeouts among them
 )
 """What the driver raises when PostgreSQL is gone, stopping, starting, full or overloaded."""
 
@@ -69,8 +74,11 @@ class Database:
         return self._url
 
     async def open(self) -> None:
-        """Open the pool; raises what the driver raises when PostgreSQL is away."""
-        async with self._opening:  # two first users must not open two pools
+        """Open the pool; raises what the driver raises when PostgreSQL is away, after `ACQUIRE_TIMEOUT_S` at most."""
+        async with (
+            asyncio.timeout(ACQUIRE_TIMEOUT_S),
+            self._opening,
+        ):  # two first users must not open two pools
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
                     self._url,

@@ -1,7 +1,7 @@
 """Recording decisions: always under the comment's row lock, with the next sequence, and on their way to the site.
 
 Locks are taken in one order everywhere, so that nobody waits in a circle: comments by id, then tasks by comment id,
-then authors, then deliveries.
+then deliveries, then authors.
 """
 
 from collections.abc import Sequence

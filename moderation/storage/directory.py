@@ -7,14 +7,13 @@ Unknown tokens are never cached, so a new key works at once.
 import asyncio
 import hashlib
 from collections import OrderedDict
-from contextlib import suppress
 from typing import Any
 
 import asyncpg
 import structlog
 
 from moderation.domain.errors import DependencyUnavailableError, UnknownSiteError
-from moderation.domain.ids import ModeratorId, SiteId
+from moderation.domain.ids import SITE_NAME, ModeratorId, SiteId
 from moderation.domain.policy import Policy
 from moderation.domain.rates import Limits
 from moderation.domain.site import Caller, Person, Role, Site, SiteCaller, SiteSettings
@@ -60,6 +59,8 @@ class Directory:
 
     async def site(self, name: str) -> Site:
         """Return the site of that name. Raises `UnknownSiteError`."""
+        if not SITE_NAME.fullmatch(name):
+            raise UnknownSiteError
         return self._sites.get(name) or await self._find_site("s.name = $1", name)
 
     async def site_by_id(self, site_id: SiteId) -> Site:
@@ -72,8 +73,12 @@ class Directory:
     async def watch(self) -> None:
         """Forget what was cached whenever an admin changed something; runs until cancelled, survives an absent PostgreSQL."""
         while True:
-            with suppress(DependencyUnavailableError):
+            try:
                 await self.refresh()
+            except DependencyUnavailableError:
+                pass  # said by every request that needs the database
+            except Exception as error:
+                log.error("directory_not_refreshed", exc_info=error)
             await asyncio.sleep(REFRESH_S)
 
     async def refresh(self) -> None:

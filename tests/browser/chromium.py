@@ -62,7 +62,9 @@ class Page:
         async for message in self._socket:
             said = json.loads(message.data)
             if "id" in said:
-                self._answers.pop(said["id"]).set_result(said)
+                answer = self._answers.pop(said["id"])
+                if not answer.done():
+                    answer.set_result(said)
             else:
                 self._notice(said["method"], said["params"])
 
@@ -80,7 +82,8 @@ class Page:
         number = next(self._numbers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": params})
-        said = await asyncio.wait_for(answer, WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            said = await answer
         assert "error" not in said, (method, said)
         return said["result"]
 
@@ -99,7 +102,8 @@ class Page:
         """Do something that leads to another page, and wait until that one is loaded."""
         self._loaded.clear()
         await action
-        await asyncio.wait_for(self._loaded.wait(), WAIT_S)
+        async with asyncio.timeout(WAIT_S):
+            await self._loaded.wait()
 
     async def until(self, expression: str) -> None:
         """Wait until the expression is true."""

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from moderation.cli.program import program
+from moderation.domain.rates import RULES
+from moderation.domain.site import SiteSettings
 from moderation.engines import EngineAddresses
 from moderation.privacy.keyring import Keyring
 from moderation.storage.database import Database
@@ -24,6 +27,8 @@ from tests.seeding import Seed, add_comments
 from tests.terminal import SITE, WRONG_USAGE, Operator, desk, owned, site
 
 __all__ = ["desk", "owned", "site"]
+
+GUIDE = Path(__file__).parents[2] / "docs" / "admins.md"
 
 
 @pytest.fixture
@@ -95,9 +100,17 @@ class TestUsage:
                 assert not isinstance(parameter, click.Option) or parameter.help, (path, parameter.name)
 
     def test_the_admins_guide_names_every_command(self) -> None:
-        guide = (Path(__file__).parents[2] / "docs" / "admins.md").read_text("utf-8")
+        guide = " ".join(GUIDE.read_text("utf-8").split())
         for path, _ in commands(program):
             assert re.search(rf"moderation {' '.join(path)}\b", guide), path
+
+    def test_the_admins_guide_and_the_help_name_every_setting_of_a_site(self) -> None:
+        names = [field.name for field in fields(SiteSettings) if field.name != "limits"]
+        names += [f"limits.{rule}" for rule in RULES]
+        help_text = CliRunner().invoke(program, ["site", "set", "--help"]).stdout
+        for name in names:
+            assert re.search(rf"^\| `{name}`", GUIDE.read_text("utf-8"), re.MULTILINE), name
+            assert name in help_text
 
     def test_wrong_settings_are_all_named_at_once(self, tmp_path: Path) -> None:
         operator = Operator(tmp_path / "data", port="eighty", workers="0", colour="blue")

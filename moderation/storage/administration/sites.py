@@ -148,7 +148,7 @@ async def set_site(database: Database, name: str, changes: Mapping[str, Any], *,
 
 
 async def remove_site(database: Database, name: str, *, actor: str) -> None:
-    """Close a site: its keys end, nobody sees it any more; what it holds goes when retention ends. Raises `UnknownSiteError`."""
+    """Close a site: its keys end and nobody reaches it any more; what it holds stays stored. Raises `UnknownSiteError`."""
     async with change(database) as connection:
         site_id = await find_site_id(connection, name)
         await connection.execute("UPDATE sites SET removed_at = now() WHERE id = $1", site_id)
