@@ -33,6 +33,8 @@ from moderation.telemetry import DELIVERIES, DELIVERY_SECONDS, LIMITER_FALLBACKS
 
 LAG_EVERY_S = 1.0
 LARGEST_BODY_BYTES = 2 * 1024 * 1024
+SERVER_OPTIONS: dict[str, Any] = {"auto_decompress": False}
+"""Compressed bodies are refused by name; unpacked by the server, a damaged one would end the connection without a word."""
 
 log = structlog.get_logger()
 

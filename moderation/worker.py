@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from moderation import settings as settings_module
-from moderation.app import create_app
+from moderation.app import SERVER_OPTIONS, create_app
 from moderation.privacy.keys import load_keyring
 from moderation.settings import Settings
 from moderation.telemetry import configure_logging
@@ -38,9 +38,8 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_reader(sys.stdin.fileno(), _end_with_supervisor, stop)
-    runner = web.AppRunner(
-        create_app(settings, load_keyring(settings)), access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S
-    )
+    app = create_app(settings, load_keyring(settings))
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, **SERVER_OPTIONS)
     await runner.setup()
     await web.SockSite(runner, listening_socket(settings.host, settings.port), backlog=BACKLOG).start()
     print("ready", flush=True)  # noqa: T201 - the supervisor waits for this line

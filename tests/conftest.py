@@ -20,9 +20,7 @@ __all__ = ["engine_data", "engine_template", "running_engines"]
 configure_logging("json", "warning")
 
 NAME = "test_moderation"
-_EVERYBODY_ELSE_OUT = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
+_EVERYBODY_ELSE_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_versions'"
 
 
@@ -68,7 +66,9 @@ async def database(fresh_database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def service(fresh_database_url: str, running_engines: EngineAddresses) -> "AsyncIterator[RunningService]":
+async def service(
+    fresh_database_url: str, running_engines: EngineAddresses
+) -> "AsyncIterator[RunningService]":
     """The whole service with one site in mode `pre` and no rate limits."""
     from tests.service import running_service
 

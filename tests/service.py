@@ -12,7 +12,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from moderation import settings as settings_module
-from moderation.app import create_app
+from moderation.app import SERVER_OPTIONS, create_app
 from moderation.domain.signatures import new_secret
 from moderation.privacy.keys import Keyring
 from moderation.privacy.vault import KeyedVault
@@ -161,7 +161,9 @@ async def running_service(
     try:
         seeded = await seed_site(database, vault, policy=policy, settings=site, webhook_url=webhook_url)
         app = create_app(settings_module.load(environ, require_keys=False), keyring)
-        async with TestClient(TestServer(app)) as client:
+        server = TestServer(app)
+        await server.start_server(**SERVER_OPTIONS)
+        async with TestClient(server) as client:
             yield RunningService(client, database, vault, database_url, redis_url, seeded)
     finally:
         await database.close()

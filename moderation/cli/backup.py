@@ -101,6 +101,11 @@ def _manifest(fingerprint: str, writer: ArchiveWriter) -> Manifest:
     )
 
 
+POSITIONS_AHEAD = 10**9
+"""How far the feed jumps after a restore: a site may have read positions that came after the backup."""
+_JUMP_AHEAD = "SELECT setval('feed_positions', (SELECT last_value FROM feed_positions) + $1::bigint)"
+
+
 async def _restore(settings: Settings, archive: Archive, *, force: bool) -> None:
     if archive.manifest.schema > LATEST:
         raise Failure(
@@ -119,6 +124,7 @@ async def _restore(settings: Settings, archive: Archive, *, force: bool) -> None
             await migrate(connection)
     async with open_desk(settings) as desk, change(desk.database) as connection:
         await check_keyring(connection, desk.vault.keyring)
+        await connection.execute(_JUMP_AHEAD, POSITIONS_AHEAD)
         await audit(connection, "backup.restored", actor=actor(), made_at=archive.manifest.made_at)
 
 

@@ -41,6 +41,8 @@ from moderation.storage.database import Database
 from moderation.telemetry import DECISIONS, GROUP_SIZE, INTAKE_QUEUE, RATE_DENIALS, REPLAYS, STORE_SECONDS
 
 MAX_THREADS_REMEMBERED = 50_000
+FORM = "form"
+"""The origin of what readers' browsers send by themselves."""
 RACES = 5
 """How often a group is recognised again after another process stored one of its submissions first."""
 
@@ -245,16 +247,20 @@ class Intake:
                 _answer([entering])
 
     async def _remember_threads(self, connection: Any, group: Sequence[Candidate]) -> None:
-        new = {}
+        told, claimed = {}, {}
         for entering in group:
             thread = entering.submission.thread
             key, seen = (int(entering.site.id), thread.id), (thread.url, thread.title)
-            if key not in self._threads or (seen not in {self._threads[key], (None, None)}):
-                new[key] = seen
-        if not new:
-            return
-        await store_threads(connection, new)
-        self._threads.update(new)
+            if entering.submission.origin == FORM:  # anybody can send the form: it may not rename an article
+                if key not in self._threads:
+                    claimed[key] = seen
+            elif key not in self._threads or (seen not in {self._threads[key], (None, None)}):
+                told[key] = seen
+        if told:
+            await store_threads(connection, told, is_update=True)
+        if claimed:
+            await store_threads(connection, claimed, is_update=False)
+        self._threads.update(claimed | told)
         while len(self._threads) > MAX_THREADS_REMEMBERED:
             self._threads.popitem(last=False)
 

@@ -19,10 +19,11 @@ from moderation.storage.reasons import reasons_to_json
 OUTSIDE_THE_FEED = 0
 """The position of decisions that a site made itself before it came to us: never told back."""
 
-_THREADS = """
+_NEW_THREADS = """
 INSERT INTO threads AS t (site_id, id, url, title)
 SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[])
-    ON CONFLICT (site_id, id) DO UPDATE
+    ON CONFLICT (site_id, id) DO """
+_UPDATE_THREADS = """UPDATE
    SET url = coalesce(excluded.url, t.url), title = coalesce(excluded.title, t.title)
  WHERE (t.url, t.title) IS DISTINCT FROM (coalesce(excluded.url, t.url), coalesce(excluded.title, t.title))
 """
@@ -147,12 +148,15 @@ async def store_group(connection: Connection, group: Sequence[Candidate], vault:
 
 
 async def store_threads(
-    connection: Connection, threads: dict[tuple[int, str], tuple[str | None, str | None]]
+    connection: Connection, threads: dict[tuple[int, str], tuple[str | None, str | None]], *, is_update: bool
 ) -> None:
-    """Remember articles, or their new address or title; in the order of their keys, so that two processes cannot deadlock."""
+    """Remember articles; with ``is_update`` also a new address or title of known ones.
+
+    In the order of their keys, so that two processes cannot deadlock.
+    """
     rows = sorted(threads.items())
     await connection.execute(
-        _THREADS,
+        _NEW_THREADS + (_UPDATE_THREADS if is_update else "NOTHING"),
         [site_id for (site_id, _), _ in rows],
         [thread_id for (_, thread_id), _ in rows],
         [url for _, (url, _) in rows],

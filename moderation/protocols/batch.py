@@ -106,11 +106,11 @@ class _Lines:
             del self._by_external_id[external_id]
 
     async def _answer(self, raw: Any, number: int, parent: "asyncio.Task[bytes] | None") -> bytes:
+        if isinstance(raw, ModerationError):
+            return self._problem(raw, number)
         try:
             if parent is not None:
                 await asyncio.wait((parent,))
-            if isinstance(raw, ModerationError):
-                raise raw
             outcome = await _enter(self._intake, self._site, raw)
         except ModerationError as error:
             return self._problem(error, number)

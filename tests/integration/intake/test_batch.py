@@ -1,6 +1,8 @@
 """The batch: one answer a line, in order; history is kept as it was decided and told to nobody."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 from tests.receiver import Receiver
@@ -64,3 +66,25 @@ async def test_a_history_line_names_its_faults(service: RunningService) -> None:
     (answer,) = await send(service, [line])
     assert answer["status"] == 422
     assert {error["pointer"] for error in answer["errors"]} == {"/state", "/decided_at", "/reason"}
+
+
+async def test_a_reply_finds_its_parent_a_line_before_it(service: RunningService) -> None:
+    lines = [
+        comment(f"رد {n}", external_id=str(n), **({"parent_id": str(n - 1)} if n else {})) for n in range(40)
+    ]
+    assert {answer["status"] for answer in await send(service, lines)} == {201}
+
+
+async def test_an_answer_comes_before_the_next_line_is_sent(service: RunningService) -> None:
+    first_answered = asyncio.Event()
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield json.dumps(comment(external_id="1")).encode() + b"\n"
+        await first_answered.wait()
+        yield json.dumps(comment(external_id="2")).encode()
+
+    async with service.request("POST", "/v1/comments/batch", data=lines()) as response:
+        async with asyncio.timeout(20):
+            assert json.loads(await response.content.readline())["external_id"] == "1"
+        first_answered.set()
+        assert json.loads(await response.content.readline())["external_id"] == "2"

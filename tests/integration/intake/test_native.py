@@ -3,10 +3,11 @@
 import asyncio
 import io
 import json
+from typing import Any
 
 import pytest
 
-from tests.service import RunningService, comment
+from tests.service import RunningService, comment, running_service
 
 
 async def test_a_clean_comment_is_held_for_approval_and_explained_in_arabic(service: RunningService) -> None:
@@ -193,3 +194,40 @@ async def test_one_bad_comment_harms_nobody_else_in_its_group(service: RunningSe
         *(service.call("POST", "/v1/comments", json=body) for body in [*good, *bad])
     )
     assert [status for status, _ in answers] == [201] * 20 + [422] * 3
+
+
+async def test_two_people_without_a_name_are_not_taken_for_one(
+    fresh_database_url: str, running_engines: Any
+) -> None:
+    site = {"required": ["text"]}
+    async with running_service(fresh_database_url, running_engines.redis_url, site=site) as service:
+        body = {"thread": {"id": "1"}, "text": "شكرًا"}
+        answers = [await service.call("POST", "/v1/comments", json=body) for _ in range(2)]
+        assert [status for status, _ in answers] == [201, 201]
+
+
+async def test_the_same_word_to_two_people_within_a_minute_is_two_comments(service: RunningService) -> None:
+    for parent in ("p1", "p2"):
+        await service.submit(external_id=parent)
+    body = comment("شكرًا")
+    answers = [
+        await service.call("POST", "/v1/comments", json=body | {"parent_id": parent})
+        for parent in ("p1", "p2")
+    ]
+    assert [status for status, _ in answers] == [201, 201]
+
+
+@pytest.mark.parametrize("path", ["/sites/%00/comments", "/v1/sites/%00/webhook", "/sites/A%20b/comments"])
+async def test_a_name_that_no_site_can_have_is_not_found(service: RunningService, path: str) -> None:
+    async with service.client.post(
+        path, data=b"{}", headers={"Content-Type": "application/json"}
+    ) as response:
+        assert response.status == 404
+
+
+async def test_a_compressed_body_is_refused_by_name(service: RunningService) -> None:
+    for path in ("/v1/comments", "/v1/comments/batch"):
+        status, problem = await service.call(
+            "POST", path, data=b"garbage", headers={"Content-Encoding": "gzip"}
+        )
+        assert (status, problem["type"]) == (415, "/problems/unsupported-media-type")

@@ -1,5 +1,6 @@
 """A site's rules at work on the way in: words, links, duplicates, authors, modes."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -119,3 +120,49 @@ async def test_an_edit_leaves_an_escalated_task_with_the_leads(service: RunningS
     async with service.database.connection() as connection:
         task = await connection.fetchrow("SELECT kind, revision FROM tasks")
         assert tuple(task) == ("escalated", 2)
+
+
+async def test_a_readers_form_may_name_an_article_but_not_rename_it(service: RunningService) -> None:
+    form = {"author": "أ", "email": "a@example.com", "comment": CALM, "comment_post_ID": "7"}
+    url = f"/sites/{service.site.name}/comments"
+    for title in ("العنوان", "عنوان مزوّر"):
+        async with service.client.post(
+            url, data=form | {"thread_title": title, "comment": CALM + title}
+        ) as response:
+            assert response.status == 201
+    async with service.database.connection() as connection:
+        assert await connection.fetchval("SELECT title FROM threads WHERE id = '7'") == "العنوان"
+    await service.submit(thread={"id": "7", "title": "العنوان الجديد"})
+    async with service.database.connection() as connection:
+        assert await connection.fetchval("SELECT title FROM threads WHERE id = '7'") == "العنوان الجديد"
+
+
+async def test_an_edit_does_not_slip_past_a_block_or_an_earlier_duplicate(
+    fresh_database_url: str, running_engines: Any
+) -> None:
+    async with running_service(
+        fresh_database_url, running_engines.redis_url, policy={"mode": "post"}
+    ) as service:
+        author = {"name": "ليلى", "email": "l@example.com", "ip": "192.0.2.9"}
+        _, body = await service.submit(CALM, author=author)
+        assert body["verdict"] == "approve"
+        _, copy = await service.submit(CALM, author={"name": "منى", "email": "m@example.com"})
+        assert copy["verdict"] == "hold"
+        await set_standing(service, "blocked", Author(address="192.0.2.9"))
+        for first in (body, copy):
+            status, edited = await service.call(
+                "PUT", f"/v1/comments/{first['id']}", json={"text": CALM + "!"}
+            )
+            assert (status, edited["verdict"]) != (200, "approve"), edited
+
+
+async def test_partial_edits_at_once_both_stay(service: RunningService) -> None:
+    _, body = await service.submit(CALM)
+    path = f"/v1/comments/{body['id']}"
+    answers = await asyncio.gather(
+        service.call("PUT", path, json={"text": "نص جديد"}),
+        service.call("PUT", path, json={"author": {"name": "اسم جديد"}}),
+    )
+    assert [status for status, _ in answers] == [200, 200]
+    _, stored = await service.call("GET", path)
+    assert (stored["text"], stored["author"]["name"]) == ("نص جديد", "اسم جديد")
