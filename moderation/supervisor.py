@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import structlog
+from prometheus_client.multiprocess import mark_process_dead
 
 from moderation.demo import Demonstration, refuse_outside_database
 from moderation.engines import EmbeddedEngines, EngineAddresses
@@ -27,6 +28,8 @@ from moderation.worker import SHUTDOWN_TIMEOUT_S, listening_socket
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
 STEADY_S = 60.0
+FIRST_TRIES = 5
+"""How often a worker that was never ready is started."""
 COMMAND_WAIT_S = 30.0
 """How long the start waits for a command that has the engines for itself, such as a backup, to end."""
 
@@ -63,9 +66,9 @@ async def _serve(settings: Settings, *, demo: bool) -> int:
             ):
                 if await workers.until_ready(stop):
                     _announce(settings, demonstration)
-                await stop.wait()
+                    await stop.wait()
                 log.info("stopping")
-    return 0
+                return int(workers.gave_up.is_set())
 
 
 def _reserve(settings: Settings) -> socket.socket:
@@ -138,6 +141,8 @@ async def _until_prepared(settings: Settings, stop: asyncio.Event) -> bool:
         try:
             await prepare_database(settings)
         except AWAY as error:
+            if isinstance(error, ValueError):
+                raise  # the address itself is wrong
             log.error("database_away", error=type(error).__name__, pause_s=pause_s)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause_s)
@@ -150,7 +155,7 @@ async def _until_prepared(settings: Settings, stop: asyncio.Event) -> bool:
 async def prepare_database(settings: Settings) -> None:
     """Migrate, and make sure that the secret keys are the ones the data was written with."""
     assert settings.database_url is not None
-    connection = await connect(settings.database_url)
+    connection = await connect(settings.database_url, command_timeout_s=None)  # an index may take its time
     try:
         applied = await migrate(connection)
         if applied:
@@ -169,6 +174,8 @@ class Workers:
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._ready = [asyncio.Event() for _ in range(settings.workers)]
         self._stopping = asyncio.Event()
+        self.gave_up = asyncio.Event()
+        """Set when a worker died at every start: something is wrong that no further try will mend."""
 
     async def __aenter__(self) -> Self:
         _clear_metrics(self._settings.data_dir)
@@ -176,12 +183,14 @@ class Workers:
         return self
 
     async def until_ready(self, stop: asyncio.Event) -> bool:
-        """Wait until every worker serves; tell whether that came before ``stop``."""
-        waiting = [asyncio.create_task(self._all_ready()), asyncio.create_task(stop.wait())]
+        """Wait until every worker serves; tell whether that came before ``stop``, and before one failed at every start."""
+        waiting = [
+            asyncio.create_task(wait) for wait in (self._all_ready(), stop.wait(), self.gave_up.wait())
+        ]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
-        return not stop.is_set()
+        return not (stop.is_set() or self.gave_up.is_set())
 
     async def _all_ready(self) -> bool:
         for event in self._ready:
@@ -207,8 +216,9 @@ class Workers:
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
     async def _keep(self, number: int) -> None:
-        pause_s = FIRST_PAUSE_S
+        pause_s, tries = FIRST_PAUSE_S, 0
         while not self._stopping.is_set():
+            tries += 1
             started = time.monotonic()
             try:
                 code = await self._run(number)
@@ -219,6 +229,10 @@ class Workers:
                 return
             if time.monotonic() - started > STEADY_S:
                 pause_s = FIRST_PAUSE_S
+            if tries >= FIRST_TRIES and not self._ready[number].is_set():
+                log.error("worker_never_ready", worker=number, code=code)
+                self.gave_up.set()
+                return
             log.error("worker_died", worker=number, code=code, pause_s=pause_s)
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
@@ -243,7 +257,10 @@ class Workers:
             await process.stdin.drain()
         if await process.stdout.readline():
             self._ready[number].set()
-        return await process.wait()
+        code = await process.wait()
+        if self._settings.workers > 1:
+            mark_process_dead(process.pid, str(_metrics_folder(self._settings.data_dir)))  # type: ignore[no-untyped-call]
+        return code
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}

@@ -16,9 +16,9 @@ from moderation.domain.errors import (
     InvalidConfigurationError,
     ModerationError,
 )
+from moderation.domain.ports import SealedValueError
 from moderation.engines import EngineError
 from moderation.privacy.keys import KeysError
-from moderation.privacy.vault import SealedValueError
 from moderation.settings import SettingsError
 from moderation.storage.migrate import UnknownSchemaError
 

@@ -11,7 +11,7 @@ from moderation.delivery.endpoint import Answer, EndpointClient, Outcome
 from moderation.delivery.events import encode, event, event_id
 from moderation.delivery.standings import Parcel, Result
 from moderation.domain.clock import Clock
-from moderation.domain.ports import Vault
+from moderation.domain.ports import Vault, open_those_readable
 from moderation.domain.signatures import signed_headers
 
 SECRET_PURPOSE = "webhook_secret"  # noqa: S105 - the name of a column's purpose, not a secret
@@ -70,7 +70,7 @@ class Sender:
     def _sign(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
         assert parcel.row is not None
         body = encode(event(parcel.row, parcel.destination.language))
-        secrets = [self._vault.open(sealed, SECRET_PURPOSE) for sealed in parcel.destination.sealed_secrets]
+        secrets = open_those_readable(self._vault, parcel.destination.sealed_secrets, SECRET_PURPOSE)
         headers = signed_headers(
             secrets, event_id(parcel.lease.comment_id, parcel.sequence), self._clock(), body
         )

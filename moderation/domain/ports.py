@@ -7,6 +7,10 @@ from moderation.domain.policy import Thresholds
 from moderation.domain.verdict import Assessment, Evidence
 
 
+class SealedValueError(Exception):
+    """A sealed value cannot be opened: damaged, moved from another column, or of a key that is not there."""
+
+
 class Scorer(Protocol):
     """Judges texts; comes from `learning`."""
 
@@ -32,7 +36,23 @@ class Vault(Protocol):
         """Encrypt; ``purpose`` is bound in, so that a value cannot be moved to another column."""
 
     def open(self, sealed: bytes, purpose: str) -> str:
-        """Decrypt what `seal` made under any of the current keys."""
+        """Decrypt what `seal` made under any of the current keys. Raises `SealedValueError`."""
 
     def fingerprint(self, purpose: str, *parts: str) -> bytes:
         """Return a keyed hash of 16 bytes, the same for the same purpose and parts for as long as the keys live."""
+
+
+def open_those_readable(vault: Vault, sealed: Sequence[bytes], purpose: str) -> list[str]:
+    """Open a list of secrets of which any one will do: an old one that cannot be read must not disable the current one.
+
+    Raises `SealedValueError` when there are some and none can be read.
+    """
+    found, last = [], None
+    for value in sealed:
+        try:
+            found.append(vault.open(value, purpose))
+        except SealedValueError as error:
+            last = error
+    if last is not None and not found:
+        raise last
+    return found

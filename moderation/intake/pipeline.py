@@ -46,6 +46,7 @@ FORM = "form"
 RACES = 5
 """How often a group is recognised again after another process stored one of its submissions first."""
 
+FORGET_EXPIRED = "DELETE FROM recognitions WHERE key = ANY($1) AND expires_at <= $2"
 UNSTORABLE = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError)
 """What the driver and PostgreSQL raise for the data itself; every other error is ours, and the caller may try again."""
 
@@ -209,6 +210,8 @@ class Intake:
 
     async def _without_known(self, group: Sequence[Candidate]) -> list[Candidate]:
         """Answer those of a group that another process stored a moment ago."""
+        async with self._database.connection() as connection:
+            await connection.execute(FORGET_EXPIRED, [c.recognition_key for c in group], self._clock())
         fresh, edits = await self._recognise(group)
         await asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in edits))
         return fresh

@@ -13,10 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from moderation.domain.errors import ConflictError
-from moderation.domain.ports import Vault
+from moderation.domain.ports import SealedValueError, Vault
 from moderation.privacy import secrets_file
 from moderation.privacy.keyring import Keyring
-from moderation.privacy.vault import KeyedVault, SealedValueError
+from moderation.privacy.vault import WATCH_EVERY_S, KeyedVault
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.administration.sites import SECRET_COLUMNS, SECRET_PURPOSES
 from moderation.storage.database import Connection, Database
@@ -81,6 +81,10 @@ class Rotation:
     environment: str | None = field(default=None, repr=False)
 
 
+NOTICED_AFTER_S = 2 * WATCH_EVERY_S
+"""Until then a running service may still seal with the key before, whose values must be found by the resealing."""
+
+
 async def rotate(database: Database, vault: KeyedVault, *, actor: str) -> Rotation:
     """Make a new current key and bring every sealed value to it; finish a rotation that was begun, if there is one.
 
@@ -98,6 +102,7 @@ async def rotate(database: Database, vault: KeyedVault, *, actor: str) -> Rotati
         if source is not None and not is_unfinished:
             await asyncio.to_thread(secrets_file.replace, source, vault.keyring.with_new_key())
             await asyncio.to_thread(vault.reload)
+            await asyncio.sleep(NOTICED_AFTER_S)
         progress = await _reseal(database, vault, actor=actor)
         await _drop_keys(vault, progress)
         outcome = Outcome.FINISHED if is_unfinished else Outcome.ROTATED

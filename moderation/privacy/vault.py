@@ -15,6 +15,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from moderation.domain.ports import SealedValueError
 from moderation.privacy import secrets_file
 from moderation.privacy.keyring import Keyring, KeysError, SecretKey
 
@@ -24,10 +25,6 @@ _NONCE_BYTES = 12
 _HASH_BYTES = 16
 
 log = structlog.get_logger()
-
-
-class SealedValueError(Exception):
-    """A sealed value cannot be opened: damaged, moved from another column, or of a key that is not there."""
 
 
 class _Ciphers:

@@ -12,7 +12,7 @@ from moderation.domain.errors import (
     UnknownCommentError,
 )
 from moderation.domain.ids import CommentId, parse_uuid
-from moderation.domain.ports import Vault
+from moderation.domain.ports import Vault, open_those_readable
 from moderation.domain.signatures import ID_HEADER, Verification, verify
 from moderation.domain.site import Site
 from moderation.intake.validation import FieldReader
@@ -49,7 +49,7 @@ async def receive(request: web.Request) -> web.Response:
 
 def _check_signature(request: web.Request, site: Site, body: bytes) -> None:
     vault = request.app[VAULT]
-    secrets = [vault.open(sealed, "inbound_secret") for sealed in site.inbound_secrets]
+    secrets = open_those_readable(vault, site.inbound_secrets, "inbound_secret")
     result = verify(request.headers, body, secrets=secrets, now=utc_now())
     if result is not Verification.VALID:
         raise NotAuthenticatedError("The webhook signature does not hold.", signature=result.value)

@@ -34,12 +34,10 @@ AWAY = (
 )
 """What the driver raises when PostgreSQL is gone, stopping, starting, full or overloaded."""
 
-_MISUSE = (asyncpg.exceptions._base.DataError,)  # noqa: SLF001 - not exported; an InterfaceError that is the caller's fault
 
-
-async def connect(url: str) -> Connection:
+async def connect(url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S) -> Connection:
     """Open one connection with the service's codecs."""
-    connection = await asyncpg.connect(url, timeout=ACQUIRE_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S)
+    connection = await asyncpg.connect(url, timeout=ACQUIRE_TIMEOUT_S, command_timeout=command_timeout_s)
     await prepare(connection)
     return connection
 
@@ -109,9 +107,11 @@ class Database:
             assert self._pool is not None
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
                 yield connection
-        except _MISUSE:
-            raise
         except AWAY as error:
+            if isinstance(
+                error, ValueError
+            ):  # an argument, or the address itself, is wrong: no retry will help
+                raise
             raise DependencyUnavailableError("postgresql") from error
 
     @asynccontextmanager

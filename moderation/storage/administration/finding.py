@@ -10,9 +10,13 @@ from moderation.storage.administration.emails import canonical_email
 from moderation.storage.database import Connection
 
 
-async def find_site(connection: Connection, name: str) -> Any:
-    """Return the row of a site that is not removed. Raises `UnknownSiteError`, which names those with a similar name."""
-    row = await connection.fetchrow("SELECT * FROM sites WHERE name = $1 AND removed_at IS NULL", name)
+async def find_site(connection: Connection, name: str, *, for_change: bool = False) -> Any:
+    """Return the row of a site that is not removed; locked if it is to be changed by what was read.
+
+    Raises `UnknownSiteError`, which names those with a similar name.
+    """
+    query = "SELECT * FROM sites WHERE name = $1 AND removed_at IS NULL"
+    row = await connection.fetchrow(query + (" FOR UPDATE" if for_change else ""), name)
     if row is not None:
         return row
     rows = await connection.fetch("SELECT name FROM sites WHERE removed_at IS NULL ORDER BY name")

@@ -168,7 +168,7 @@ async def renew_secret(
     secret = new_secret()
     column = SECRET_COLUMNS[kind]
     async with change(database) as connection:
-        row = await find_site(connection, name)
+        row = await find_site(connection, name, for_change=True)
         kept = row[column][:1] if keep_old else []
         sealed = [vault.seal(secret, SECRET_PURPOSES[kind]), *kept]
         await connection.execute(

@@ -8,11 +8,12 @@ import pytest
 
 from moderation.domain.errors import ConflictError
 from moderation.domain.ids import CommentId
+from moderation.domain.ports import SealedValueError
 from moderation.privacy import rotation, secrets_file
 from moderation.privacy.keyring import Keyring
 from moderation.privacy.keys import check_keyring
 from moderation.privacy.rotation import Outcome, rotate
-from moderation.privacy.vault import KeyedVault, SealedValueError
+from moderation.privacy.vault import KeyedVault
 from moderation.storage.administration.sites import NewSite, SiteCredentials, add_site
 from moderation.storage.database import Database
 from tests.seeding import Seed, add_comments

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moderation.domain.ports import SealedValueError
 from moderation.privacy import secrets_file
 from moderation.privacy.keyring import Keyring
-from moderation.privacy.vault import KeyedVault, SealedValueError
+from moderation.privacy.vault import KeyedVault
 
 TEXTS = st.text(st.characters(codec=None))
 VAULT = KeyedVault(Keyring.new())
