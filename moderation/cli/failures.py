@@ -88,6 +88,8 @@ def fault_line(fault: FieldError) -> str:
 
 
 def _unavailable(error: Any) -> Failure:
+    if isinstance(error.__cause__, _CONNECTION_REFUSALS):
+        return _database(error.__cause__)
     return Failure(
         f"{_NAMES.get(error.name, error.name)} does not answer; is it running, and is the address right?"
     )
