@@ -48,7 +48,7 @@ imports: install-dev ## the layers of the design
 check: lint types imports ## everything but the tests
 
 test: check ## lint, types, import contract, then every test on the real engines
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(TESTS)
 
 bench: install-dev ## measure speed, as ratios to floors of the same run
 	$(BIN)/python -m bench
