@@ -104,7 +104,7 @@ SETTINGS: tuple[Setting, ...] = (
         "secret_keys",
         Secret,
         None,
-        "Keys for encryption, `id:base64` of 32 bytes each, comma-separated, the current one first, and the one named `hash` for keyed hashes.",
+        "Secret keys, `id:base64` of 32 bytes each, comma-separated, the current one first; one named `hash` for keyed hashes.",
     ),
     Setting(
         "allow_private_endpoints",
