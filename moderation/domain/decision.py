@@ -38,3 +38,24 @@ class Decision:
     """The sequence of the decision this one takes back."""
     task: TaskKind | None = None
     """The kind of the open task that this decision closed."""
+
+
+def deletion(
+    *, sequence: int, revision: int, decided_by: Decider, decided_at: datetime, origin: str
+) -> Decision:
+    """Return the decision by which a comment is withdrawn or erased: no verdict, no reasons, no scores."""
+    return Decision(
+        sequence=sequence,
+        revision=revision,
+        state=State.DELETED,
+        verdict=None,
+        reasons=(),
+        scores=None,
+        model=None,
+        policy=None,
+        decided_by=decided_by,
+        actor=None,
+        note=None,
+        decided_at=decided_at,
+        origin=origin,
+    )

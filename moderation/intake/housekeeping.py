@@ -1,13 +1,10 @@
 """Forget recognition keys whose time has passed, a bounded number at a time; measure how long people have waited."""
 
-import asyncio
 from datetime import datetime
 
-import structlog
-
 from moderation.domain.clock import Clock
-from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ranks import received_at
+from moderation.intake.repetition import repeat
 from moderation.storage.database import Database
 from moderation.telemetry import OLDEST_HELD_SECONDS, OLDEST_UNDELIVERED_SECONDS
 
@@ -25,8 +22,6 @@ SELECT (SELECT min(oldest.rank) FROM sites s,
        (SELECT min(first_due_at) FROM deliveries) AS due
 """
 
-log = structlog.get_logger()
-
 
 class Housekeeper:
     """A background job; several may run, for each takes rows that no other has locked."""
@@ -37,17 +32,13 @@ class Housekeeper:
 
     async def run(self) -> None:
         """Work until cancelled; an absent PostgreSQL only delays it."""
-        while True:
-            try:
-                forgotten = await self.once()
-                await self.measure()
-            except DependencyUnavailableError:
-                forgotten = 0
-            except Exception as error:
-                log.error("housekeeping_failed", exc_info=error)
-                forgotten = 0
-            if forgotten < AT_ONCE:
-                await asyncio.sleep(EVERY_S)
+        await repeat(self.tend, job="housekeeping", full_batch=AT_ONCE, every_s=EVERY_S)
+
+    async def tend(self) -> int:
+        """Forget one batch and measure; return how many keys were forgotten."""
+        forgotten = await self.once()
+        await self.measure()
+        return forgotten
 
     async def once(self) -> int:
         """Forget one batch; return how many keys."""

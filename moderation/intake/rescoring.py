@@ -1,6 +1,5 @@
 """Judge again what was held as `not_scored`, while nobody has decided or claimed it; at most five times each."""
 
-import asyncio
 from collections.abc import Sequence
 
 import structlog
@@ -8,6 +7,7 @@ import structlog
 from moderation.domain.clock import Clock
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ids import CommentId
+from moderation.intake.repetition import repeat
 from moderation.intake.revisions import Reviser
 from moderation.storage.database import Database
 
@@ -28,16 +28,7 @@ class Rescorer:
 
     async def run(self) -> None:
         """Work until cancelled; an absent PostgreSQL only delays it."""
-        while True:
-            try:
-                judged = await self.once()
-            except DependencyUnavailableError:
-                judged = 0
-            except Exception as error:
-                log.error("rescoring_failed", exc_info=error)
-                judged = 0
-            if judged < AT_ONCE:
-                await asyncio.sleep(EVERY_S)
+        await repeat(self.once, job="rescoring", full_batch=AT_ONCE, every_s=EVERY_S)
 
     async def once(self) -> int:
         """Judge one batch; return how many got scores."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from moderation.domain.clock import Clock
 from moderation.domain.comment import Submission, Thread
-from moderation.domain.decision import Decider, Decision
+from moderation.domain.decision import Decider, Decision, deletion
 from moderation.domain.errors import (
     ConflictError,
     FieldError,
@@ -273,18 +273,10 @@ def _read_edit(raw: Mapping[str, Any], site: Site, current: Content) -> Content:
 
 
 def _withdrawal(comment: LockedComment, origin: str, *, now: datetime) -> Decision:
-    return Decision(
+    return deletion(
         sequence=comment.sequence + 1,
         revision=comment.revision,
-        state=State.DELETED,
-        verdict=None,
-        reasons=(),
-        scores=None,
-        model=None,
-        policy=None,
         decided_by=Decider.SITE,
-        actor=None,
-        note=None,
         decided_at=now,
         origin=origin,
     )

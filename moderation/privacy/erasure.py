@@ -11,7 +11,7 @@ from datetime import datetime
 
 from moderation.domain.clock import Clock
 from moderation.domain.comment import Author
-from moderation.domain.decision import Decider, Decision
+from moderation.domain.decision import Decider, Decision, deletion
 from moderation.domain.identity import identify
 from moderation.domain.ids import CommentId, SiteId
 from moderation.domain.ports import Vault
@@ -146,18 +146,10 @@ async def _finish(database: Database, person: _Person, *, actor: str, comments: 
 
 
 def _deletion(comment: LockedComment, decided_by: Decider, now: datetime) -> Decision:
-    return Decision(
+    return deletion(
         sequence=comment.sequence + 1,
         revision=comment.revision,
-        state=State.DELETED,
-        verdict=None,
-        reasons=(),
-        scores=None,
-        model=None,
-        policy=None,
         decided_by=decided_by,
-        actor=None,
-        note=None,
         decided_at=now,
         origin=ORIGIN,
     )
