@@ -48,6 +48,7 @@ UPDATE decisions
 _STRIP_AUDIT = "UPDATE audit SET details = details - 'note' WHERE subject = ANY($1::text[])"
 """What a moderator wrote when passing a comment on to the leads may quote it."""
 _FORGET_AUTHORS = "DELETE FROM authors WHERE identity = ANY($1::bytea[]) AND standing <> 'blocked'"
+_FORGET_LABELS = "DELETE FROM labels WHERE site_id = $1 AND (email_hash = $2 OR comment_id = ANY($3::uuid[]))"
 _KEEP_BLOCKS = "UPDATE authors SET approved = 0, rejected = 0 WHERE identity = ANY($1::bytea[])"
 
 
@@ -116,6 +117,7 @@ class _Person:
             known = identify(self._vault, self._site, Author(external_id=row["author_external_id"]))
             hashes += known.known()
         await connection.execute(_EMPTY, ids)
+        await connection.execute(_FORGET_LABELS, self.site_id, self.email_hash, ids)
         await connection.execute(_FORGET_AUTHORS, hashes)
         await connection.execute(_KEEP_BLOCKS, hashes)
 

@@ -4,7 +4,6 @@ from importlib import resources
 
 from moderation.storage.database import Connection
 
-LATEST = 1
 _LOCK = 0x6D64_7301
 """Advisory lock so that two starting programs migrate one after the other."""
 
@@ -50,3 +49,7 @@ def _steps() -> list[tuple[int, str]]:
     folder = resources.files("moderation.storage") / "migrations"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     return [(int(f.name[:4]), f.read_text("utf-8")) for f in files]
+
+
+LATEST = _steps()[-1][0]
+"""The schema this program knows."""

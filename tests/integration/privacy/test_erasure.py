@@ -14,12 +14,14 @@ from moderation.domain.clock import utc_now
 from moderation.domain.comment import Author
 from moderation.domain.errors import InvalidConfigurationError, UnknownSiteError
 from moderation.domain.identity import identify
+from moderation.domain.label import Label, LabelSource, Targets
 from moderation.domain.policy import Standing
 from moderation.engines import EngineAddresses
 from moderation.privacy import erasure
 from moderation.privacy.erasure import Erasure, erase
 from moderation.privacy.export import export
 from moderation.storage.administration.authors import set_standing, show_standing
+from moderation.storage.labels import keep_labels
 from tests.service import RunningService, running_service, seed_moderator
 
 BANNED = "قزحطول"
@@ -119,7 +121,24 @@ async def plant(service: RunningService, person: Planted) -> list[str]:
     assert status == 201
     status, _ = await service.call("DELETE", f"/v1/comments/{withdrawn['id']}")
     assert status in {200, 204}
+    await label(service, person)
     return [first["id"], waiting["id"], withdrawn["id"]]
+
+
+async def label(service: RunningService, person: Planted) -> None:
+    """What a client of another dialect said of a text of that person."""
+    email_hash = identify(service.vault, service.site.name, Author(email=person.email)).email
+    said = Label(
+        site_id=service.site.id,
+        key=secrets.token_bytes(16),
+        source=LabelSource.AKISMET,
+        text=f"نص {person.word('labelled')}",
+        targets=Targets(spam=1, reject=1),
+        labelled_at=utc_now(),
+        email_hash=email_hash,
+    )
+    async with service.database.connection() as connection:
+        await keep_labels(connection, [said])
 
 
 async def everything(service: RunningService) -> dict[str, str]:
@@ -161,7 +180,7 @@ async def test_nothing_of_the_person_is_left_in_any_table_and_everything_of_othe
     ids = await plant(service, person)
     await plant(service, neighbour)
     before = await places(service, person.traces(service))
-    assert {"comments", "revisions", "decisions", "authors"} <= before
+    assert {"comments", "revisions", "decisions", "authors", "labels"} <= before
     neighbours = await places(service, neighbour.traces(service))
     contents = await content_hashes(service, ids)
 
