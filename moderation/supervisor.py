@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ LONGEST_PAUSE_S = 10.0
 STEADY_S = 60.0
 FIRST_TRIES = 5
 """How often a worker that was never ready is started."""
+TELL_EVERY_S = 5.0
 COMMAND_WAIT_S = 30.0
 """How long the start waits for a command that has the engines for itself, such as a backup, to end."""
 
@@ -57,12 +58,12 @@ async def _serve(settings: Settings, *, demo: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with _reserve(settings) as reserved:
         settings = replace(settings, port=reserved.getsockname()[1])
-        async with _engines(settings, stop) as settings:
+        async with _engines(settings, stop) as (settings, restarts):
             if not await _until_prepared(settings, stop):
                 return 0
             async with (
                 Demonstration(settings) if demo else _nothing() as demonstration,
-                Workers(settings) as workers,
+                Workers(settings, restarts) as workers,
             ):
                 if await workers.until_ready(stop):
                     _announce(settings, demonstration)
@@ -91,8 +92,13 @@ async def _nothing() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _engines(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Settings]:
-    """Own the embedded engines for as long as the block runs; yield the settings with their addresses."""
+async def _engines(
+    settings: Settings, stop: asyncio.Event
+) -> AsyncIterator[tuple[Settings, Mapping[str, int]]]:
+    """Own the embedded engines for as long as the block runs; yield the settings with their addresses.
+
+    And the counts of their restarts, which go on counting.
+    """
     engines = EmbeddedEngines(
         settings.data_dir,
         postgres=settings.database_url is None,
@@ -104,11 +110,12 @@ async def _engines(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Set
     supervision = asyncio.create_task(engines.supervise())
     supervision.add_done_callback(_report_end)
     try:
-        yield replace(
+        found = replace(
             settings,
             database_url=settings.database_url or Secret(addresses.database_url),
             redis_url=settings.redis_url or Secret(addresses.redis_url),
         )
+        yield found, engines.restarts
     finally:
         supervision.cancel()
         await asyncio.wait((supervision,))
@@ -168,8 +175,10 @@ async def prepare_database(settings: Settings) -> None:
 class Workers:
     """N API processes; one that dies is started again, with a pause that grows while it keeps dying."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, engine_restarts: Mapping[str, int]) -> None:
         self._settings = settings
+        self._engine_restarts = engine_restarts
+        self._restarts = 0
         self._keepers: list[asyncio.Task[None]] = []
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._ready = [asyncio.Event() for _ in range(settings.workers)]
@@ -180,6 +189,7 @@ class Workers:
     async def __aenter__(self) -> Self:
         _clear_metrics(self._settings.data_dir)
         self._keepers = [asyncio.create_task(self._keep(number)) for number in range(self._settings.workers)]
+        self._keepers.append(asyncio.create_task(self._tell_restarts()))
         return self
 
     async def until_ready(self, stop: asyncio.Event) -> bool:
@@ -235,6 +245,7 @@ class Workers:
                 return
             log.error("worker_died", worker=number, code=code, pause_s=pause_s)
             await asyncio.sleep(pause_s)
+            self._restarts += 1
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     async def _run(self, number: int) -> int:
@@ -261,6 +272,17 @@ class Workers:
         if self._settings.workers > 1:
             mark_process_dead(process.pid, str(_metrics_folder(self._settings.data_dir)))  # type: ignore[no-untyped-call]
         return code
+
+    async def _tell_restarts(self) -> None:
+        """Let every worker know what was restarted how often: only they answer for metrics."""
+        while True:
+            counts = {**self._engine_restarts, "workers": self._restarts}
+            for process in self._processes.values():
+                pipe = process.stdin
+                # A worker that does not read must not fill this process's memory: it misses a count, no more.
+                if pipe is not None and not pipe.is_closing() and pipe.transport.get_write_buffer_size() == 0:
+                    pipe.write(json.dumps(counts).encode() + b"\n")
+            await asyncio.sleep(TELL_EVERY_S)
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")}

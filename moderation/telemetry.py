@@ -38,13 +38,32 @@ GROUP_SIZE = Histogram("moderation_group_size", "Comments in one group", buckets
 INTAKE_QUEUE = Gauge("moderation_intake_queue", "Comments waiting for a group", multiprocess_mode="livesum")
 DELIVERIES = Counter("moderation_deliveries", "Attempts to deliver an event", ["outcome"])
 DELIVERY_SECONDS = Histogram("moderation_delivery_seconds", "Time of one attempt", buckets=_FAST)
+# "livemax": each process measures the same thing by itself, and one that died must not go on being believed.
+OPEN_TASKS = Gauge("moderation_open_tasks", "Open review tasks", ["kind"], multiprocess_mode="livemax")
 OLDEST_HELD_SECONDS = Gauge(
-    "moderation_oldest_held_seconds", "Age of the oldest open task", multiprocess_mode="max"
+    "moderation_oldest_held_seconds", "Age of the oldest open task", multiprocess_mode="livemax"
+)
+UNDELIVERED = Gauge(
+    "moderation_undelivered_comments",
+    "Comments with events that their site has not heard",
+    multiprocess_mode="livemax",
 )
 OLDEST_UNDELIVERED_SECONDS = Gauge(
     "moderation_oldest_undelivered_seconds",
     "Age of the oldest event a site has not heard",
-    multiprocess_mode="max",
+    multiprocess_mode="livemax",
+)
+DEAD_LETTERS = Gauge(
+    "moderation_dead_letters", "Events given up and not sent again since", multiprocess_mode="livemax"
+)
+RESTARTS = Gauge(
+    "moderation_restarts",
+    "Restarts since the service started, of each engine and of the workers together",
+    ["part"],
+    multiprocess_mode="livemax",
+)
+MODEL_LOADED = Gauge(
+    "moderation_model_loaded", "1 where there is a model to score with", multiprocess_mode="livemin"
 )
 LOOP_LAG_SECONDS = Gauge(
     "moderation_loop_lag_seconds", "How late the event loop was", multiprocess_mode="livemax"

@@ -17,17 +17,21 @@ from moderation import settings as settings_module
 from moderation.app import SERVER_OPTIONS, create_app
 from moderation.privacy.keys import load_keyring
 from moderation.settings import Settings
-from moderation.telemetry import configure_logging
+from moderation.telemetry import RESTARTS, configure_logging
 
 SHUTDOWN_TIMEOUT_S = 15.0
 BACKLOG = 1024
+LONGEST_WORD_BYTES = 4096
+"""Pipes write this much at once or not at all (PIPE_BUF), so a line never arrives in parts."""
 
 log = structlog.get_logger()
 
 
 def main() -> None:
     """Run a worker."""
-    settings = settings_module.load(json.loads(sys.stdin.readline()), require_keys=False)
+    # Unbuffered: what follows this line is read by the loop.
+    first = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0).readline()
+    settings = settings_module.load(json.loads(first), require_keys=False)
     configure_logging(settings.log_format, settings.log_level)
     asyncio.run(_serve(settings))
 
@@ -37,7 +41,7 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_reader(sys.stdin.fileno(), _end_with_supervisor, stop)
+    loop.add_reader(sys.stdin.fileno(), _hear_supervisor, stop)
     app = create_app(settings, load_keyring(settings))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, **SERVER_OPTIONS)
     await runner.setup()
@@ -48,8 +52,13 @@ async def _serve(settings: Settings) -> None:
     await runner.cleanup()
 
 
-def _end_with_supervisor(stop: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 1):
+def _hear_supervisor(stop: asyncio.Event) -> None:
+    """Take the counts of restarts, one JSON object a line; its end means that the supervisor is gone."""
+    heard = os.read(sys.stdin.fileno(), LONGEST_WORD_BYTES)
+    for line in heard.splitlines():
+        for part, restarts in json.loads(line).items():
+            RESTARTS.labels(part).set(restarts)
+    if not heard:
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         log.warning("supervisor_gone")
         stop.set()

@@ -4,11 +4,20 @@ from datetime import datetime
 
 from moderation.domain.clock import Clock
 from moderation.domain.ranks import received_at
+from moderation.domain.task import TaskKind
 from moderation.intake.repetition import repeat
 from moderation.storage.database import Database
-from moderation.telemetry import OLDEST_HELD_SECONDS, OLDEST_UNDELIVERED_SECONDS
+from moderation.telemetry import (
+    DEAD_LETTERS,
+    OLDEST_HELD_SECONDS,
+    OLDEST_UNDELIVERED_SECONDS,
+    OPEN_TASKS,
+    UNDELIVERED,
+)
 
 EVERY_S = 10.0
+COUNT_EVERY_S = 30.0
+"""Counting reads every open task: some 50 ms of PostgreSQL a million."""
 AT_ONCE = 5_000
 
 _FORGET = """
@@ -22,6 +31,11 @@ SELECT (SELECT min(oldest.rank) FROM sites s,
        (SELECT min(first_due_at) FROM deliveries) AS due
 """
 
+_COUNT_TASKS = "SELECT kind, count(*) AS size FROM tasks GROUP BY kind"
+_COUNT_WAITING = """
+SELECT (SELECT count(*) FROM deliveries) AS undelivered, (SELECT count(*) FROM dead_letters) AS dead
+"""
+
 
 class Housekeeper:
     """A background job; several may run, for each takes rows that no other has locked."""
@@ -29,6 +43,7 @@ class Housekeeper:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._counted_at: datetime | None = None
 
     async def run(self) -> None:
         """Work until cancelled; an absent PostgreSQL only delays it."""
@@ -38,6 +53,10 @@ class Housekeeper:
         """Forget one batch and measure; return how many keys were forgotten."""
         forgotten = await self.once()
         await self.measure()
+        now = self._clock()
+        if self._counted_at is None or abs((now - self._counted_at).total_seconds()) >= COUNT_EVERY_S:
+            await self.count()
+            self._counted_at = now
         return forgotten
 
     async def once(self) -> int:
@@ -55,6 +74,17 @@ class Housekeeper:
         held_since = None if row["rank"] is None else received_at(row["rank"])
         OLDEST_HELD_SECONDS.set(_age_s(held_since, now))
         OLDEST_UNDELIVERED_SECONDS.set(_age_s(row["due"], now))
+
+    async def count(self) -> None:
+        """Set the gauges of how much waits: open tasks by kind, undelivered comments, dead letters."""
+        async with self._database.connection() as connection:
+            tasks = {row["kind"]: row["size"] for row in await connection.fetch(_COUNT_TASKS)}
+            row = await connection.fetchrow(_COUNT_WAITING)
+        assert row is not None
+        for kind in TaskKind:
+            OPEN_TASKS.labels(kind.value).set(tasks.get(kind.value, 0))
+        UNDELIVERED.set(row["undelivered"])
+        DEAD_LETTERS.set(row["dead"])
 
 
 def _age_s(since: datetime | None, now: datetime) -> float:

@@ -9,6 +9,7 @@ from classifiers.runtime import Scorer as Runtime
 from classifiers.runtime import TextScores
 from moderation.domain.policy import Thresholds
 from moderation.domain.verdict import Assessment, Evidence, Scores
+from moderation.telemetry import MODEL_LOADED
 
 log = structlog.get_logger()
 
@@ -43,6 +44,7 @@ class ActiveModel:
             self.use(Runtime.shipped())
         except (ClassifierError, OSError) as error:
             log.error("model_refused", exc_info=error)
+        MODEL_LOADED.set(self._runtime is not None)
 
     def use(self, runtime: Runtime) -> None:
         """Score with ``runtime`` from now on."""
