@@ -1,0 +1,124 @@
+"""What lies in `deploy/` speaks of metrics, settings and files that exist."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes_validate import validate
+from prometheus_client import REGISTRY
+
+from moderation import telemetry
+from moderation.settings import SETTINGS
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+ALERTS = DEPLOY / "prometheus" / "alerts.yaml"
+KUBERNETES = "1.34"
+SAMPLE = re.compile(r"\bmoderation_[a-z_]+")
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text("utf-8"))["groups"] for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text("utf-8"))[
+        "panels"
+    ]
+    return [panel for panel in found if panel["type"] != "row"]
+
+
+def known_samples() -> dict[str, str]:
+    """Every name a metric of ours shows itself by, and the metric."""
+    assert telemetry.REQUESTS  # importing it is what registers them
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+    return {
+        metric.name + suffix: metric.name
+        for metric in REGISTRY.collect()
+        if metric.name.startswith("moderation_")
+        for suffix in suffixes[metric.type]
+    }
+
+
+def samples_of(expression: str) -> set[str]:
+    return set(SAMPLE.findall(expression))
+
+
+def test_every_alert_asks_for_metrics_that_there_are():
+    for rule in rules():
+        assert samples_of(rule["expr"]) <= set(known_samples()), rule["alert"]
+
+
+def test_every_panel_asks_for_metrics_that_there_are():
+    for panel in panels():
+        for target in panel["targets"]:
+            used = samples_of(target["expr"])
+            assert used, panel["title"]
+            assert used <= set(known_samples()), panel["title"]
+
+
+def test_the_dashboard_shows_every_metric():
+    samples = known_samples()
+    shown = {samples[name] for panel in panels() for t in panel["targets"] for name in samples_of(t["expr"])}
+    assert shown == set(samples.values())
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
+    pages = {path.stem for path in (DEPLOY / "runbooks").glob("*.md")} - {"README"}
+    assert {rule["alert"] for rule in rules()} == pages
+    index = (DEPLOY / "runbooks" / "README.md").read_text("utf-8")
+    for rule in rules():
+        assert rule["annotations"]["runbook"] == f"deploy/runbooks/{rule['alert']}.md"
+        assert f"]({rule['alert']}.md)" in index
+        page = (DEPLOY / "runbooks" / f"{rule['alert']}.md").read_text("utf-8")
+        assert rule["annotations"]["summary"] in page
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here")
+@pytest.mark.parametrize("command", [("check", ALERTS.name), ("test", "alerts.test.yaml")])
+def test_prometheus_takes_the_rules_and_they_fire_when_they_should(command: tuple[str, str]):
+    verb, file = command
+    done = subprocess.run(
+        ["promtool", verb, "rules", file], cwd=ALERTS.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("file", ["moderation.yaml", "secret.example.yaml"])
+def test_the_manifests_fit_the_schemas_of_kubernetes(file: str):
+    for document in yaml.safe_load_all((DEPLOY / "kubernetes" / file).read_text("utf-8")):
+        validate(document, KUBERNETES, strict=True)
+
+
+def test_every_setting_named_anywhere_is_one():
+    known = {setting.variable for setting in SETTINGS}
+    for path in DEPLOY.rglob("*"):
+        if path.is_file() and path.suffix in {".yaml", ".service", ".example", ".md", ""}:
+            named = set(re.findall(r"\bMODERATION_[A-Z][A-Z_]*[A-Z]\b", path.read_text("utf-8")))
+            assert named <= known, path.name
+
+
+def test_every_link_in_the_pages_leads_somewhere():
+    for page in DEPLOY.rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.*")), ids=lambda path: path.name)
+def test_systemd_takes_the_units(unit: Path, tmp_path: Path):
+    # Programs of an installation are not here: an existing one stands in for them.
+    text = re.sub(r"^(ExecStart=)\S+", r"\1/bin/true", unit.read_text("utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^(User|Group)=.*\n", "", text, flags=re.MULTILINE)
+    copy = tmp_path / unit.name
+    copy.write_text(text, "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False
+    )
+    own = [line for line in done.stderr.splitlines() if unit.name in line]
+    assert done.returncode == 0, done.stderr
+    assert own == []
