@@ -5,6 +5,7 @@ from uuid import UUID
 
 import click
 
+from moderation.cli.history import import_comments
 from moderation.cli.output import plain, printable, record, table
 from moderation.cli.terminal import Terminal, with_terminal
 from moderation.domain.comment import StoredComment
@@ -17,7 +18,10 @@ from moderation.storage.administration.comments import CommentFilter, ShownComme
 
 @click.group()
 def comments() -> None:
-    """List and show comments. Shows what readers wrote."""
+    """List, show and import comments. Shows what readers wrote."""
+
+
+comments.add_command(import_comments)
 
 
 @comments.command("list")

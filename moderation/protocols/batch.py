@@ -146,11 +146,12 @@ async def _enter(intake: Intake, site: Site, raw: Any) -> Outcome:
     if isinstance(raw, dict) and raw.get("state") is not None and raw.get("decided_at") is not None:
         lenient = replace(site.settings, required=("text",))
         submission = read_submission(raw, lenient, now=utc_now(), origin=ORIGIN)
-        return await intake.enter(site, submission, _read_history(raw))
+        return await intake.enter(site, submission, read_history(raw))
     return await intake.submit(site, raw, origin=ORIGIN)
 
 
-def _read_history(raw: dict[str, Any]) -> History:
+def read_history(raw: dict[str, Any]) -> History:
+    """Read what a line says that its site did with the comment. Raises `InvalidCommentError`."""
     reader = FieldReader()
     now = utc_now()
     decided_at = read_time(reader, raw, "decided_at", now=now)
