@@ -1,11 +1,12 @@
 """`moderation site`: sites, their keys and secrets."""
 
-from typing import Any
+from typing import Any, TextIO
 from uuid import UUID
 
 import click
 
 from moderation.cli.assignments import HELP, parse_assignments
+from moderation.cli.desk import Desk
 from moderation.cli.output import plain, record, table
 from moderation.cli.terminal import Terminal, with_terminal
 from moderation.storage.administration import site_keys, sites
@@ -119,11 +120,26 @@ def key() -> None:
     show_default=True,
     help="Its protocol.",
 )
+@click.option(
+    "--secret-file",
+    type=click.File(),
+    help="For coral: where the signing secret stands that Coral made; - is standard input.  [default: a fresh one]",
+)
 @with_terminal
-def add_key(terminal: Terminal, name: str, dialect: str) -> None:
+def add_key(terminal: Terminal, name: str, dialect: str, secret_file: TextIO | None) -> None:
     """Add a key and print it, once; those before stay good."""
-    del dialect  # there is one so far
-    made = terminal.run(lambda desk: site_keys.add_key(desk.database, name, actor=desk.actor))
+    if secret_file is not None and dialect not in site_keys.SIGNING:
+        raise click.UsageError(f"--secret-file is for {', '.join(sorted(site_keys.SIGNING))} alone.")
+    secret = None if secret_file is None else secret_file.read(1000).strip()
+
+    async def work(desk: Desk) -> site_keys.NewKey:
+        if dialect in site_keys.SIGNING:
+            return await site_keys.add_signing_key(
+                desk.database, desk.vault, name, actor=desk.actor, dialect=dialect, secret=secret
+            )
+        return await site_keys.add_key(desk.database, name, actor=desk.actor, dialect=dialect)
+
+    made = terminal.run(work)
     terminal.show(made, lambda: record(plain(made)) + "\n\nThis is shown once: keep it now.")
 
 

@@ -28,6 +28,10 @@ SELECT s.id, s.name, s.title, s.url, s.language, s.webhook_url, s.webhook_secret
   FROM sites s JOIN LATERAL (SELECT version, policy FROM policies WHERE site_id = s.id ORDER BY version DESC LIMIT 1) p ON true
  WHERE s.removed_at IS NULL AND {where}
 """
+_SECRETS = """
+SELECT sealed FROM site_keys
+ WHERE site_id = $1 AND dialect = $2 AND sealed IS NOT NULL AND revoked_at IS NULL ORDER BY id DESC
+"""
 
 log = structlog.get_logger()
 
@@ -39,6 +43,7 @@ class Directory:
         self._database = database
         self._callers: OrderedDict[bytes, Caller] = OrderedDict()
         self._sites: dict[str, Site] = {}
+        self._secrets: dict[tuple[SiteId, str], tuple[bytes, ...]] = {}
         self._version: int | None = None
 
     async def caller(self, token: str) -> Caller | None:
@@ -70,6 +75,19 @@ class Directory:
                 return site
         return await self._find_site("s.id = $1", site_id)
 
+    async def signing_secrets(self, site_id: SiteId, dialect: str) -> tuple[bytes, ...]:
+        """Return the site's live signing secrets of a dialect, sealed, newest first."""
+        cached = self._secrets.get((site_id, dialect))
+        if cached is not None:
+            return cached
+        version = self._version
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_SECRETS, site_id, dialect)
+        found = tuple(row["sealed"] for row in rows)
+        if found and version == self._version:
+            self._secrets[site_id, dialect] = found
+        return found
+
     async def watch(self) -> None:
         """Forget what was cached whenever an admin changed something; runs until cancelled, survives an absent PostgreSQL."""
         while True:
@@ -88,6 +106,7 @@ class Directory:
         if version != self._version:
             self._callers.clear()
             self._sites.clear()
+            self._secrets.clear()
             self._version = version
 
     async def _find_site(self, where: str, value: str | int) -> Site:

@@ -281,6 +281,42 @@ class TestSiteKeys:
         lines = await site_keys.list_keys(database, "paper")
         assert [line.revoked_at is None for line in lines] == [True, False]
 
+    async def test_a_dialects_key_is_good_for_that_dialect_alone(
+        self, database: Database, paper: SiteCredentials
+    ) -> None:
+        key = await site_keys.add_key(database, "paper", actor=ACTOR, dialect="perspective")
+        caller = await Directory(database).caller(key.key)
+        assert isinstance(caller, SiteCaller)
+        assert caller.dialect == "perspective"
+
+    async def test_signing_secrets_are_kept_sealed_rotated_and_are_no_tokens(
+        self, database: Database, vault: KeyedVault, paper: SiteCredentials
+    ) -> None:
+        directory = Directory(database)
+        site = await directory.site("paper")
+        await directory.refresh()
+        assert await directory.signing_secrets(site.id, "coral") == ()
+        made = await site_keys.add_signing_key(database, vault, "paper", actor=ACTOR, dialect="coral")
+        theirs = await site_keys.add_signing_key(
+            database, vault, "paper", actor=ACTOR, dialect="coral", secret="empsec_0123456789abcdef"
+        )
+        await directory.refresh()
+        sealed = await directory.signing_secrets(site.id, "coral")
+        assert [vault.open(secret, "site_key") for secret in sealed] == [theirs.key, made.key]
+        assert await directory.caller(made.key) is None
+        await site_keys.revoke_key(database, "paper", made.id, actor=ACTOR)
+        await directory.refresh()
+        assert len(await directory.signing_secrets(site.id, "coral")) == 1
+
+    @pytest.mark.parametrize("secret", ["short", "x" * 201, "سرّ طويل بما يكفي للتوقيع", "a\x00" * 20])
+    async def test_a_secret_that_cannot_sign_is_refused(
+        self, database: Database, vault: KeyedVault, paper: SiteCredentials, secret: str
+    ) -> None:
+        with pytest.raises(InvalidConfigurationError, match="/secret"):
+            await site_keys.add_signing_key(
+                database, vault, "paper", actor=ACTOR, dialect="coral", secret=secret
+            )
+
     async def test_another_sites_key_cannot_be_revoked(
         self, database: Database, vault: KeyedVault, paper: SiteCredentials
     ) -> None:

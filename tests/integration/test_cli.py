@@ -21,6 +21,7 @@ from moderation.domain.site import SiteSettings
 from moderation.engines import EngineAddresses
 from moderation.privacy.keyring import Keyring
 from moderation.storage.database import Database
+from moderation.storage.migrate import LATEST
 from tests.engines_fixture import are_gone, wait_until
 from tests.program import PROGRAM, free_port, started
 from tests.seeding import Seed, add_comments
@@ -68,6 +69,7 @@ class TestUsage:
             "policy set x banned_words=@/nowhere/words.json",
             "site key revoke x not-an-id",
             "site key add x --dialect smoke",
+            "site key add x --secret-file missing --dialect coral",
             "moderator add a@b.example --site x --role king",
             "author block x",
             "author block x --email a@b.example --name y",
@@ -215,6 +217,17 @@ class TestSites:
         listed = desk.get("site", "key", "list", "akhbar")
         assert [line["revoked_at"] is None for line in listed] == [True, False]
         assert made["key"] not in desk.say("site", "key", "list", "akhbar")
+
+    def test_a_secret_that_coral_made_is_taken_over(
+        self, desk: Operator, site: dict[str, str], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "secret"
+        file.write_text("empsec_0123456789abcdef0123456789\n")
+        made = desk.get("site", "key", "add", "akhbar", "--dialect", "coral", "--secret-file", str(file))
+        assert made["key"] == "empsec_0123456789abcdef0123456789"
+        assert desk.get("site", "key", "list", "akhbar")[-1]["dialect"] == "coral"
+        refused = desk.run("site", "key", "add", "akhbar", "--secret-file", str(file))
+        assert (refused.returncode, "coral alone" in refused.stderr) == (WRONG_USAGE, True)
 
     def test_a_secret_is_renewed(self, desk: Operator, site: dict[str, str]) -> None:
         made = desk.get("site", "secret", "akhbar", "inbound")
@@ -370,12 +383,12 @@ class TestOutsideDatabase:
     ) -> None:
         operator = Operator(tmp_path / "data", database_url=fresh_database_url, secret_keys=keys)
         connection = await asyncpg.connect(fresh_database_url)
-        await connection.execute("UPDATE schema_versions SET version = 99")
+        await connection.execute("INSERT INTO schema_versions (version) VALUES (99)")
         assert "use a newer program" in operator.fail("site", "list")
         await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         assert "run `moderation migrate`" in operator.fail("site", "list")
         await connection.close()
-        assert operator.get("migrate")["applied"] == [1]
+        assert operator.get("migrate")["applied"][-1] == LATEST
         assert operator.get("site", "list") == []
 
     def test_a_server_that_is_away_or_a_name_that_is_wrong_is_one_sentence(

@@ -4,14 +4,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from moderation.domain.errors import NotFoundError
+from moderation.domain.errors import FieldError, InvalidConfigurationError, NotFoundError
 from moderation.domain.ids import SiteId, new_uuid
+from moderation.domain.ports import Vault
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.administration.finding import find_site_id
 from moderation.storage.administration.tokens import SITE_PREFIX, new_token, token_hash
 from moderation.storage.database import Connection, Database
 
-DIALECTS = ("native",)
+DIALECTS = ("native", "perspective", "coral")
+SIGNING = frozenset({"coral"})
+"""Dialects whose key is a secret that both sides sign with: kept sealed, for we need it again; never good as a token."""
+SEALED_AS = "site_key"
+MAX_SECRET = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,41 @@ class KeyLine:
     revoked_at: datetime | None
 
 
-async def add_key(database: Database, site: str, *, actor: str) -> NewKey:
-    """Give a site one more key. Raises `UnknownSiteError`."""
+async def add_key(database: Database, site: str, *, actor: str, dialect: str = DIALECTS[0]) -> NewKey:
+    """Give a site one more key, good for one dialect. Raises `UnknownSiteError`."""
     async with change(database) as connection:
         site_id = await find_site_id(connection, site)
-        key = await insert_key(connection, site_id)
-        await audit(connection, "site_key.added", actor=actor, site_id=site_id, subject=str(key.id))
+        key = await insert_key(connection, site_id, dialect)
+        await audit(
+            connection, "site_key.added", actor=actor, site_id=site_id, subject=str(key.id), dialect=dialect
+        )
+    return key
+
+
+async def add_signing_key(
+    database: Database, vault: Vault, site: str, *, actor: str, dialect: str, secret: str | None = None
+) -> NewKey:
+    """Give a site one more signing secret: ``secret`` where the other side made it, else a fresh one.
+
+    Raises `UnknownSiteError`, and `InvalidConfigurationError` for a secret that nothing could be signed with.
+    """
+    if secret is not None and not (
+        16 <= len(secret) <= MAX_SECRET and secret.isascii() and secret.isprintable()
+    ):
+        fault = FieldError(
+            "/secret", "invalid_value", {"allowed": f"16 to {MAX_SECRET} printable characters"}
+        )
+        raise InvalidConfigurationError([fault])
+    key = NewKey(new_uuid(), secret or new_token(SITE_PREFIX))
+    async with change(database) as connection:
+        site_id = await find_site_id(connection, site)
+        sealed = vault.seal(key.key, SEALED_AS)
+        await connection.execute(
+            _INSERT, key.id, site_id, dialect, token_hash(f"{key.id} {key.key}"), sealed
+        )  # the hash is of no token: a secret that both sides know must not open the API
+        await audit(
+            connection, "site_key.added", actor=actor, site_id=site_id, subject=str(key.id), dialect=dialect
+        )
     return key
 
 
@@ -65,14 +99,11 @@ async def revoke_key(database: Database, site: str, key_id: UUID, *, actor: str)
         await audit(connection, "site_key.revoked", actor=actor, site_id=site_id, subject=str(key_id))
 
 
-async def insert_key(connection: Connection, site_id: SiteId) -> NewKey:
+async def insert_key(connection: Connection, site_id: SiteId, dialect: str = DIALECTS[0]) -> NewKey:
     """Make a key; only inside of `change`."""
     key = NewKey(new_uuid(), new_token(SITE_PREFIX))
-    await connection.execute(
-        "INSERT INTO site_keys (id, site_id, dialect, token_hash) VALUES ($1, $2, $3, $4)",
-        key.id,
-        site_id,
-        DIALECTS[0],
-        token_hash(key.key),
-    )
+    await connection.execute(_INSERT, key.id, site_id, dialect, token_hash(key.key), None)
     return key
+
+
+_INSERT = "INSERT INTO site_keys (id, site_id, dialect, token_hash, sealed) VALUES ($1, $2, $3, $4, $5)"
