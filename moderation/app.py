@@ -21,7 +21,7 @@ from moderation.intake.scoring import GroupScorer
 from moderation.learning.engine import ActiveModel
 from moderation.privacy.keys import Keyring
 from moderation.privacy.vault import KeyedVault
-from moderation.protocols import batch, feed, form, native, operations, review, try_page, webhook
+from moderation.protocols import batch, feed, form, native, operations, reference, review, try_page, webhook
 from moderation.protocols.addresses import TRUSTED_PROXIES
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.edge import edge
@@ -63,7 +63,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
     app[operations.MODEL] = model
     app[TRUSTED_PROXIES] = settings.trusted_proxies
-    for module in (native, batch, webhook, form, review, feed, operations, try_page):
+    for module in (native, batch, webhook, form, review, feed, operations, reference, try_page):
         app.add_routes(module.routes())
     jobs = [
         directory.watch(),

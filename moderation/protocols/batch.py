@@ -27,7 +27,7 @@ from moderation.intake.candidates import History, Outcome
 from moderation.intake.pipeline import Intake
 from moderation.intake.validation import FieldReader, read_submission, read_time
 from moderation.protocols.bodies import CUT_OFF, NATIVE_LIMIT_BYTES, parse_json, refuse_encoding
-from moderation.protocols.edge import note
+from moderation.protocols.edge import REQUEST_ID, note
 from moderation.protocols.languages import language_of
 from moderation.protocols.native import INTAKE, outcome_body, site_caller
 from moderation.protocols.problems import problem_body
@@ -51,7 +51,7 @@ async def receive(request: web.Request) -> web.StreamResponse:
     """Answer each line as soon as it and those before it are done, while later ones still arrive."""
     caller = await site_caller(request)
     refuse_encoding(request)
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    response = web.StreamResponse(headers=_headers(request))
     await response.prepare(request)
     lines = _Lines(request, caller.site)
     under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
@@ -62,6 +62,15 @@ async def receive(request: web.Request) -> web.StreamResponse:
     note(request, lines=lines.count)
     await response.write_eof()
     return response
+
+
+def _headers(request: web.Request) -> dict[str, str]:
+    """Return all headers: what is streamed has left when the edge would add its own."""
+    return {
+        "Content-Type": "application/x-ndjson",
+        "X-Request-ID": request[REQUEST_ID],
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 async def _read(

@@ -1,0 +1,207 @@
+"""From the first comment to the last undo, with every answer held against the document."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest_asyncio
+from standardwebhooks import Webhook
+
+from moderation.delivery.sequencer import Sequencer
+from moderation.domain.clock import utc_now
+from moderation.domain.ids import new_uuid
+from moderation.engines import EngineAddresses
+from moderation.protocols.authentication import DIRECTORY
+from moderation.protocols.problems import PROBLEMS
+from moderation.storage.database import connect
+from tests.contract.walk import Walker
+from tests.service import comment, running_service, seed_moderator, seed_site
+
+FORM = {
+    "author": "ليلى",
+    "email": "layla@example.com",
+    "comment": "تعليق من النموذج",
+    "comment_post_ID": "12",
+}
+NOT_WALKED = {
+    "not-found",
+    "internal",
+    "unavailable",
+    "invalid-configuration",
+    "method-not-allowed",
+    "unknown-site",
+    "conflict",
+}
+"""Problems that the walk may leave to other tests."""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def walker(fresh_database_url: str, running_engines: EngineAddresses):
+    async with running_service(fresh_database_url, running_engines.redis_url) as service:
+        roles = {
+            name: await seed_moderator(service.database, {service.site.id: name})
+            for name in ("moderator", "lead")
+        }
+        await add_demonstration(service)
+        yield Walker(service, {"site": service.site.key, **roles})
+
+
+async def add_demonstration(service: Any) -> None:
+    """Name a site as the demonstration's, so that its pages are served."""
+    demo = await seed_site(service.database, service.vault)
+    async with service.database.transaction() as connection:
+        await connection.execute("UPDATE sites SET name = 'demo' WHERE id = $1", demo.id)
+
+
+def signed(walker: Walker, kind: str, data: dict[str, Any], message_id: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data})
+    signature = Webhook(walker.service.site.inbound_secret).sign(message_id, now, body)
+    headers = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": signature,
+    }
+    return {"data": body, "headers": headers}
+
+
+async def walk_intake(walk: Walker) -> None:
+    sent = comment(external_id="1", context={"section": "city"}, language="ar")
+    _, first = await walk("POST", "/v1/comments", json=sent)
+    await walk("POST", "/v1/comments", json=sent)
+    path = f"/v1/comments/{first['id']}"
+    await walk("PUT", path, json={"text": "نص آخر"}, headers={"If-Match": '"1"'})
+    await walk("PUT", path, json={"text": "نص ثالث"}, headers={"If-Match": '"1"'})
+    await walk("GET", path)
+    await walk("GET", path, "moderator")
+    await walk("GET", path + "/history")
+    key = {"Idempotency-Key": "k"}
+    await walk("POST", "/v1/comments", json=comment(), headers=key)
+    await walk("POST", "/v1/comments", json=comment("غيره"), headers=key)
+    await walk("POST", "/v1/comments", json={"author": {"email": "x"}}, headers={"Accept-Language": "en"})
+    await walk("POST", "/v1/comments", data=b"{")
+    await walk("POST", "/v1/comments", data=b"x" * 300_000)
+    await walk("POST", "/v1/comments", data=b"{}", headers={"Content-Encoding": "gzip"})
+    await walk("POST", "/v1/comments", None, json=sent)
+    await walk("POST", "/v1/comments", "moderator", json=sent)
+    await walk("DELETE", path)
+    await walk("GET", path)
+    await walk("GET", f"/v1/comments/{new_uuid()}")
+    history = comment() | {"state": "rejected", "decided_at": "2025-01-01T00:00:00Z", "reason": "spam"}
+    lines = [comment(), history, {"text": ""}, "not an object", comment(external_id="2")]
+    body = "\n".join([*(json.dumps(line) for line in lines), "{", "x" * 300_000])
+    _, answers = await walk("POST", "/v1/comments/batch", data=body)
+    statuses = [json.loads(line)["status"] for line in answers.splitlines()]
+    assert statuses == [201, 201, 422, 422, 201, 400, 413]
+
+
+async def walk_webhook(walk: Walker) -> None:
+    path = f"/v1/sites/{walk.service.site.name}/webhook"
+    data = comment(external_id="w1")
+    for _ in range(2):
+        await walk("POST", path, None, **signed(walk, "comment.created", data, "m1"))
+    await walk("POST", path, None, **signed(walk, "comment.deleted", {"external_id": "w1"}, "m2"))
+    await walk("POST", path, None, **signed(walk, "comment.deleted", {"external_id": "nobody's"}, "m3"))
+    await walk("POST", path, None, **signed(walk, "nonsense", {}, "m4"))
+    await walk("POST", path, None, data=b"{}")
+
+
+async def walk_form(walk: Walker) -> None:
+    path = f"/sites/{walk.service.site.name}/comments"
+    for accept in ("text/html", "application/json"):
+        headers = {"Accept": accept, "Origin": "https://news.example"}
+        fields = FORM | {"comment": f"من النموذج {accept}"}
+        for _ in range(2):
+            await walk("POST", path, None, data=fields, headers=headers)
+        await walk("POST", path, None, data={}, headers=headers)
+        await walk("POST", "/sites/no-such-site/comments", None, data=FORM, headers=headers)
+        await walk("POST", path, None, data=b"x", headers=headers | {"Content-Type": "text/plain"})
+        await walk("OPTIONS", path, None, headers=headers)
+
+
+async def held(walk: Walker, text: str = "تعليق ينتظر") -> str:
+    _, body = await walk("POST", "/v1/comments", json=comment(text))
+    return str(body["id"])
+
+
+async def walk_review(walk: Walker) -> None:
+    await walk(
+        "GET", "/v1/queue?order=uncertain&kind=held&reason=premoderation&language=ar&thread=12", "moderator"
+    )
+    await walk("GET", "/v1/queue?kind=escalated", "moderator")
+    await walk("GET", "/v1/queue?limit=many", "moderator")
+    _, claimed = await walk("POST", "/v1/queue/claim", "moderator", json={"limit": 2})
+    await walk("GET", "/v1/queue", "lead")
+    await walk("POST", "/v1/queue/claim", "moderator", json={"limit": 0})
+    own, other = (entry["claim"]["id"] for entry in claimed["items"])
+    await walk("PUT", f"/v1/claims/{own}", "moderator")
+    await walk("PUT", f"/v1/claims/{own}", "lead")
+    await walk("DELETE", f"/v1/claims/{other}", "moderator")
+    await walk("DELETE", f"/v1/claims/{other}", "moderator")
+    taken, revision = claimed["items"][0]["comment"]["id"], claimed["items"][0]["comment"]["revision"]
+    await walk(
+        "POST", f"/v1/comments/{taken}/decision", "lead", json={"verdict": "approve", "revision": revision}
+    )
+    path = f"/v1/comments/{await held(walk)}"
+    await walk("POST", path + "/decision", "moderator", json={"verdict": "approve", "revision": 7})
+    await walk("POST", path + "/decision", "moderator", json={"verdict": "hold", "revision": 1})
+    await walk("POST", path + "/decision", "moderator", json={})
+    await walk("POST", path + "/escalate", "moderator", json={"revision": 1, "note": "للنظر"})
+    await walk(
+        "POST", path + "/decision", "lead", json={"verdict": "reject", "reason": "insult", "revision": 1}
+    )
+    await walk(
+        "POST", path + "/decision", "site", json={"verdict": "approve", "revision": 1, "moderator": "desk"}
+    )
+    await walk("POST", path + "/undo", "lead")
+    await walk("GET", path + "/history", "lead")
+    items = [{"id": await held(walk, f"واحد من كثير {n}"), "revision": 1 + n} for n in range(2)]
+    ruling = {"verdict": "approve", "items": [*items, {"id": "nonsense"}, 7]}
+    _, results = await walk("POST", "/v1/decisions", "moderator", json=ruling)
+    assert [result["status"] for result in results["results"]] == [200, 409, 422, 422]
+
+
+async def walk_the_rest(walk: Walker) -> None:
+    connection = await connect(walk.service.database.url)
+    await Sequencer(walk.service.database.url, utc_now).number(connection)
+    await connection.close()
+    _, page = await walk("GET", "/v1/events?after=0&limit=1000")
+    assert {event["type"] for event in page["events"]} == {"comment.decided", "comment.deleted"}
+    await walk("GET", "/v1/events?after=999999999")
+    await walk("GET", "/v1/events?after=x")
+    for path in (
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/docs/docs.css",
+        "/problems/gone",
+    ):
+        await walk("GET", path, None)
+    await walk("GET", "/problems/nonsense", None)
+    for path in ("/try", "/try?lang=en", "/try/static/try.js", "/try/static/try.css", "/try/static/nonsense"):
+        await walk("GET", path, None)
+
+
+async def walk_limits(walk: Walker) -> None:
+    async with walk.service.database.transaction() as connection:
+        await connection.execute(
+            "UPDATE sites SET settings = jsonb_set(settings, '{limits,author}', $1::jsonb) WHERE id = $2",
+            {"count": 1, "period_s": 60, "burst": 1},
+            walk.service.site.id,
+        )
+        await connection.execute("UPDATE instance SET config_version = config_version + 1")
+    await walk.service.client.server.app[DIRECTORY].refresh()
+    author = comment()["author"]
+    statuses = [
+        (await walk("POST", "/v1/comments", json=comment(f"{n}", author=author)))[0] for n in range(3)
+    ]
+    assert 429 in statuses
+
+
+async def test_every_answer_of_a_walk_through_every_route_is_as_described(walker: Walker):
+    for walk in (walk_intake, walk_webhook, walk_form, walk_review, walk_the_rest, walk_limits):
+        await walk(walker)
+    assert not walker.missing(), "let a walk of this module see these answers"
+    assert not PROBLEMS.keys() - walker.problems - NOT_WALKED
