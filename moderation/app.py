@@ -13,15 +13,29 @@ from redis.asyncio import Redis
 
 from moderation.delivery.service import Delivery
 from moderation.domain.clock import utc_now
+from moderation.intake.analysis import Analyst
 from moderation.intake.housekeeping import Housekeeper
 from moderation.intake.pipeline import Intake
 from moderation.intake.rates import RateLimiter
 from moderation.intake.rescoring import Rescorer
 from moderation.intake.scoring import GroupScorer
 from moderation.learning.engine import ActiveModel
+from moderation.learning.feedback import Feedback
 from moderation.privacy.keys import Keyring
 from moderation.privacy.vault import KeyedVault
-from moderation.protocols import batch, feed, form, native, operations, reference, review, try_page, webhook
+from moderation.protocols import (
+    batch,
+    feed,
+    form,
+    native,
+    operations,
+    perspective,
+    perspective_feedback,
+    reference,
+    review,
+    try_page,
+    webhook,
+)
 from moderation.protocols.addresses import TRUSTED_PROXIES
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.edge import edge
@@ -65,6 +79,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     for module in (native, batch, webhook, form, review, feed, operations, reference, try_page):
         app.add_routes(module.routes())
+    _add_scoring_dialects(app, settings, scorer, Feedback(database, vault, utc_now))
     jobs = [
         directory.watch(),
         delivery.run(),
@@ -75,6 +90,22 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     ]
     app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
     return app
+
+
+def _add_scoring_dialects(
+    app: web.Application, settings: Settings, scorer: GroupScorer, feedback: Feedback
+) -> None:
+    """Add the dialects whose callers want scores, and keep their comments themselves."""
+    analyst = Analyst(scorer, bound=settings.intake_queue)
+
+    async def close(_app: web.Application) -> None:
+        await analyst.close()
+
+    app[perspective.ANALYST] = analyst
+    app[perspective.PUBLIC_URL] = settings.public_url
+    app[perspective_feedback.FEEDBACK] = feedback
+    app.add_routes(perspective.routes())
+    app.on_cleanup.append(close)
 
 
 def _lifetime(

@@ -41,7 +41,7 @@ def match(method: str, path: str) -> Operation | None:
     found = [
         (how, template)
         for how, template in described()
-        if how == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+        if how == method and re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path)
     ]
     return min(found, key=lambda operation: operation[1].count("{"), default=None)
 

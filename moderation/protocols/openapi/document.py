@@ -2,7 +2,16 @@
 
 from importlib.metadata import version
 
-from moderation.protocols.openapi import demonstration, feed, form, intake, operations, review, webhook
+from moderation.protocols.openapi import (
+    demonstration,
+    feed,
+    form,
+    intake,
+    operations,
+    perspective,
+    review,
+    webhook,
+)
 from moderation.protocols.openapi.parts import PERSON, SITE, Dialect, Json, write_operation
 from moderation.protocols.openapi.schemas import HEADERS, SCHEMAS
 
@@ -12,6 +21,7 @@ DIALECTS: tuple[Dialect, ...] = (
     form.DIALECT,
     review.DIALECT,
     feed.DIALECT,
+    perspective.DIALECT,
     operations.DIALECT,
     demonstration.DIALECT,
 )

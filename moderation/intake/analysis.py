@@ -1,0 +1,55 @@
+"""Scores for texts that are not to be kept: concurrent calls travel as one group, through the same scorer as comments."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from moderation.domain.verdict import Assessment
+from moderation.intake.groups import Grouper
+from moderation.intake.scoring import GroupScorer
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One caller's texts, and the caller who waits."""
+
+    texts: Sequence[str]
+    answer: asyncio.Future[list[Assessment | None]]
+    keys: tuple[bytes, ...] = ()
+
+    def fail(self, error: BaseException) -> None:
+        if self.answer.done():
+            return
+        if isinstance(error, asyncio.CancelledError):
+            self.answer.cancel()
+        else:
+            self.answer.set_exception(error)
+
+
+class Analyst:
+    """Judges texts for whoever only wants to know; one a process. Nothing is stored, limited or decided."""
+
+    def __init__(self, scorer: GroupScorer, *, bound: int) -> None:
+        self._scorer = scorer
+        self._grouper: Grouper[_Asked] = Grouper(self._judge, bound=bound)
+
+    async def assess(self, texts: Sequence[str]) -> list[Assessment | None]:
+        """Judge the texts of one caller, in order; None for each that could not be judged in time.
+
+        Raises `DependencyUnavailableError` when too many wait.
+        """
+        asked = _Asked(texts, asyncio.get_running_loop().create_future())
+        self._grouper.add(asked)
+        return await asked.answer
+
+    async def close(self) -> None:
+        """Finish what is under way; refuse the rest."""
+        await self._grouper.close()
+
+    async def _judge(self, group: list[_Asked]) -> None:
+        texts = [text for asked in group for text in asked.texts]
+        found = iter(await self._scorer.assess(texts, [None] * len(texts)))
+        for asked in group:
+            own = [next(found) for _ in asked.texts]
+            if not asked.answer.done():
+                asked.answer.set_result(own)
