@@ -3,7 +3,10 @@
 ClassifierError
  ├─ ArtifactTamperedError      a file of the artefact is missing, altered or unexpected
  ├─ ArtifactIncompatibleError  whole, but not for this version of the code
- └─ DatasetError               rows that cannot be read; the message names the file and the line
+ ├─ DatasetError               rows that cannot be read; the message names the file and the line
+ │   └─ LabelsError            rows that can be read and cannot be learned from
+ ├─ OutputBusyError            another retraining writes to the same folder
+ └─ OutputRefusedError         the folder to write to holds something else than a model
 """
 
 
@@ -21,3 +24,23 @@ class ArtifactIncompatibleError(ClassifierError):
 
 class DatasetError(ClassifierError):
     """A data file cannot be read; the message names the file, the line and the reason."""
+
+
+class LabelsError(DatasetError):
+    """Labels that cannot be learned from: none, of one kind only, too few.
+
+    `code` is stable: no_labels, one_sided_labels, too_few_labels; `numbers` say how many there were.
+    """
+
+    def __init__(self, code: str, message: str, **numbers: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.numbers = numbers
+
+
+class OutputBusyError(ClassifierError):
+    """Another retraining writes to the same folder."""
+
+
+class OutputRefusedError(ClassifierError):
+    """The folder to write to holds something else than a model, and is left as it is."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,12 +96,17 @@ class Scorer:
         self._weights = _pack(artifact)
 
     @classmethod
-    def load(cls, directory: Path) -> Self:
-        """Load an artefact; raises ArtifactTamperedError or ArtifactIncompatibleError."""
-        return cls(artifacts.load(directory))
+    def load(cls, directory: Path) -> "Scorer":
+        """Load an artefact, a site's own too; raises ArtifactTamperedError or ArtifactIncompatibleError."""
+        artifact = artifacts.load(directory)
+        if artifact.manifest.get("kind") == "site":
+            from classifiers.site.scorer import SiteScorer
+
+            return SiteScorer.open(artifact, directory)
+        return cls(artifact)
 
     @classmethod
-    def shipped(cls) -> Self:
+    def shipped(cls) -> "Scorer":
         """Load the model that comes with the program."""
         return cls.load(PRETRAINED)
 
@@ -115,7 +120,7 @@ class Scorer:
         scores: list[TextScores] = []
         for run in batches(texts):
             found = analyse(texts[run], author_urls[run] if author_urls else None)
-            scores += self._score_batch(found)
+            scores += self.score_found(found)
         return scores
 
     def explain(self, text: str, *, limit: int = 8) -> list[Span]:
@@ -158,7 +163,8 @@ class Scorer:
             self._weights[language * BUCKETS : (language + 1) * BUCKETS], output == _PACKED[0]
         )
 
-    def _score_batch(self, found: Analysis) -> list[TextScores]:
+    def score_found(self, found: Analysis) -> list[TextScores]:
+        """Return the scores of texts that were analysed already."""
         sums = self._sum(found)
         return [
             self._scores(language, packed, rules, length)

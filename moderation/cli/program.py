@@ -17,6 +17,7 @@ from moderation.cli import (
     policy,
     privacy,
     queue,
+    retraining,
     serve,
     site,
 )
@@ -49,6 +50,8 @@ for group in (
     backup.restore,
 ):
     program.add_command(group)
+
+models.models.add_command(retraining.retrain)
 
 
 def main() -> None:

@@ -1,0 +1,131 @@
+"""One output of a site's model: the prior's log-odds and log-count-ratio n-grams, weighed together.
+
+The prior is pulled towards counting in full and the n-grams towards nothing, so with few labels the site's model is the
+shipped one with another offset, and with many it is the site's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from classifiers.site.inputs import EITHER, FEATURES
+from classifiers.site.material import Material
+from classifiers.site.solver import Problem, Pull, Solution, solve
+
+STRENGTHS = (0.01, 0.03, 0.1, 0.3)  # of the n-grams, inverse of their penalty; 0: the prior alone
+_ALPHA = 0.3  # added to every count before the ratio
+_PULL = 10.0  # of the prior's coefficients, in the unit of rows
+_PULL_LANGUAGE = 30.0  # of what a language's coefficients differ from those of all
+_PULL_INTERCEPT = 1e-2
+SCALE = 10.0  # about the root of a comment's length: keeps margins near 1 for the solver
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What was learned for one output.
+
+    `weights` go with `columns`; a margin is their sum over a row, divided by its root. `shared` are the intercept and the
+    coefficients of FEATURES; `by_language` what is added to them in a language.
+    """
+
+    columns: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    shared: NDArray[np.float64]
+    by_language: Mapping[str, NDArray[np.float64]]
+
+    def coefficients(self, language: str) -> NDArray[np.float64]:
+        """Return intercept and coefficients of FEATURES in a language."""
+        return self.shared + self.by_language.get(language, 0.0)
+
+    def log_odds(self, material: Material, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the log-odds of rows before calibration."""
+        weights = np.zeros(material.ngrams.shape[1])
+        weights[self.columns] = self.weights
+        own = (material.ngrams[rows] @ weights) / material.roots[rows]
+        features = np.column_stack([np.ones(rows.size), material.prior[rows]])
+        total = own + features @ self.shared
+        for language, added in self.by_language.items():
+            total += (material.languages[rows] == language) * (features @ added)
+        return np.asarray(total)
+
+
+def anchor(output: str) -> NDArray[np.float64]:
+    """Return what coefficients are pulled to: the prior's same output, for a rejection either of spam and abuse."""
+    pulled = np.zeros(1 + len(FEATURES))
+    pulled[1 + FEATURES.index(output if output in FEATURES else EITHER)] = 1.0
+    return pulled
+
+
+def fit(
+    material: Material,
+    rows: NDArray[np.int64],
+    output: str,
+    strengths: Sequence[float],
+    learned: Sequence[str],
+) -> list[Fitted]:
+    """Fit one output on rows that are labelled for it, once for each strength; `learned` are languages of their own.
+
+    Both classes must be there. Each fit starts where the one before ended.
+    """
+    target = material.labels[output][rows]
+    weight = material.weights[rows] / material.weights[rows].mean()
+    chosen = material.ngrams[rows]
+    columns, scaled, ratio = _scaled(chosen, target, weight, material.roots[rows])
+    dense, pull, at = _dense(material, rows, output, learned)
+    found: list[Fitted] = []
+    last: Solution | None = None
+    for strength in strengths:
+        if strength == 0:
+            problem = Problem(scaled[:, :0], dense, target, weight)
+            solution = solve(problem, Pull(1.0, *pull))
+            weights = np.zeros(columns.size)
+        else:
+            solution = last = solve(
+                Problem(scaled, dense, target, weight), Pull(1 / strength, *pull), start=last
+            )
+            weights = solution.of_ngrams * ratio * SCALE
+        found.append(Fitted(columns, weights, *_unpack(solution.of_dense, at)))
+    return found
+
+
+def _scaled(
+    ngrams: sparse.csr_matrix,
+    target: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    roots: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], sparse.csr_matrix, NDArray[np.float64]]:
+    """Return the columns that occur, rows divided by their root and columns by log-count ratio, and the ratios."""
+    positive, negative = weight * (target == 1), weight * (target == 0)
+    counts = [np.asarray(ngrams.T @ part).ravel() for part in (positive, negative)]
+    columns = np.flatnonzero(counts[0] + counts[1])
+    one, other = (count[columns] + _ALPHA for count in counts)
+    ratio = np.log(one / one.sum()) - np.log(other / other.sum())
+    kept = ngrams[:, columns]
+    scaled = sparse.diags_array(SCALE / roots) @ kept @ sparse.diags_array(ratio)
+    return columns, scaled.tocsr().astype(np.float32), ratio
+
+
+def _dense(
+    material: Material, rows: NDArray[np.int64], output: str, learned: Sequence[str]
+) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]], list[str]]:
+    """Return intercept and prior features of all rows, then again for each language, with their pulls and anchors."""
+    features = np.column_stack([np.ones(rows.size), material.prior[rows]])
+    own = [*learned] if len(learned) > 1 else []
+    parts = [features] + [features * (material.languages[rows] == key)[:, None] for key in own]
+    first = np.full(features.shape[1], _PULL)
+    first[0] = _PULL_INTERCEPT
+    later = np.full(features.shape[1], _PULL_LANGUAGE)
+    later[0] = 1.0
+    pulls = np.concatenate([first, *([later] * len(own))])
+    anchors = np.concatenate([anchor(output), *([np.zeros(features.shape[1])] * len(own))])
+    return np.concatenate(parts, axis=1), (pulls, anchors), own
+
+
+def _unpack(
+    dense: NDArray[np.float64], languages: Sequence[str]
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    shared, *others = np.split(dense, 1 + len(languages))
+    return shared, dict(zip(languages, others, strict=True))

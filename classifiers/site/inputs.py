@@ -1,0 +1,82 @@
+"""What a site's model sees of a batch of comments: the prior's log-odds, the n-grams and rules, length and language.
+
+Training and serving share this module, so that they cannot disagree.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.analysis import Analysis
+from classifiers.calibration import MAX_LOGIT
+from classifiers.runtime import TextScores
+from classifiers.scripts import of_script
+
+PRIOR = ("spam", "abuse", "insult", "obscene", "threat", "hate")
+EITHER = "either"  # spam or abuse, as if they were independent: what comes nearest to a rejection
+FEATURES = (*PRIOR, EITHER)
+
+
+def language_keys(found: Analysis) -> list[str]:
+    """Return for each text the language that was told, else a code from its script, "und" where there is none."""
+    starts = found.stream.starts.tolist()
+    return [
+        language if language is not None else of_script(found.stream.codes[starts[at] : starts[at + 1]])
+        for at, language in enumerate(found.language)
+    ]
+
+
+def log_odds(probability: float) -> float:
+    """Return the log-odds of a probability, within ±MAX_LOGIT."""
+    if probability <= 0 or probability >= 1:
+        return math.copysign(MAX_LOGIT, probability - 0.5)
+    return max(min(math.log(probability / (1 - probability)), MAX_LOGIT), -MAX_LOGIT)
+
+
+def prior_features(scores: TextScores) -> list[float]:
+    """Return the log-odds of FEATURES; 0, which says nothing, where the prior says nothing."""
+    given = [getattr(scores, name) for name in PRIOR]
+    found = [0.0 if value is None else log_odds(value) for value in given]
+    neither = math.prod(1 - value for value in given[:2] if value is not None)
+    found.append(log_odds(1 - neither) if given[1] is not None else 0.0)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWeights:
+    """Whole steps of the site's own outputs, by bucket and by rule; both of shape (size, n_outputs), int32."""
+
+    buckets: NDArray[np.int32]
+    rules: NDArray[np.int32]
+
+    def sums(
+        self, found: Analysis, found_keys: NDArray[np.uint32], firsts: NDArray[np.int64], *, mask: np.uint32
+    ) -> NDArray[np.int64]:
+        """Return the steps of each text's distinct n-grams and rules: shape (n_texts, n_outputs), exact."""
+        weights = self.buckets.take(found_keys & mask, axis=0)
+        weights[1:] *= (found_keys[1:] != found_keys[:-1])[:, None]
+        sums = np.add.reduceat(weights, firsts, axis=0, dtype=np.int64)
+        for at, rules in enumerate(found.rules):
+            if rules:
+                sums[at] += self.rules[rules].sum(axis=0)
+        return sums
+
+
+def distinct(
+    found_keys: NDArray[np.uint32], texts: int, *, text_bit: int, mask: np.uint32
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return text and bucket of every distinct n-gram of a batch; bucket 0 marks places without one and is left out."""
+    is_first = np.ones(found_keys.size, np.bool_)
+    is_first[1:] = found_keys[1:] != found_keys[:-1]
+    columns = (found_keys & mask).astype(np.int64)
+    is_first &= columns != 0
+    rows = found_keys >> np.uint32(text_bit) if texts > 1 else np.zeros(found_keys.size, np.uint32)
+    return rows[is_first].astype(np.int64), columns[is_first]
+
+
+def as_lists(scores: Sequence[TextScores]) -> list[list[float]]:
+    """Return `prior_features` of each text."""
+    return [prior_features(score) for score in scores]

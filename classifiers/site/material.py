@@ -1,0 +1,87 @@
+"""Labelled rows as arrays: what the model sees of each, and what evaluation needs to know of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from classifiers import evidence
+from classifiers.analysis import BUCKETS, TEXT_BIT, Analysis, analyse, batches, keys
+from classifiers.calibration import LENGTH_OFFSET
+from classifiers.datasets import near_copy_groups
+from classifiers.runtime import Scorer
+from classifiers.site.inputs import FEATURES, distinct, language_keys, prior_features
+from classifiers.site.labels import OUTPUTS, LabelledText
+
+COLUMNS = BUCKETS + evidence.COUNT
+_MASK = np.uint32(BUCKETS - 1)
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and of how much."""
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """Report nothing."""
+    del step, done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Rows in the order of their lists; arrays of shape (n_rows,) or (n_rows, …).
+
+    `ngrams` is CSR, float32, 0 or 1, of shape (n_rows, COLUMNS); `labels` holds -1 where nothing was said, by output;
+    `languages` are keys of `language_keys`; `at` are seconds since 1970, NaN where unknown.
+    """
+
+    ngrams: sparse.csr_matrix
+    roots: NDArray[np.float64]
+    prior: NDArray[np.float64]
+    languages: NDArray[np.str_]
+    groups: list[str]
+    labels: dict[str, NDArray[np.int64]]
+    weights: NDArray[np.float64]
+    at: NDArray[np.float64]
+
+
+def read(rows: Sequence[LabelledText], prior: Scorer, progress: Progress = silent) -> Material:
+    """Compute everything that is learned from, in batches."""
+    texts = [row.text for row in rows]
+    parts: list[sparse.csr_matrix] = []
+    lengths: list[int] = []
+    languages: list[str] = []
+    given: list[list[float]] = []
+    for run in batches(texts):
+        found = analyse(texts[run], [row.author_url for row in rows[run]])
+        parts.append(_matrix(found))
+        lengths += found.lengths
+        languages += language_keys(found)
+        given += [prior_features(score) for score in prior.score_found(found)]
+        progress("reading", run.stop, len(rows))
+    return Material(
+        sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, COLUMNS), dtype=np.float32),
+        np.sqrt(np.array(lengths, np.float64) + LENGTH_OFFSET),
+        np.array(given, np.float64).reshape(len(rows), len(FEATURES)),
+        np.array(languages, np.str_),
+        near_copy_groups(texts),
+        {output: _labels(rows, output) for output in OUTPUTS},
+        np.array([row.weight for row in rows], np.float64),
+        np.array([np.nan if row.at is None else row.at.timestamp() for row in rows], np.float64),
+    )
+
+
+def _labels(rows: Sequence[LabelledText], output: str) -> NDArray[np.int64]:
+    return np.array([-1 if (label := row.label(output)) is None else label for row in rows], np.int64)
+
+
+def _matrix(found: Analysis) -> sparse.csr_matrix:
+    texts = len(found.lengths)
+    rows, columns = distinct(keys(found)[0], texts, text_bit=TEXT_BIT, mask=_MASK)
+    fired = np.array(
+        [(at, BUCKETS + rule) for at, rules in enumerate(found.rules) for rule in rules], np.int64
+    )
+    fired = fired.reshape(-1, 2)
+    rows, columns = np.concatenate([rows, fired[:, 0]]), np.concatenate([columns, fired[:, 1]])
+    matrix = sparse.csr_matrix((np.ones(rows.size, np.float32), (rows, columns)), shape=(texts, COLUMNS))
+    matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,69 @@
+"""Two numbers of a calibration, from a site's first decisions or from the share of positives that it states."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from classifiers.calibration import Calibration, fit_calibration
+from classifiers.errors import LabelsError
+from classifiers.site.solver import Problem, Pull, solve
+
+MIN_DECISIONS = 200
+MIN_OF_EACH = 10
+_PULL = (20.0, 5.0)  # of slope and offset towards those of all rows, in the unit of rows
+
+
+def refit_two_parameters(
+    log_odds: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray[np.float64] | None = None
+) -> Calibration:
+    """Return what makes log-odds of one output into the site's own: slope * log-odds + offset.
+
+    Raises LabelsError below MIN_DECISIONS labels, or below MIN_OF_EACH of either kind.
+    """
+    counts = np.bincount(labels, minlength=2)
+    if labels.size < MIN_DECISIONS or counts.min() < MIN_OF_EACH:
+        raise LabelsError(
+            "too_few_labels",
+            f"two numbers need {MIN_DECISIONS} decisions with {MIN_OF_EACH} of each kind; there are "
+            f"{counts[1]} positive and {counts[0]} negative ones",
+            rows=int(labels.size),
+            positive=int(counts[1]),
+        )
+    scaled = None if weights is None else weights / weights.mean()
+    return fit_calibration(log_odds, labels, scaled)
+
+
+def shift_to_share(log_odds: NDArray[np.float64], share: float) -> Calibration:
+    """Return the offset with which the mean probability of these comments is the stated share, in (0, 1).
+
+    The comments are any recent ones, labelled or not; the slope stays 1. Found by bisection; monotone, so always found.
+    """
+    if not 0 < share < 1:
+        raise ValueError("a share lies between 0 and 1, both excluded")
+    low, high = -60.0, 60.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        if float(np.mean(1 / (1 + np.exp(-np.clip(log_odds + middle, -60, 60))))) < share:
+            low = middle
+        else:
+            high = middle
+    return Calibration(1.0, (low + high) / 2)
+
+
+def refine(
+    overall: Calibration,
+    log_odds: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> Calibration:
+    """Return the calibration of a part of the rows, pulled towards the one of all; sound however few there are."""
+    known = overall.slope * log_odds + overall.offset
+    problem = Problem(
+        sparse.csr_matrix((labels.size, 0), dtype=np.float32),
+        np.column_stack([known, np.ones(labels.size)]),
+        labels,
+        weights,
+    )
+    slope, offset = solve(problem, Pull(1.0, np.array(_PULL), np.array([1.0, 0.0]))).of_dense.tolist()
+    slope = max(slope, 0.0)
+    return Calibration(slope * overall.slope, slope * overall.offset + offset)

@@ -1,0 +1,244 @@
+"""One retraining from a sample to a folder: learn, judge on untouched rows, learn from all, write, pass the gates."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers import artifacts
+from classifiers.calibration import MAX_LOGIT
+from classifiers.runtime import Scorer
+from classifiers.site import artefact, naming
+from classifiers.site.gates import MustPass, failed_cases, unjudged, worse_slices
+from classifiers.site.judgement import Rows, Thresholds, changes, slices
+from classifiers.site.labels import OUTPUTS, LabelledText
+from classifiers.site.material import Material, Progress
+from classifiers.site.outliers import Labeller, outliers, trust
+from classifiers.site.reports import RetrainReport
+from classifiers.site.reservoir import Sample
+from classifiers.site.splits import Plan, plan
+from classifiers.site.suggestions import model_thresholds
+from classifiers.site.training import MIN_LANGUAGE_ROWS, Trained, finish, train, trainable
+
+_BATCH = 256
+REPORT = "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a retraining is asked for besides its rows."""
+
+    prior: Path
+    thresholds: Thresholds | None
+    must_pass: Sequence[MustPass]
+    name: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retraining:
+    """A sample, what was read of it, the model before, and what is wished for."""
+
+    sample: Sample
+    material: Material
+    before: Scorer
+    wishes: Wishes
+    progress: Progress
+    aliases: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, sample: Sample, material: Material, before: Scorer, wishes: Wishes, progress: Progress
+    ) -> "Retraining":
+        """Begin with what was read of a sample."""
+        keys = material.languages.tolist()
+        aliases = naming.aliases(sample.rows, keys, MIN_LANGUAGE_ROWS)
+        languages = np.array([aliases.get(key, key) for key in keys], np.str_)
+        return cls(sample, replace(material, languages=languages), before, wishes, progress, aliases)
+
+    def run(self, folder: Path) -> RetrainReport:
+        """Write artefact and report into an empty folder and return the report; raises LabelsError."""
+        outputs = trainable(self.material, np.arange(len(self.sample.rows)))
+        planned = plan(self.material.at, self.material.groups)
+        first = self.learn(planned, outputs)
+        labellers = self._labellers(first)
+        trusting = self._trusting(labellers)
+        if trusting is not self:
+            first = trusting.learn(planned, list(first))
+        return trusting.conclude(folder, planned, first, labellers)
+
+    def learn(self, planned: Plan, outputs: Sequence[str]) -> dict[str, Trained]:
+        """Train every output on all rows but the untouched ones."""
+        found = {}
+        for at, output in enumerate(outputs):
+            self.progress("learning", at, len(outputs))
+            found[output] = train(self.material, planned, output)
+        return found
+
+    def _labellers(self, trained: Mapping[str, Trained]) -> list[Labeller]:
+        """Return who labelled what, the farthest from the others first."""
+        found = []
+        for output, one in trained.items():
+            actors = [self.sample.rows[at].actor for at in one.held_rows.tolist()]
+            log_odds = one.apply(self.material, one.held_rows, one.held_log_odds)
+            labels = self.material.labels[output][one.held_rows]
+            found += outliers(actors, labels, log_odds, output=output)
+        return sorted(found, key=lambda one: -one.standard_errors)
+
+    def _trusting(self, labellers: Sequence[Labeller]) -> "Retraining":
+        """Return a retraining with less weight on the labels of outliers; this one where there is none."""
+        weights = trust(labellers)
+        if not weights:
+            return self
+        factors = np.array([weights.get(row.actor or "", 1.0) for row in self.sample.rows])
+        return replace(self, material=replace(self.material, weights=self.material.weights * factors))
+
+    def conclude(
+        self, folder: Path, planned: Plan, first: Mapping[str, Trained], labellers: Sequence[Labeller]
+    ) -> RetrainReport:
+        """Judge what was learned, learn from all rows, write it down and pass the gates."""
+        self.progress("judging", 0, 1)
+        judged = self._judge(planned.test, first)
+        final = self._finish(planned, first)
+        manifest = self._manifest(final)
+        parts = artefact.Parts(manifest, artefact.arrays(final), _card(manifest))
+        scorer = artefact.write(folder, parts, self.wishes.prior)
+        found = slices(judged, list(first), self._in_force(scorer), seed=self.wishes.seed)
+        refusals = [
+            *worse_slices(found),
+            *unjudged(found, {output: _labelled(self.material, output) for output in first}),
+            *failed_cases(scorer, self.wishes.must_pass, scorer.thresholds),
+        ]
+        report = RetrainReport(
+            version=scorer.version,
+            is_promotable=not refusals,
+            refusals=refusals,
+            slices=found,
+            changes=changes(judged, self._in_force(self.before), self._in_force(scorer)),
+            outputs=list(final),
+            strengths=manifest["strengths"],
+            languages=manifest["languages"],
+            labellers=labellers,
+            notes=_notes(self.material, final),
+            counts=manifest["counts"],
+            snapshot=self.sample.snapshot,
+            active=self.before.version,
+            is_by_time=planned.is_by_time,
+        )
+        (folder / REPORT).write_text(
+            json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n", "utf-8"
+        )
+        return report
+
+    def _manifest(self, trained: Mapping[str, Trained]) -> dict[str, Any]:
+        rows, keys = self.sample.rows, self.material.languages.tolist()
+        prior = artifacts.load(self.wishes.prior)
+        learned = sorted({key for one in trained.values() for key in one.languages})
+        called, main = naming.names(rows, keys), naming.main_key(rows, keys)
+        return {
+            "name": self.wishes.name,
+            "outputs": list(trained),
+            "languages": sorted({*prior.manifest["languages"], *(called.get(key, key) for key in learned)}),
+            "names": called | {key: called[main] for key, main in self.aliases.items() if main in called},
+            "fallback": main if main in learned else None,
+            "aliases": dict(self.aliases),
+            "calibrations": artefact.heads(trained),
+            "thresholds": model_thresholds(self.material, trained, called, prior.manifest["thresholds"]),
+            "strengths": {output: one.strength for output, one in trained.items()},
+            "snapshot": self.sample.snapshot,
+            "seed": self.wishes.seed,
+            "counts": {
+                "seen": self.sample.seen,
+                "unlabelled": self.sample.unlabelled,
+                "learned_from": len(rows),
+                **{f"labels_{output}": _labelled(self.material, output) for output in trained},
+            },
+        }
+
+    def _in_force(self, scorer: Scorer) -> Thresholds:
+        """Return the thresholds of the site, else of a model."""
+        return scorer.thresholds if self.wishes.thresholds is None else self.wishes.thresholds
+
+    def _finish(self, planned: Plan, first: Mapping[str, Trained]) -> dict[str, Trained]:
+        final = {}
+        for at, (output, one) in enumerate(first.items()):
+            self.progress("learning from all", at, len(first))
+            final[output] = finish(self.material, planned, output, one)
+        return final
+
+    def _judge(self, test: NDArray[np.int64], trained: Mapping[str, Trained]) -> Rows:
+        """Score the untouched rows with both models."""
+        rows = [self.sample.rows[at] for at in test.tolist()]
+        languages, old = _score(self.before, rows)
+        new = {output: _new(self.material, test, old[output], trained.get(output)) for output in OUTPUTS}
+        called = naming.names(self.sample.rows, self.material.languages.tolist())
+        keys = self.material.languages[test].tolist()
+        named = [called.get(key, language) for key, language in zip(keys, languages, strict=True)]
+        return Rows(rows, named, old, new, self.material.weights[test])
+
+
+def _score(
+    scorer: Scorer, rows: Sequence[LabelledText]
+) -> tuple[list[str | None], dict[str, NDArray[np.float64]]]:
+    """Return the languages of rows and the probabilities by output, NaN where there is none."""
+    scores = []
+    for first in range(0, len(rows), _BATCH):
+        batch = rows[first : first + _BATCH]
+        scores += scorer.score([row.text for row in batch], author_urls=[row.author_url for row in batch])
+    values = {
+        output: np.array(
+            [np.nan if (p := getattr(score, output)) is None else p for score in scores], np.float64
+        )
+        for output in OUTPUTS
+    }
+    return [score.language for score in scores], values
+
+
+def _labelled(material: Material, output: str) -> int:
+    return int((material.labels[output] >= 0).sum())
+
+
+def _new(
+    material: Material, test: NDArray[np.int64], old: NDArray[np.float64], trained: Trained | None
+) -> NDArray[np.float64]:
+    """Return the new model's probabilities; where it learned nothing they are the active one's."""
+    if trained is None:
+        return old
+    log_odds = np.clip(trained.calibrated(material, test), -MAX_LOGIT, MAX_LOGIT)
+    is_own = np.isin(material.languages[test], trained.languages)
+    return np.where(is_own, 1 / (1 + np.exp(-log_odds)), old)
+
+
+def _notes(material: Material, trained: Mapping[str, Trained]) -> list[tuple[str, str]]:
+    """Return what somebody should know who expected more."""
+    found = []
+    learned = {key for one in trained.values() for key in one.languages}
+    for key, count in zip(*np.unique(material.languages, return_counts=True), strict=True):
+        if key not in learned:
+            found.append(
+                ("language_not_learned", f"{key}: {count} rows are too few; the prior alone scores it")
+            )
+    for output in OUTPUTS:
+        labels = material.labels[output]
+        if output not in trained and (labels >= 0).any():
+            positive = int((labels == 1).sum())
+            found.append(
+                (
+                    "output_not_learned",
+                    f"{output}: {positive} positive and {int((labels == 0).sum())} negative labels",
+                )
+            )
+    return found
+
+
+def _card(manifest: Mapping[str, Any]) -> str:
+    counts = "\n".join(f"| {name} | {count} |" for name, count in manifest["counts"].items())
+    return (
+        f"# Model card: {manifest['name']}\n\nA site's own model: the prior in `prior/`, and what the site's moderators decided.\n"
+        f"Outputs of its own: {', '.join(manifest['outputs'])}. Languages: {', '.join(manifest['languages'])}.\n"
+        f"Data snapshot `{manifest['snapshot']}`.\n\n| rows | |\n| --- | ---: |\n{counts}\n"
+    )

@@ -1,0 +1,200 @@
+"""Choose, fit and calibrate every output that there are labels enough of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.calibration import Calibration, fit_calibration
+from classifiers.errors import LabelsError
+from classifiers.site.fitting import STRENGTHS, Fitted, fit
+from classifiers.site.labels import OUTPUTS
+from classifiers.site.material import Material
+from classifiers.site.refit import refine
+from classifiers.site.splits import Plan, Split
+
+MIN_ROWS = 40
+MIN_OF_EACH = 8
+MIN_LANGUAGE_ROWS = 30  # of a language with the output's label; a smaller one is scored by the prior alone
+MIN_LANGUAGE_OF_EACH = 5
+MAX_CHOICE_ROWS = 20_000  # the strength of the penalty is chosen on so many at most
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One output: what was learned, how it is calibrated by language ("*" where a language has none of its own).
+
+    `held_rows` and `held_log_odds` are rows that the calibration was fitted on, each scored by a model that had not seen it.
+    """
+
+    fitted: Fitted
+    strength: float
+    languages: tuple[str, ...]
+    overall: Calibration
+    by_language: Mapping[str, Calibration]
+    held_rows: NDArray[np.int64]
+    held_log_odds: NDArray[np.float64]
+
+    def calibration(self, language: str) -> Calibration:
+        """Return the calibration of a language."""
+        return self.by_language.get(language, self.overall)
+
+    def calibrated(self, material: Material, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return calibrated log-odds of rows."""
+        return self.apply(material, rows, self.fitted.log_odds(material, rows))
+
+    def apply(
+        self, material: Material, rows: NDArray[np.int64], log_odds: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Calibrate log-odds of rows."""
+        languages = material.languages[rows].tolist()
+        slopes = np.array([self.calibration(key).slope for key in languages])
+        offsets = np.array([self.calibration(key).offset for key in languages])
+        return np.asarray(slopes * log_odds + offsets)
+
+
+def trainable(material: Material, rows: NDArray[np.int64]) -> list[str]:
+    """Return the outputs that rows have labels enough of; raises LabelsError where there is none."""
+    found, best = [], (0, 0, "")
+    for output in OUTPUTS:
+        labels = material.labels[output][rows]
+        counts = np.bincount(labels[labels >= 0], minlength=2)
+        if counts.sum() >= MIN_ROWS and counts.min() >= MIN_OF_EACH:
+            found.append(output)
+        best = max(best, (int(counts.min()), int(counts.sum()), output))
+    if not found:
+        raise _refusal(*best)
+    return found
+
+
+def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
+    if labelled == 0:
+        return LabelsError(
+            "no_labels", "no row has a label: none of the fields that say what a person decided is filled"
+        )
+    needed = f"an output needs {MIN_ROWS} labels with {MIN_OF_EACH} of each kind"
+    code = "one_sided_labels" if fewer == 0 else "too_few_labels"
+    what = f"{output} has most: {labelled} labels, {fewer} of the rarer kind"
+    return LabelsError(code, f"{needed}; {what}", rows=labelled, fewer=fewer)
+
+
+def train(
+    material: Material, plan: Plan, output: str, *, strengths: Sequence[float] = (0.0, *STRENGTHS)
+) -> Trained:
+    """Choose a strength on the folds, calibrate on what they held, and fit on all rows but the untouched ones.
+
+    Raises LabelsError where the rows to develop on are too few.
+    """
+    rows = _labelled(material, plan.develop, output)
+    trainable_here = np.bincount(material.labels[output][rows], minlength=2).min() >= 2
+    if not trainable_here:
+        raise LabelsError(
+            "too_few_labels", f"{output} has too few labels besides the untouched rows", rows=rows.size
+        )
+    languages = tuple(learned_languages(material, rows, output))
+    folds = _folds(material, plan.folds, output)
+    strength = _choose(material, folds, output, strengths=strengths, languages=languages)
+    held = [
+        (
+            fold.score,
+            fit(material, fold.learn, output, (strength,), languages)[0].log_odds(material, fold.score),
+        )
+        for fold in folds
+    ]
+    held_rows = np.concatenate([part for part, _ in held]) if held else rows[:0]
+    held_log_odds = np.concatenate([part for _, part in held]) if held else np.zeros(0)
+    fitted = fit(material, rows, output, (strength,), languages)[0]
+    return calibrate(material, output, Trained(
+        fitted, strength, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
+
+
+def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Trained:
+    """Fit again on every row with what was chosen; the untouched rows, scored before, join the calibration."""
+    test = _labelled(material, plan.test, output)
+    everything = np.concatenate([_labelled(material, plan.develop, output), test])
+    languages = tuple(learned_languages(material, everything, output))
+    fitted = fit(material, everything, output, (trained.strength,), languages)[0]
+    held_rows = np.concatenate([trained.held_rows, test])
+    held = np.concatenate([trained.held_log_odds, trained.fitted.log_odds(material, test)])
+    return calibrate(material, output, replace(
+        trained, fitted=fitted, languages=languages, held_rows=held_rows, held_log_odds=held))  # fmt: skip
+
+
+def calibrate(material: Material, output: str, trained: Trained) -> Trained:
+    """Fit the calibration on the held rows, and refine it for each language."""
+    labels = material.labels[output][trained.held_rows]
+    if np.bincount(labels, minlength=2).min() < 2:
+        return trained
+    weights = material.weights[trained.held_rows] / material.weights[trained.held_rows].mean()
+    overall = fit_calibration(trained.held_log_odds, labels, weights)
+    by_language = {}
+    for key in trained.languages if len(trained.languages) > 1 else ():
+        chosen = material.languages[trained.held_rows] == key
+        by_language[key] = refine(overall, trained.held_log_odds[chosen], labels[chosen], weights[chosen])
+    return replace(trained, overall=overall, by_language=by_language)
+
+
+def learned_languages(material: Material, rows: NDArray[np.int64], output: str) -> list[str]:
+    """Return the languages of which rows have labels enough for heads of their own."""
+    found = []
+    for key in np.unique(material.languages[rows]).tolist():
+        counts = np.bincount(material.labels[output][rows][material.languages[rows] == key], minlength=2)
+        if counts.sum() >= MIN_LANGUAGE_ROWS and counts.min() >= MIN_LANGUAGE_OF_EACH:
+            found.append(key)
+    return found
+
+
+def log_loss(log_odds: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray[np.float64]) -> float:
+    """Return the weighted mean log-loss in nats."""
+    losses = np.logaddexp(0, -(2 * labels - 1) * log_odds)
+    return float(np.average(losses, weights=weights))
+
+
+def _labelled(material: Material, rows: NDArray[np.int64], output: str) -> NDArray[np.int64]:
+    return rows[material.labels[output][rows] >= 0]
+
+
+def _folds(material: Material, folds: Sequence[Split], output: str) -> list[Split]:
+    """Return the folds with labelled rows only, without those that cannot be learned from."""
+    found = [
+        Split(_labelled(material, fold.learn, output), _labelled(material, fold.score, output))
+        for fold in folds
+    ]
+    return [
+        fold
+        for fold in found
+        if fold.score.size and np.bincount(material.labels[output][fold.learn], minlength=2).min() >= 2
+    ]
+
+
+def _choose(
+    material: Material,
+    folds: Sequence[Split],
+    output: str,
+    *,
+    strengths: Sequence[float],
+    languages: Sequence[str],
+) -> float:
+    """Return the strength with the lowest log-loss after calibration on what the folds held; the weaker one of equals."""
+    if not folds or len(strengths) == 1:
+        return strengths[0]
+    scored: list[list[NDArray[np.float64]]] = [[] for _ in strengths]
+    used = [Split(_thinned(fold.learn), _thinned(fold.score)) for fold in folds]
+    for fold in used:
+        for at, fitted in enumerate(fit(material, fold.learn, output, strengths, languages)):
+            scored[at].append(fitted.log_odds(material, fold.score))
+    rows = np.concatenate([fold.score for fold in used])
+    labels, weights = material.labels[output][rows], material.weights[rows] / material.weights[rows].mean()
+    losses = []
+    for parts in scored:
+        log_odds = np.concatenate(parts)
+        fitted_to = fit_calibration(log_odds, labels, weights)
+        losses.append(log_loss(fitted_to.slope * log_odds + fitted_to.offset, labels, weights))
+    return strengths[int(np.argmin(np.round(losses, 4) + _TINY * np.arange(len(losses))))]
+
+
+def _thinned(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    step = -(-rows.size // MAX_CHOICE_ROWS)
+    return rows[::step]

@@ -1,0 +1,149 @@
+"""`moderation models retrain`: a model from labelled files, without a database. The classifiers are imported late."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from moderation.cli.failures import WrongUsage
+from moderation.cli.output import table
+from moderation.cli.terminal import Terminal, with_terminal
+
+if TYPE_CHECKING:
+    from classifiers.retraining import LabelledText, RetrainReport
+
+KEPT_AS_CANDIDATE = 3
+_SHIPPED = "shipped"
+_COLUMNS = ("output", "part", "rows", "positive", "auc before", "auc", "log-loss before", "log-loss")
+
+
+@click.command("retrain")
+@click.option(
+    "--data",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Labelled comments, .jsonl or .csv, plain or .gz; may be repeated.",
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="The folder of the new model.")
+@click.option(
+    "--active",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The model to compare with; the one that comes with the program by default.",
+)
+@click.option("--text-column", default="text", show_default=True, help="The field that holds the text.")
+@click.option("--seed", default=0, show_default=True, help="Of the sample and the intervals.")
+@click.argument("more", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_terminal
+def retrain(
+    terminal: Terminal, files: tuple[Path, ...], more: tuple[Path, ...], out: Path | None, **options: Any
+) -> None:
+    """Train a site's model from labelled files and compare it with the one before.
+
+    Exit code 3: the model was written, but a gate keeps it a candidate. Files after --data may be named one after the other.
+    """
+    if not files:
+        raise WrongUsage("name the labelled comments: --data FILE…")
+    if out is None:
+        raise WrongUsage("name the folder of the new model: --out DIR")
+    report = _retrain((*files, *more), out, **options)
+    terminal.show({**report.as_json(), "out": str(out)}, lambda: words(report))
+    for code, sentence in report.notes:
+        terminal.warn(f"{code}: {sentence}")
+    if not report.is_promotable:
+        sys.exit(KEPT_AS_CANDIDATE)
+
+
+def _retrain(
+    files: Sequence[Path], out: Path, *, active: Path | None, text_column: str, seed: int
+) -> "RetrainReport":
+    from classifiers.retraining import retrain as train
+
+    with Bar() as progress:
+        return train(_rows(files, text_column), out=out, active=active, seed=seed, progress=progress)
+
+
+def _rows(files: Sequence[Path], text_column: str) -> "Iterator[LabelledText]":
+    from classifiers.datasets import read_records
+    from classifiers.site.labels import from_record
+
+    for path in files:
+        for number, record in read_records(path):
+            yield from_record(record, name=path.name, row=number, text_column=text_column)
+
+
+class Bar:
+    """Shows on a terminal's standard error what a retraining is doing; call it with step, done and total (0: unknown)."""
+
+    def __init__(self) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(file=sys.stderr, disable=None, unit="")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Show it."""
+        if self._bar.disable:
+            return
+        if self._bar.desc != f"{step}: ":
+            self._bar.reset(total or None)
+            self._bar.set_description(step)
+        self._bar.n, self._bar.total = done, total or None
+        self._bar.refresh()
+
+
+def words(report: "RetrainReport") -> str:
+    """Return a report for a terminal: the slices, what would change, and why it is kept if it is."""
+    parts = [
+        table(
+            [_row(one) for one in report.slices],
+            _COLUMNS,
+            empty="No part of the untouched rows could be judged.",
+        )
+    ]
+    changes = report.changes
+    parts.append(
+        "\n".join(
+            f"{name}: {changes.before[name]:.1%} of the untouched comments before, {changes.after[name]:.1%} now"
+            for name in ("approve", "hold", "reject")
+        )
+    )
+    if report.is_promotable:
+        parts.append(f"{report.version} may take over.")
+    else:
+        parts.append(f"{report.version} is kept as a candidate:")
+        parts += [
+            f"  {refusal.code}: {refusal.where} ({_numbers(refusal.numbers)})" for refusal in report.refusals
+        ]
+    return "\n\n".join(parts[:3]) + "".join(f"\n{line}" for line in parts[3:])
+
+
+def _row(one: Any) -> dict[str, Any]:
+    return {
+        "output": one.output,
+        "part": one.name if one.kind == "all" else f"{one.kind} {one.name}",
+        "rows": one.rows,
+        "positive": one.positives,
+        "auc before": _interval(one.measures.get("active"), "auc"),
+        "auc": _interval(one.measures["new"], "auc"),
+        "log-loss before": _interval(one.measures.get("active"), "log_loss"),
+        "log-loss": _interval(one.measures["new"], "log_loss"),
+    }
+
+
+def _interval(measures: Mapping[str, Any] | None, name: str) -> str | None:
+    if measures is None:
+        return None
+    found = measures[name]
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def _numbers(numbers: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
