@@ -22,6 +22,7 @@ from moderation.intake.scoring import GroupScorer
 from moderation.learning.engine import ActiveModel
 from moderation.learning.feedback import Feedback
 from moderation.privacy.keys import Keyring
+from moderation.privacy.retention import RetentionJob
 from moderation.privacy.vault import KeyedVault
 from moderation.protocols import (
     batch,
@@ -66,7 +67,12 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     intake = Intake(database, vault, limiter, scorer, clock=utc_now, bound=settings.intake_queue)
     directory = Directory(database)
     delivery = Delivery(
-        database, vault, utc_now, allow_private=settings.allow_private_endpoints, on_attempt=_count_attempt
+        database,
+        vault,
+        utc_now,
+        allow_private=settings.allow_private_endpoints,
+        on_attempt=_count_attempt,
+        kept_days=settings.retention.events,
     )
     app[DIRECTORY] = directory
     app[native.INTAKE] = intake
@@ -86,6 +92,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         vault.watch(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now).run(),
+        RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),
         _watch_loop_lag(),
     ]
     app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))

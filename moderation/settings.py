@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from moderation.domain.retention import Retention
+
 PREFIX = "MODERATION_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -160,6 +162,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Comments waiting in one process; above it: 503.",
         "comments",
     ),
+    Setting(
+        "retention",
+        Retention.parse,
+        Retention(),
+        "How long each kind of data is kept, `clock=days`, comma-separated; clocks left out keep these defaults.",
+        "days",
+    ),
 )
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 
@@ -184,6 +193,7 @@ class Settings:
     database_connections: int
     score_deadline_ms: int
     intake_queue: int
+    retention: Retention
 
     @property
     def url(self) -> str:

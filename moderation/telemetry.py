@@ -66,6 +66,14 @@ RESTARTS = Gauge(
 MODEL_LOADED = Gauge(
     "moderation_model_loaded", "1 where there is a model to score with", multiprocess_mode="livemin"
 )
+RETENTION_REMOVED = Counter(
+    "moderation_retention_removed", "Rows that a retention clock emptied or removed", ["clock"]
+)
+RETENTION_ROUND_TIMESTAMP_SECONDS = Gauge(
+    "moderation_retention_round_timestamp_seconds",
+    "When the last complete retention round ended",
+    multiprocess_mode="mostrecent",
+)
 LOOP_LAG_SECONDS = Gauge(
     "moderation_loop_lag_seconds", "How late the event loop was", multiprocess_mode="livemax"
 )

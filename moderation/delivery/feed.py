@@ -8,9 +8,9 @@ from moderation.delivery.events import EVENT_COLUMNS, JsonObject, event
 from moderation.domain.clock import Clock
 from moderation.domain.errors import ConflictError
 from moderation.domain.ids import SiteId
+from moderation.domain.retention import Retention
 from moderation.storage.database import Connection, Database
 
-KEPT_DAYS = 30
 MAX_LIMIT = 1000
 
 _NOTHING_KEPT = 2**63 - 1
@@ -37,22 +37,26 @@ class FeedPage:
 class Feed:
     """Reads the feed. Raises `DependencyUnavailableError` when PostgreSQL is away."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, kept_days: int = Retention().events) -> None:
         self._database = database
         self._clock = clock
+        self._kept_days = kept_days
 
-    async def read(self, site_id: SiteId, language: str, *, after: int, limit: int) -> FeedPage:
+    async def read(
+        self, site_id: SiteId, language: str, *, after: int, limit: int, kept_days: int | None = None
+    ) -> FeedPage:
         """Return up to ``limit`` events of the site with a position above ``after``; 0 is the beginning.
 
-        Events are kept for `KEPT_DAYS` days at least; who asks for older ones gets the oldest kept. Raises `ConflictError` for
-        a position that this feed never gave, as after going back to a backup.
+        Events are kept for ``kept_days`` at least (None: as long as the instance says); who asks for older ones gets the
+        oldest kept. Raises `ConflictError` for a position that this feed never gave, as after going back to a backup.
         """
         # One moment for all questions: else an event numbered between two of them could be taken for one that has left.
         async with (
             self._database.connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            dropped = await self._last_dropped(connection, site_id, after)
+            days = self._kept_days if kept_days is None else kept_days
+            dropped = await self._last_dropped(connection, site_id, after, days=days)
             start = after if dropped is None else dropped
             rows = await connection.fetch(_PAGE, site_id, start, limit)
             if not rows:
@@ -60,9 +64,11 @@ class Feed:
         events = tuple({**event(row, language), "position": row["position"]} for row in rows)
         return FeedPage(events, rows[-1]["position"] if rows else start, is_truncated=dropped is not None)
 
-    async def _last_dropped(self, connection: Connection, site_id: SiteId, after: int) -> int | None:
+    async def _last_dropped(
+        self, connection: Connection, site_id: SiteId, after: int, *, days: int
+    ) -> int | None:
         """Return the newest position above ``after`` that has left the feed; None if the reader missed nothing."""
-        oldest_day = (self._clock() - timedelta(days=KEPT_DAYS)).astimezone(UTC).date()
+        oldest_day = (self._clock() - timedelta(days=days)).astimezone(UTC).date()
         kept_from = await connection.fetchval(
             "SELECT min(first_position) FROM feed_days WHERE day >= $1", oldest_day
         )

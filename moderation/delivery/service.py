@@ -11,6 +11,7 @@ from moderation.delivery.sequencer import Sequencer
 from moderation.delivery.worker import Worker
 from moderation.domain.clock import Clock
 from moderation.domain.ports import Vault
+from moderation.domain.retention import Retention
 from moderation.storage.database import Database
 
 
@@ -33,12 +34,13 @@ class Delivery:
         *,
         allow_private: bool = False,
         on_attempt: OnAttempt = _ignore,
+        kept_days: int = Retention().events,
     ) -> None:
         self._client = EndpointClient(clock)
         sender = Sender(self._client, vault, clock, allow_private=allow_private, on_attempt=on_attempt)
         self._worker = Worker(Ledger(database), sender, clock)
         self._sequencer = Sequencer(database.url, clock)
-        self.feed = Feed(database, clock)
+        self.feed = Feed(database, clock, kept_days)
         self.backlog = Backlog(database, clock)
 
     def hint(self) -> None:

@@ -78,3 +78,5 @@ class StoredComment:
     policy: int | None
     decided_by: str
     decided_at: datetime
+    is_emptied: bool = False
+    """Text and author are gone, by retention or erasure."""

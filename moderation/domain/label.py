@@ -17,6 +17,8 @@ class LabelSource(StrEnum):
     PERSPECTIVE = "perspective"
     CORAL = "coral"
     IMPORT = "import"
+    DESK = "desk"
+    """A person's decision on a comment of ours whose text retention then removed."""
 
 
 _ABUSE = frozenset(

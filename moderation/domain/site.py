@@ -10,6 +10,7 @@ from moderation.domain.errors import InvalidConfigurationError, NotPermittedErro
 from moderation.domain.ids import ModeratorId, SiteId
 from moderation.domain.policy import Policy
 from moderation.domain.rates import Limits
+from moderation.domain.retention import read_chosen
 
 FIELDS = ("author.name", "author.email", "author.url", "text")
 """The fields a site may require."""
@@ -29,6 +30,8 @@ class SiteSettings:
     refuse_disposable: bool = False
     limits: Limits = field(default_factory=Limits)
     allow_private_endpoint: bool = False
+    retention: Mapping[str, int] = field(default_factory=dict)
+    """Days by clock (`domain.retention.CLOCKS`) where the site chose others than the instance."""
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -48,6 +51,7 @@ class SiteSettings:
             allow_private_endpoint=reader.flag(
                 "allow_private_endpoint", default=defaults.allow_private_endpoint
             ),
+            retention=read_chosen(reader, "retention"),
         )
         reader.refuse_unknown()
         reader.finish()

@@ -24,7 +24,8 @@ from moderation.storage.decisions import LockedComment, record
 from moderation.storage.tasks import NewTask, close_tasks, open_tasks
 
 CURRENT = """
-SELECT text, author_name, author_url, author_external_id, email_sealed, address_sealed, thread_id, parent_id, external_id
+SELECT text, author_name, author_url, author_external_id, email_sealed, address_sealed, thread_id, parent_id, external_id,
+       text_removed_at
   FROM comments WHERE id = $1"""
 """What is read of a stored comment to judge it; rows of it are the ``row`` of this module's functions."""
 

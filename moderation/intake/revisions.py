@@ -46,8 +46,11 @@ UPDATE comments SET revision = revision + 1, text = $2, author_name = $3, author
  WHERE id = $1
 """
 _REMEMBER_CONTENT = """
-UPDATE comments SET content_hash = $2, email_sealed = $3, email_hash = $4, identity = $5 WHERE id = $1
+UPDATE comments
+   SET content_hash = $2, email_sealed = CASE WHEN email_sealed IS NOT NULL THEN $3::bytea END, email_hash = $4, identity = $5
+ WHERE id = $1
 """
+"""An address that retention removed does not come back with an edit."""
 _REMEMBER_KEY = """
 INSERT INTO recognitions (key, comment_id, revision, content_hash, expires_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (key) DO NOTHING
@@ -237,6 +240,8 @@ class Reviser:
             row = await connection.fetchrow(CURRENT + " AND site_id = $2", comment_id, site.id)
         if row is None:
             raise UnknownCommentError
+        if row["text_removed_at"] is not None:
+            raise GoneError
         return row
 
     async def _lock(self, connection: Connection, site: Site, comment_id: CommentId) -> LockedComment:
@@ -249,7 +254,7 @@ class Reviser:
         self, connection: Connection, site: Site, comment_id: CommentId
     ) -> tuple[LockedComment, Any]:
         comment = await self._lock(connection, site, comment_id)
-        if comment.state is State.DELETED:
+        if comment.state is State.DELETED or comment.is_emptied:
             raise GoneError
         return comment, await connection.fetchrow(CURRENT, comment_id)
 

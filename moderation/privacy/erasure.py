@@ -16,12 +16,12 @@ from moderation.domain.identity import identify
 from moderation.domain.ids import CommentId, SiteId
 from moderation.domain.ports import Vault
 from moderation.domain.verdict import State
+from moderation.privacy.emptying import empty_comments
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.administration.emails import canonical_email
 from moderation.storage.administration.finding import find_site_id
 from moderation.storage.database import Connection, Database
 from moderation.storage.decisions import LockedComment, lock_comments, record_all
-from moderation.storage.tasks import close_tasks
 
 GROUP = 100
 """Comments erased in one transaction."""
@@ -32,21 +32,11 @@ _FIND = "SELECT id FROM comments WHERE site_id = $1 AND email_hash = $2 ORDER BY
 _OTHER_IDS = """
 SELECT DISTINCT author_external_id FROM comments WHERE id = ANY($1::uuid[]) AND author_external_id IS NOT NULL
 """
-_EMPTY = """
-UPDATE comments
-   SET author_name = NULL, author_url = NULL, author_external_id = NULL, identity = NULL, email_sealed = NULL,
-       email_hash = NULL, address_sealed = NULL, user_agent = NULL, text = '', language = NULL, context = NULL,
-       content_hash = decode(repeat('00', 16), 'hex')
- WHERE id = ANY($1::uuid[])
-"""
-_STRIP_DECISIONS = """
+_STRIP_EVIDENCE = """
 UPDATE decisions
-   SET reasons = (SELECT coalesce(jsonb_agg(reason - 'evidence'), '[]') FROM jsonb_array_elements(reasons) AS reason),
-       note = NULL
+   SET reasons = (SELECT coalesce(jsonb_agg(reason - 'evidence'), '[]') FROM jsonb_array_elements(reasons) AS reason)
  WHERE comment_id = ANY($1::uuid[])
 """
-_STRIP_AUDIT = "UPDATE audit SET details = details - 'note' WHERE subject = ANY($1::text[])"
-"""What a moderator wrote when passing a comment on to the leads may quote it."""
 _FORGET_AUTHORS = "DELETE FROM authors WHERE identity = ANY($1::bytea[]) AND standing <> 'blocked'"
 _FORGET_LABELS = "DELETE FROM labels WHERE site_id = $1 AND (email_hash = $2 OR comment_id = ANY($3::uuid[]))"
 _KEEP_BLOCKS = "UPDATE authors SET approved = 0, rejected = 0 WHERE identity = ANY($1::bytea[])"
@@ -82,8 +72,9 @@ async def erase(
     while True:
         async with database.transaction() as connection:
             ids = await person.find(connection)
+            hashes = await person.hashes(connection, ids)
             await _erase_group(connection, ids, decided_by=decided_by, clock=clock)
-            await person.forget(connection, ids)
+            await person.forget(connection, ids, hashes)
             if ids:
                 names = [str(comment_id) for comment_id in ids]
                 await audit(connection, "comments.erased", actor=actor, site_id=site_id, comments=names)
@@ -110,13 +101,16 @@ class _Person:
         rows = await connection.fetch(_FIND, self.site_id, self.email_hash, GROUP)
         return [CommentId(row["id"]) for row in rows]
 
-    async def forget(self, connection: Connection, ids: Sequence[CommentId]) -> None:
-        """Empty the comments and drop the author's records but for a block."""
+    async def hashes(self, connection: Connection, ids: Sequence[CommentId]) -> list[bytes]:
+        """Return every keyed hash that the comments give away; to be asked before they are emptied."""
         hashes = [self.email_hash]
         for row in await connection.fetch(_OTHER_IDS, ids):
             known = identify(self._vault, self._site, Author(external_id=row["author_external_id"]))
             hashes += known.known()
-        await connection.execute(_EMPTY, ids)
+        return hashes
+
+    async def forget(self, connection: Connection, ids: Sequence[CommentId], hashes: Sequence[bytes]) -> None:
+        """Drop the author's records but for a block, and labels."""
         await connection.execute(_FORGET_LABELS, self.site_id, self.email_hash, ids)
         await connection.execute(_FORGET_AUTHORS, hashes)
         await connection.execute(_KEEP_BLOCKS, hashes)
@@ -128,11 +122,10 @@ async def _erase_group(
     locked = await lock_comments(connection, ids)
     present = [comment for comment in locked.values() if comment.state is not State.DELETED]
     now = clock()
-    await close_tasks(connection, ids)
     await record_all(connection, [(comment, _deletion(comment, decided_by, now)) for comment in present])
-    await connection.execute(_STRIP_DECISIONS, ids)
-    await connection.execute(_STRIP_AUDIT, [str(comment_id) for comment_id in ids])
-    await connection.execute("DELETE FROM revisions WHERE comment_id = ANY($1::uuid[])", ids)
+    await empty_comments(connection, ids, now=now)
+    await connection.execute(_STRIP_EVIDENCE, ids)
+    await connection.execute("DELETE FROM removed_texts WHERE comment_id = ANY($1::uuid[])", ids)
     # Recognitions have no index by comment: it would cost every new comment, and this is rare.
     await connection.execute(
         "DELETE FROM recognitions WHERE comment_id = ANY($1::uuid[])", ids, timeout=_SCAN_TIMEOUT_S

@@ -23,7 +23,10 @@ async def list_events(request: web.Request) -> web.Response:
     caller = await authenticate_site(request)
     after = _whole(request, "after", low=0, high=_MAX_POSITION, default=0)
     limit = _whole(request, "limit", low=1, high=MAX_LIMIT, default=DEFAULT_LIMIT)
-    page = await request.app[FEED].read(caller.site.id, caller.site.language, after=after, limit=limit)
+    site = caller.site
+    page = await request.app[FEED].read(
+        site.id, site.language, after=after, limit=limit, kept_days=site.settings.retention.get("events")
+    )
     return web.Response(body=orjson.dumps(as_wire(page)), content_type="application/json")
 
 

@@ -70,7 +70,7 @@ async def _reachable(
     comment = await read_comment(connection, comment_id)
     if comment is None or comment.site_id not in sites:
         raise UnknownCommentError
-    if comment.state is State.DELETED:
+    if comment.state is State.DELETED or comment.is_emptied:
         raise GoneError
     return comment
 

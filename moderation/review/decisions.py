@@ -130,7 +130,7 @@ def _weigh(
 
 
 def _may_escalate(comment: LockedComment, target: Target, reviewer: Reviewer, *, now: datetime) -> bool:
-    require_reachable(reviewer, comment.site_id, comment.state)
+    require_reachable(reviewer, comment)
     reviewer.require(comment.site_id, Role.MODERATOR)
     if target.revision != comment.revision:
         raise StaleRevisionError(revision=comment.revision)

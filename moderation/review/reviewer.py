@@ -12,6 +12,7 @@ from moderation.domain.ids import SiteId
 from moderation.domain.site import Person, Role, SiteCaller
 from moderation.domain.task import Claim, Task
 from moderation.domain.verdict import State
+from moderation.storage.decisions import LockedComment
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,10 @@ class Reviewer:
             raise NotPermittedError(f"This takes the role `{role.value}`.", required_role=role.value)
 
 
-def require_reachable(reviewer: Reviewer, site_id: SiteId, state: State) -> None:
-    """Raise `UnknownCommentError` for another's comment, `GoneError` for a withdrawn one."""
-    reviewer.role_on(site_id)
-    if state is State.DELETED:
+def require_reachable(reviewer: Reviewer, comment: LockedComment) -> None:
+    """Raise `UnknownCommentError` for another's comment, `GoneError` for one withdrawn or whose text is gone."""
+    reviewer.role_on(comment.site_id)
+    if comment.state is State.DELETED or comment.is_emptied:
         raise GoneError
 
 

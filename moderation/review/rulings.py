@@ -85,7 +85,7 @@ def rule(
     Raises `UnknownCommentError`, `GoneError`, `StaleRevisionError`, `NotPermittedError`, `ClaimLostError`, or `ConflictError`
     where another person decided differently and the target does not name that decision.
     """
-    require_reachable(reviewer, comment.site_id, comment.state)
+    require_reachable(reviewer, comment)
     if _is_repeated(comment, target, ruling, reviewer):
         return None
     if target.revision != comment.revision:
@@ -121,7 +121,7 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
     Raises `ConflictError` where the latest decision is the service's, an undo, the only one, or not the one named;
     `NotPermittedError` for somebody else's decision, except to leads.
     """
-    require_reachable(reviewer, comment.site_id, comment.state)
+    require_reachable(reviewer, comment)
     latest = comment.latest
     if undo.sequence is not None and undo.sequence != latest.sequence:
         raise _decided_meanwhile(latest)

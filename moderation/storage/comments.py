@@ -12,7 +12,7 @@ from moderation.storage.reasons import reasons_from_json
 _READ = """
 SELECT c.id, c.site_id, s.name AS site, c.external_id, c.thread_id, t.url AS thread_url, t.title AS thread_title,
        c.parent_id, c.author_name, c.author_url, c.text, c.language, c.revision, c.state, c.sequence,
-       c.created_at, c.received_at,
+       c.created_at, c.received_at, c.text_removed_at IS NOT NULL AS is_emptied,
        d.verdict, d.reasons, d.scores, d.model, d.policy, d.decided_by, d.decided_at
   FROM comments c
   JOIN sites s ON s.id = c.site_id
@@ -57,4 +57,5 @@ def _comment(row: Any) -> StoredComment:
         policy=row["policy"],
         decided_by=row["decided_by"],
         decided_at=row["decided_at"],
+        is_emptied=row["is_emptied"],
     )

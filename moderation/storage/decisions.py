@@ -18,7 +18,8 @@ from moderation.storage.reasons import reasons_from_json, reasons_to_json
 from moderation.storage.tasks import lock_tasks
 
 _LOCK = """
-SELECT id, site_id, thread_id, language, identity, revision, state, sequence, received_at
+SELECT id, site_id, thread_id, language, identity, revision, state, sequence, received_at,
+       text_removed_at IS NOT NULL AS is_emptied
   FROM comments WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 """
 _HISTORY = "SELECT * FROM decisions WHERE comment_id = ANY($1::uuid[]) ORDER BY comment_id, sequence"
@@ -60,6 +61,8 @@ class LockedComment:
     history: tuple[Decision, ...]
     """From the first to the latest; never empty."""
     task: Task | None
+    is_emptied: bool = False
+    """Text and author are gone, by retention or erasure; nobody can judge it any more."""
 
     @property
     def latest(self) -> Decision:
@@ -87,6 +90,7 @@ async def lock_comments(connection: Connection, ids: Sequence[CommentId]) -> dic
             received_at=row["received_at"],
             history=histories[CommentId(row["id"])],
             task=tasks.get(CommentId(row["id"])),
+            is_emptied=row["is_emptied"],
         )
         for row in rows
     }
