@@ -26,6 +26,8 @@ from moderation.privacy.retention import RetentionJob
 from moderation.privacy.vault import KeyedVault
 from moderation.protocols import (
     batch,
+    coral,
+    coral_feedback,
     feed,
     form,
     native,
@@ -39,6 +41,8 @@ from moderation.protocols import (
 )
 from moderation.protocols.addresses import TRUSTED_PROXIES
 from moderation.protocols.authentication import DIRECTORY
+from moderation.protocols.coral_feedback import CoralFeedback
+from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
 from moderation.review.desk import ReviewDesk
 from moderation.settings import Settings
@@ -46,6 +50,19 @@ from moderation.storage.database import Database
 from moderation.storage.directory import Directory
 from moderation.telemetry import DELIVERIES, DELIVERY_SECONDS, LIMITER_FALLBACKS, LOOP_LAG_SECONDS
 
+DIALECTS = (
+    native,
+    batch,
+    webhook,
+    form,
+    perspective,
+    coral,
+    review,
+    feed,
+    operations,
+    reference,
+    try_page,
+)
 LAG_EVERY_S = 1.0
 LARGEST_BODY_BYTES = 2 * 1024 * 1024
 SERVER_OPTIONS: dict[str, Any] = {"auto_decompress": False}
@@ -83,9 +100,12 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
     app[operations.MODEL] = model
     app[TRUSTED_PROXIES] = settings.trusted_proxies
-    for module in (native, batch, webhook, form, review, feed, operations, reference, try_page):
+    app[perspective.ANALYST] = Analyst(scorer, bound=settings.intake_queue)
+    app[perspective.PUBLIC_URL] = settings.public_url
+    app[perspective_feedback.FEEDBACK] = Feedback(database, vault, utc_now)
+    _add_coral(app, intake, vault)
+    for module in DIALECTS:
         app.add_routes(module.routes())
-    _add_scoring_dialects(app, settings, scorer, Feedback(database, vault, utc_now))
     jobs = [
         directory.watch(),
         delivery.run(),
@@ -99,20 +119,10 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     return app
 
 
-def _add_scoring_dialects(
-    app: web.Application, settings: Settings, scorer: GroupScorer, feedback: Feedback
-) -> None:
-    """Add the dialects whose callers want scores, and keep their comments themselves."""
-    analyst = Analyst(scorer, bound=settings.intake_queue)
-
-    async def close(_app: web.Application) -> None:
-        await analyst.close()
-
-    app[perspective.ANALYST] = analyst
-    app[perspective.PUBLIC_URL] = settings.public_url
-    app[perspective_feedback.FEEDBACK] = feedback
-    app.add_routes(perspective.routes())
-    app.on_cleanup.append(close)
+def _add_coral(app: web.Application, intake: Intake, vault: KeyedVault) -> None:
+    database, feedback = app[operations.DATABASE], app[perspective_feedback.FEEDBACK]
+    app[coral.CORAL_INTAKE] = CoralIntake(intake, app[perspective.ANALYST], database, vault, clock=utc_now)
+    app[coral_feedback.CORAL_FEEDBACK] = CoralFeedback(database, vault, app[review.DESK].decisions, feedback)
 
 
 def _lifetime(
@@ -130,6 +140,7 @@ def _lifetime(
             task.add_done_callback(_report_end)
         yield
         await intake.close()
+        await app[perspective.ANALYST].close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -33,6 +33,7 @@ LIMITER_FALLBACKS = Counter(
 SCORING_SECONDS = Histogram("moderation_scoring_seconds", "Time to score one group", buckets=_FAST)
 SCORING_FAILURES = Counter("moderation_scoring_failures", "Groups that got no scores", ["cause"])
 ANALYSES = Counter("moderation_analyses", "Texts scored for somebody who only asked", ["dialect"])
+CORAL_ANSWERS = Counter("moderation_coral_answers", "Answers to Coral, by what they rest on", ["rests_on"])
 SCORES = Histogram("moderation_scores", "Scores given", ["output", "model"], buckets=_PROBABILITY)
 STORE_SECONDS = Histogram("moderation_store_seconds", "Time to commit one group", buckets=_FAST)
 GROUP_SIZE = Histogram("moderation_group_size", "Comments in one group", buckets=_GROUP)

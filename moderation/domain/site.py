@@ -19,6 +19,17 @@ MAX_TEXT_LENGTH = 40_000
 """Code points; even written as ``\\u0631`` each they stay below the bound on a request's body (256 KiB)."""
 
 
+class CoralClean(StrEnum):
+    """What Coral is told of a comment with nothing against it."""
+
+    LEAVE = "leave"
+    """Nothing: Coral's own rules go on."""
+    NONE = "none"
+    """Published, and waiting among the unmoderated."""
+    APPROVE = "approve"
+    """Published as if a moderator had approved it, past Coral's own pre-moderation."""
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
     """What a site may choose besides its policy; each has a key of `moderation site set`."""
@@ -32,6 +43,9 @@ class SiteSettings:
     allow_private_endpoint: bool = False
     retention: Mapping[str, int] = field(default_factory=dict)
     """Days by clock (`domain.retention.CLOCKS`) where the site chose others than the instance."""
+    coral_clean: CoralClean = CoralClean.LEAVE
+    coral_deadline_ms: int = 150
+    """After this long Coral has an answer, whatever is slow; must be less than the time limit of Coral's phase."""
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -52,6 +66,10 @@ class SiteSettings:
                 "allow_private_endpoint", default=defaults.allow_private_endpoint
             ),
             retention=read_chosen(reader, "retention"),
+            coral_clean=reader.choice("coral_clean", defaults.coral_clean),
+            coral_deadline_ms=reader.whole(
+                "coral_deadline_ms", defaults.coral_deadline_ms, low=50, high=9_500
+            ),
         )
         reader.refuse_unknown()
         reader.finish()

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from moderation.domain.policy import AuthorRecord, Ruling, Signals, decide
+from moderation.domain.site import Site
 from moderation.domain.verdict import Assessment
 from moderation.intake.groups import Grouper
 from moderation.intake.scoring import GroupScorer
@@ -41,6 +43,22 @@ class Analyst:
         asked = _Asked(texts, asyncio.get_running_loop().create_future())
         self._grouper.add(asked)
         return await asked.answer
+
+    async def rule(self, site: Site, text: str) -> Ruling:
+        """Decide by scores and the site's policy alone, from memory: nothing is known of the author, nor of other comments.
+
+        A text that could not be scored is held. Raises `DependencyUnavailableError` when too many wait.
+        """
+        (assessment,) = await self.assess([text])
+        return decide(
+            site.policy,
+            text=text,
+            author_url=None,
+            author=AuthorRecord(),
+            assessment=assessment,
+            signals=Signals(),
+            default_thresholds=self._scorer.scorer.thresholds,
+        )
 
     async def close(self) -> None:
         """Finish what is under way; refuse the rest."""

@@ -1,4 +1,4 @@
-"""What becomes of ``comments:suggestscore``: a label of the text."""
+"""What becomes of ``comments:suggestscore``: a label of the text; from Coral, the decision of one of our comments if it is one."""
 
 from aiohttp import web
 
@@ -6,6 +6,7 @@ from moderation.domain.label import LabelSource
 from moderation.domain.site import SiteCaller
 from moderation.domain.verdict import Assessment
 from moderation.learning.feedback import Feedback, Statement
+from moderation.protocols.coral_feedback import CORAL_FEEDBACK, read_word
 from moderation.protocols.perspective_attributes import targets_of
 from moderation.protocols.perspective_errors import PerspectiveError
 from moderation.protocols.perspective_requests import SuggestRequest
@@ -17,6 +18,10 @@ async def keep_suggestion(
     request: web.Request, caller: SiteCaller, said: SuggestRequest, assessed: Assessment | None
 ) -> dict[str, object]:
     """Keep what was said; return what the log line should say of it. Raises `PerspectiveError` for what says nothing."""
+    language = None if assessed is None else assessed.language
+    word = read_word(said)
+    if word is not None:
+        return {"coral": await request.app[CORAL_FEEDBACK].keep(caller, word, said.text, language)}
     found = targets_of(said.values)
     if found is None:
         names = ", ".join(sorted(said.values))[:200]
@@ -28,7 +33,7 @@ async def keep_suggestion(
         text=said.text,
         targets=targets,
         weight=weight,
-        language=None if assessed is None else assessed.language,
+        language=language,
     )
     await request.app[FEEDBACK].keep(caller.site, statement)
     return {"label": "kept"}

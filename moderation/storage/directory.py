@@ -16,7 +16,7 @@ from moderation.domain.errors import DependencyUnavailableError, UnknownSiteErro
 from moderation.domain.ids import SITE_NAME, ModeratorId, SiteId
 from moderation.domain.policy import Policy
 from moderation.domain.rates import Limits
-from moderation.domain.site import Caller, Person, Role, Site, SiteCaller, SiteSettings
+from moderation.domain.site import Caller, CoralClean, Person, Role, Site, SiteCaller, SiteSettings
 from moderation.storage.database import Connection, Database
 
 REFRESH_S = 1.0
@@ -188,4 +188,6 @@ def settings_from_json(value: dict[str, Any]) -> SiteSettings:
         known["required"] = tuple(known["required"])
     if "limits" in known:
         known["limits"] = Limits.from_json(known["limits"])
+    if "coral_clean" in known:
+        known["coral_clean"] = CoralClean(known["coral_clean"])
     return SiteSettings(**known)

@@ -1,6 +1,13 @@
 """A walk through the dialects of other systems' clients."""
 
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from moderation.protocols.authentication import DIRECTORY
 from moderation.storage.administration import site_keys
+from moderation.storage.administration.policies import set_policy
 from tests.contract.walk import Walker
 
 TEXT = "خبر جميل، متى يصل الخط إلى حيّنا؟"
@@ -21,3 +28,42 @@ async def walk_perspective(walk: Walker) -> None:
         await walk("POST", f"{path}?key={made.key}", None, data=b"{")
     await walk("GET", "/$discovery/rest?version=v1alpha1", None)
     await walk("GET", "/$discovery/rest?version=v2", None)
+
+
+async def walk_coral(walk: Walker) -> None:
+    service = walk.service
+    site = service.site.name
+    made = await site_keys.add_signing_key(
+        service.database, service.vault, site, actor="test", dialect="coral"
+    )
+
+    async def ask(path: str, message: Any, signature: str | None = None) -> int:
+        body = message if isinstance(message, bytes) else json.dumps(message, indent=2).encode()
+        made_here = "sha256=" + hmac.new(made.key.encode(), body, hashlib.sha256).hexdigest()
+        headers = {"X-Coral-Signature": signature or made_here}
+        status, _ = await walk("POST", f"/coral/{site}/{path}", None, data=body, headers=headers)
+        return int(status)
+
+    def request(text: str) -> dict[str, Any]:
+        return {"comment": {"body": text}, "author": {"id": "u"}, "story": {"id": "s"}}
+
+    assert await ask("moderate", request(TEXT)) == 200
+    await set_policy(
+        service.database,
+        site,
+        {"mode": "post", "thresholds": {"*": {"spam": {"doubt": 0.3, "reject": 0.6}}}},
+        actor="test",
+    )
+    await service.client.server.app[DIRECTORY].refresh()  # type: ignore[union-attr]
+    assert await ask("moderate", request(TEXT + " !")) == 204
+    await ask(
+        "moderate", request("اربح 5000 دولار يوميا من المنزل، راسلني واتساب +201001234567 http://win.example")
+    )
+    await ask("moderate", b"{")
+    for path in ("moderate", "webhooks"):
+        await ask(path, {}, signature="sha256=00")
+    await walk("POST", "/coral/nobody/moderate", None, data=b"{}")
+    await ask("webhooks", {"id": "e", "type": "COMMENT_CREATED", "data": {"commentID": "c"}})
+    await ask("webhooks", b"{")
+    await set_policy(service.database, site, {"mode": "pre", "thresholds": None}, actor="test")
+    await service.client.server.app[DIRECTORY].refresh()  # type: ignore[union-attr]

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from moderation.protocols.openapi import (
+    coral,
     demonstration,
     feed,
     form,
@@ -22,6 +23,7 @@ DIALECTS: tuple[Dialect, ...] = (
     review.DIALECT,
     feed.DIALECT,
     perspective.DIALECT,
+    coral.DIALECT,
     operations.DIALECT,
     demonstration.DIALECT,
 )

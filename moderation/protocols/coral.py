@@ -1,0 +1,109 @@
+"""The Coral dialect: an external moderation phase, and the webhooks by which Coral says what it did.
+
+The phase's answers are in `coral_intake`. Refused is only what is not Coral's: an unknown site, and a signature that does not
+hold, for whoever sends that would have no use for an answer.
+"""
+
+import hashlib
+
+import orjson
+import structlog
+from aiohttp import web
+
+from moderation.domain.errors import (
+    DependencyUnavailableError,
+    MalformedRequestError,
+    NotAuthenticatedError,
+    TooLargeError,
+)
+from moderation.domain.ports import SealedValueError, open_those_readable
+from moderation.domain.site import Site
+from moderation.protocols.authentication import DIRECTORY
+from moderation.protocols.bodies import parse_json, read_body
+from moderation.protocols.coral_answers import WITHHELD, Answer
+from moderation.protocols.coral_feedback import hear_webhook
+from moderation.protocols.coral_intake import CoralIntake
+from moderation.protocols.coral_requests import (
+    SIGNATURE_HEADER,
+    UnreadableRequestError,
+    is_signed,
+    read_comment,
+)
+from moderation.protocols.edge import note
+from moderation.protocols.languages import SITE_LANGUAGE
+from moderation.protocols.webhook import VAULT
+from moderation.storage.administration.site_keys import SEALED_AS
+from moderation.telemetry import CORAL_ANSWERS
+
+CORAL_INTAKE = web.AppKey("coral_intake", CoralIntake)
+LIMIT_BYTES = 512 * 1024
+
+log = structlog.get_logger()
+
+
+def routes() -> list[web.RouteDef]:
+    """Return this dialect's routes."""
+    return [
+        web.post("/coral/{site}/moderate", moderate),
+        web.post("/coral/{site}/webhooks", receive_webhook),
+    ]
+
+
+async def moderate(request: web.Request) -> web.Response:
+    """Say what is to become of a comment: 200 or 204 for whatever Coral signed, in time."""
+    try:
+        site, body = await _read_signed(request)
+    except (DependencyUnavailableError, SealedValueError, TooLargeError) as error:
+        log.error("coral_not_checked", error=type(error).__name__)
+        return _answer(WITHHELD, "nothing")
+    try:
+        comment = read_comment(parse_json(body))
+    except (UnreadableRequestError, MalformedRequestError):
+        log.error("coral_unreadable", site=site.name)
+        return _answer(WITHHELD, "nothing")
+    key = (
+        "coral:" + hashlib.sha256(body).hexdigest()
+    )  # the same for the same signature, whichever secret made it
+    told = await request.app[CORAL_INTAKE].take(site, comment, key=key)
+    if told.outcome is not None:
+        note(
+            request,
+            comment=str(told.outcome.id),
+            verdict=told.outcome.verdict,
+            model=told.outcome.model,
+            policy=told.outcome.policy,
+        )
+    note(request, rests_on=told.rests_on)
+    return _answer(told.answer, told.rests_on)
+
+
+async def receive_webhook(request: web.Request) -> web.Response:
+    """Take one of Coral's webhooks; what is not about a comment that we know is acknowledged and let go."""
+    site, body = await _read_signed(request)
+    message = parse_json(body)
+    if not isinstance(message, dict):
+        raise MalformedRequestError("The body must be a JSON object.")
+    note(request, **await hear_webhook(request, site, message))
+    return web.json_response({"received": True})
+
+
+async def _read_signed(request: web.Request) -> tuple[Site, bytes]:
+    """Return the site and the raw body, once one of the site's secrets has signed it. Raises `NotAuthenticatedError`."""
+    site = await request.app[DIRECTORY].site(request.match_info["site"])
+    request[SITE_LANGUAGE] = site.language
+    note(request, site=site.name)
+    body = await read_body(request, LIMIT_BYTES)
+    sealed = await request.app[DIRECTORY].signing_secrets(site.id, "coral")
+    secrets = open_those_readable(request.app[VAULT], sealed, SEALED_AS)
+    if not is_signed(request.headers.get(SIGNATURE_HEADER, ""), body, secrets):
+        CORAL_ANSWERS.labels("wrong_signature").inc()
+        log.warning("coral_signature_refused", site=site.name, secrets=len(secrets))
+        raise NotAuthenticatedError("The Coral signature does not hold.")
+    return site, body
+
+
+def _answer(answer: Answer, rests_on: str) -> web.Response:
+    CORAL_ANSWERS.labels(rests_on).inc()
+    if answer is None:
+        return web.Response(status=204)
+    return web.Response(body=orjson.dumps(answer), content_type="application/json")
