@@ -21,6 +21,7 @@ from moderation.intake.rescoring import Rescorer
 from moderation.intake.scoring import GroupScorer
 from moderation.learning.engine import ActiveModel
 from moderation.learning.feedback import Feedback
+from moderation.learning.switch import ModelSwitch
 from moderation.privacy.keys import Keyring
 from moderation.privacy.retention import RetentionJob
 from moderation.privacy.vault import KeyedVault
@@ -110,6 +111,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         directory.watch(),
         delivery.run(),
         vault.watch(),
+        ModelSwitch(database, model).watch(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),

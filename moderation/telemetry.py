@@ -75,6 +75,10 @@ RETENTION_ROUND_TIMESTAMP_SECONDS = Gauge(
     "When the last complete retention round ended",
     multiprocess_mode="mostrecent",
 )
+MODEL_REFUSALS = Counter("moderation_model_refusals", "Times a model was refused as damaged or foreign")
+MODELS_REFUSED = Gauge(
+    "moderation_models_refused", "Models that should be in force and are refused", multiprocess_mode="livemax"
+)
 LOOP_LAG_SECONDS = Gauge(
     "moderation_loop_lag_seconds", "How late the event loop was", multiprocess_mode="livemax"
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from moderation.domain.ids import SiteId
 from moderation.domain.policy import Thresholds
 from moderation.domain.verdict import Assessment, Evidence
 
@@ -27,6 +28,9 @@ class Scorer(Protocol):
 
     def explain(self, text: str) -> dict[str, tuple[Evidence, ...]]:
         """Return the evidence by output (spam, abuse); empty when there is nothing to say."""
+
+    def for_site(self, site_id: SiteId) -> "Scorer":
+        """Return what judges one site's comments: the same object for sites with the same model."""
 
 
 class Vault(Protocol):

@@ -164,7 +164,9 @@ class Intake:
     async def _score(self, allowed: Sequence[Candidate]) -> None:
         judged = [c for c in allowed if c.history is None]
         assessments = await self._scorer.assess(
-            [c.submission.text for c in judged], [c.submission.author.url for c in judged]
+            [c.submission.text for c in judged],
+            [c.submission.author.url for c in judged],
+            [c.site.id for c in judged],
         )
         for entering, assessment in zip(judged, assessments, strict=True):
             entering.assessment = assessment
@@ -181,10 +183,13 @@ class Intake:
                 author=entering.author,
                 assessment=entering.assessment,
                 signals=Signals(duplicates=entering.duplicates),
-                default_thresholds=self._scorer.scorer.thresholds,
+                default_thresholds=self._scorer.thresholds(entering.site.id),
             )
             entering.ruling = replace(
-                ruling, reasons=self._scorer.with_evidence(ruling.reasons, entering.submission.text)
+                ruling,
+                reasons=self._scorer.with_evidence(
+                    ruling.reasons, entering.submission.text, entering.site.id
+                ),
             )
             is_automatic = ruling.verdict is not Verdict.HOLD
             entering.is_audited = is_automatic and self._random.random() < entering.site.policy.audit_share

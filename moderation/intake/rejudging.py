@@ -11,6 +11,7 @@ from typing import Any
 from moderation.domain.comment import Author
 from moderation.domain.decision import Decider, Decision
 from moderation.domain.identity import identify
+from moderation.domain.ids import SiteId
 from moderation.domain.policy import AuthorRecord, Ruling, Signals, decide
 from moderation.domain.ports import Vault
 from moderation.domain.ranks import rank
@@ -24,8 +25,8 @@ from moderation.storage.decisions import LockedComment, record
 from moderation.storage.tasks import NewTask, close_tasks, open_tasks
 
 CURRENT = """
-SELECT text, author_name, author_url, author_external_id, email_sealed, address_sealed, thread_id, parent_id, external_id,
-       text_removed_at
+SELECT site_id, text, author_name, author_url, author_external_id, email_sealed, address_sealed, thread_id, parent_id,
+       external_id, text_removed_at
   FROM comments WHERE id = $1"""
 """What is read of a stored comment to judge it; rows of it are the ``row`` of this module's functions."""
 
@@ -56,9 +57,9 @@ class Judge:
         """Whether there is a model."""
         return self._scorer.scorer.model is not None
 
-    async def assess(self, content: Content) -> Assessment | None:
-        """Score the content; None if that cannot be done now."""
-        (assessment,) = await self._scorer.assess([content.text], [content.url])
+    async def assess(self, content: Content, site_id: SiteId) -> Assessment | None:
+        """Score the content with its site's model; None if that cannot be done now."""
+        (assessment,) = await self._scorer.assess([content.text], [content.url], [site_id])
         return assessment
 
     def author_of(self, row: Any, content: Content) -> Author:
@@ -117,9 +118,9 @@ class Judge:
             author=author,
             assessment=assessment,
             signals=_known_signals(comment),
-            default_thresholds=self._scorer.scorer.thresholds,
+            default_thresholds=self._scorer.thresholds(site.id),
         )
-        return replace(ruling, reasons=self._scorer.with_evidence(ruling.reasons, content.text))
+        return replace(ruling, reasons=self._scorer.with_evidence(ruling.reasons, content.text, site.id))
 
 
 async def carry_out(

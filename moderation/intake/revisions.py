@@ -19,7 +19,7 @@ from moderation.domain.errors import (
     PreconditionFailedError,
     UnknownCommentError,
 )
-from moderation.domain.ids import CommentId
+from moderation.domain.ids import CommentId, SiteId
 from moderation.domain.ports import Vault
 from moderation.domain.site import Site
 from moderation.domain.task import TaskKind
@@ -83,7 +83,7 @@ class Reviser:
             row = await self._current(site, comment_id)
             before = Content.of(row)
             content = _read_edit(raw, site, before)
-            assessment = await self._judge.assess(content)
+            assessment = await self._judge.assess(content, site.id)
             async with self._database.transaction() as connection:
                 comment, row = await self._lock_for_edit(connection, site, comment_id)
                 if if_match is not None and if_match != comment.revision:
@@ -98,7 +98,7 @@ class Reviser:
         """Take a known ``external_id`` with other content as an edit, and remember it under its key."""
         author = candidate.submission.author
         content = Content(candidate.submission.text, author.name, author.url)
-        assessment = await self._judge.assess(content)
+        assessment = await self._judge.assess(content, candidate.site.id)
         async with self._database.transaction() as connection:
             comment, row = await self._lock_for_edit(connection, candidate.site, comment_id)
             outcome = await self._revise(
@@ -135,7 +135,7 @@ class Reviser:
             row = await connection.fetchrow(CURRENT, comment_id)
         if row is None:
             return False
-        assessment = await self._judge.assess(Content.of(row))
+        assessment = await self._judge.assess(Content.of(row), SiteId(row["site_id"]))
         await self.count_try(comment_id)
         if assessment is None:
             return False

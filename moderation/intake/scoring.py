@@ -8,7 +8,9 @@ from functools import lru_cache
 import structlog
 from prometheus_client import Histogram
 
+from moderation.domain.ids import SiteId
 from moderation.domain.ports import Scorer
+from moderation.domain.thresholds import ThresholdTable
 from moderation.domain.verdict import Assessment, Evidence, Reason, ReasonCode
 from moderation.telemetry import SCORES, SCORING_FAILURES, SCORING_SECONDS
 
@@ -22,6 +24,7 @@ _EXPLAINED = {
     ReasonCode.OBSCENE: "abuse",
     ReasonCode.THREAT: "abuse",
     ReasonCode.HATE: "abuse",
+    ReasonCode.LIKELY_REJECT: "reject",
 }
 
 log = structlog.get_logger()
@@ -40,14 +43,35 @@ class GroupScorer:
         return self._scorer
 
     async def assess(
-        self, texts: Sequence[str], author_urls: Sequence[str | None]
+        self, texts: Sequence[str], author_urls: Sequence[str | None], sites: Sequence[SiteId] = ()
     ) -> list[Assessment | None]:
-        """Judge the texts; never raises."""
+        """Judge the texts, each with its site's model where ``sites`` names them; never raises.
+
+        One pass a model: one pass for all where nobody has a model of their own.
+        """
+        scorers = {self._scorer.for_site(site) for site in sites} or {self._scorer}
+        if len(scorers) == 1:
+            return await self._assess(scorers.pop(), texts, author_urls)
+        found: list[Assessment | None] = [None] * len(texts)
+        for scorer in scorers:
+            places = [at for at, site in enumerate(sites) if self._scorer.for_site(site) is scorer]
+            part = [texts[at] for at in places], [author_urls[at] for at in places]
+            for at, assessment in zip(places, await self._assess(scorer, *part), strict=True):
+                found[at] = assessment
+        return found
+
+    def thresholds(self, site: SiteId) -> ThresholdTable:
+        """Return the thresholds of the model that judges that site's comments."""
+        return self._scorer.for_site(site).thresholds
+
+    async def _assess(
+        self, scorer: Scorer, texts: Sequence[str], author_urls: Sequence[str | None]
+    ) -> list[Assessment | None]:
         if not texts:
             return []
         started = time.perf_counter()
         try:
-            found = await self._judge(texts, author_urls)
+            found = await self._judge(scorer, texts, author_urls)
         except TimeoutError:
             SCORING_FAILURES.labels("late").inc(len(texts))
             log.error("scoring_late", size=len(texts))
@@ -61,18 +85,23 @@ class GroupScorer:
             _count(assessment)
         return list(found)
 
-    async def _judge(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
+    async def _judge(
+        self, scorer: Scorer, texts: Sequence[str], author_urls: Sequence[str | None]
+    ) -> list[Assessment]:
         if sum(map(len, texts)) <= INLINE_CHARACTERS:
-            return self._scorer.assess(texts, author_urls)
+            return scorer.assess(texts, author_urls)
         async with asyncio.timeout(self._deadline_s):
-            return await asyncio.to_thread(self._scorer.assess, texts, author_urls)
+            return await asyncio.to_thread(scorer.assess, texts, author_urls)
 
-    def with_evidence(self, reasons: tuple[Reason, ...], text: str) -> tuple[Reason, ...]:
+    def with_evidence(
+        self, reasons: tuple[Reason, ...], text: str, site: SiteId | None = None
+    ) -> tuple[Reason, ...]:
         """Add which characters moved the score to the reasons that come from scores."""
         if not any(reason.code in _EXPLAINED and not reason.evidence for reason in reasons):
             return reasons
         try:
-            spans = self._scorer.explain(text[:INLINE_CHARACTERS])
+            scorer = self._scorer if site is None else self._scorer.for_site(site)
+            spans = scorer.explain(text[:INLINE_CHARACTERS])
         except Exception as error:
             log.error("explaining_failed", exc_info=error)
             return reasons

@@ -1,12 +1,15 @@
-"""The active model; the only module of the service that imports `classifiers`."""
+"""The models in use, by site; with `retraining` the only part of the service that imports `classifiers`."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
 
 import structlog
 
 from classifiers.errors import ClassifierError
 from classifiers.runtime import Scorer as Runtime
 from classifiers.runtime import TextScores
+from moderation.domain.ids import SiteId
 from moderation.domain.policy import Thresholds
 from moderation.domain.verdict import Assessment, Evidence, Scores
 from moderation.telemetry import MODEL_LOADED
@@ -18,65 +21,117 @@ class NoModelError(RuntimeError):
     """There is no model to score with; comments are held as `not_scored`."""
 
 
-class ActiveModel:
-    """Scores with the model in force; implements `domain.ports.Scorer`.
+class LoadedModel:
+    """One model, whole in memory; implements `domain.ports.Scorer` for whatever site asks."""
 
-    A model that cannot be loaded is refused and the one before stays; without any, `assess` raises `NoModelError`.
-    """
-
-    def __init__(self) -> None:
-        self._runtime: Runtime | None = None
-        self._thresholds: Mapping[str, Mapping[str, Thresholds]] = {}
-
-    @property
-    def model(self) -> str | None:
-        """The version in use; None while there is none."""
-        return self._runtime.version if self._runtime else None
-
-    @property
-    def thresholds(self) -> Mapping[str, Mapping[str, Thresholds]]:
-        """The model's own thresholds by language and output."""
-        return self._thresholds
-
-    def load_shipped(self) -> None:
-        """Use the model that comes with the program; if it is damaged, say so in the log and go on without."""
-        try:
-            self.use(Runtime.shipped())
-        except (ClassifierError, OSError) as error:
-            log.error("model_refused", exc_info=error)
-        MODEL_LOADED.set(self._runtime is not None)
-
-    def use(self, runtime: Runtime) -> None:
-        """Score with ``runtime`` from now on."""
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._thresholds = {
+        self.thresholds: Mapping[str, Mapping[str, Thresholds]] = {
             language: {output: Thresholds(**limits) for output, limits in outputs.items()}
             for language, outputs in runtime.thresholds.items()
         }
-        log.info("model_active", model=runtime.version)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Audit and load an artefact. Raises `ClassifierError`, `OSError`, or `TypeError` for thresholds of another form."""
+        return cls(Runtime.load(folder))
+
+    @property
+    def model(self) -> str:
+        """The version."""
+        return self._runtime.version
+
+    def for_site(self, site_id: SiteId) -> Self:
+        """Return this model."""
+        del site_id
+        return self
 
     def assess(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
         """Judge a group at once, on the calling thread."""
-        runtime = self._require()
-        return [
-            _assessment(found, runtime.version) for found in runtime.score(texts, author_urls=author_urls)
-        ]
+        found = self._runtime.score(texts, author_urls=author_urls)
+        return [_assessment(scores, self._runtime.version) for scores in found]
 
     def explain(self, text: str) -> dict[str, tuple[Evidence, ...]]:
         """Return which characters moved the scores up, by output."""
-        spans = self._require().explain(text)
         found: dict[str, list[Evidence]] = {}
-        for span in spans:
+        for span in self._runtime.explain(text):
             if span.weight > 0:
                 found.setdefault(span.output, []).append(
                     Evidence(span.start, span.end, span.rule, span.weight)
                 )
         return {output: tuple(evidence) for output, evidence in found.items()}
 
-    def _require(self) -> Runtime:
-        if self._runtime is None:
+
+class ActiveModel:
+    """Scores with the model in force, each site with its own; implements `domain.ports.Scorer`.
+
+    A model that cannot be loaded is refused and the one before stays; without any, `assess` raises `NoModelError`.
+    Changing what is in force is one assignment: whoever scores at that moment finishes with the model they began with.
+    """
+
+    def __init__(self) -> None:
+        self._shipped: LoadedModel | None = None
+        self._everywhere: LoadedModel | None = None
+        self._by_site: Mapping[SiteId, LoadedModel | None] = {}
+
+    @property
+    def model(self) -> str | None:
+        """The version for sites without one of their own; None while there is none."""
+        loaded = self._default
+        return loaded.model if loaded else None
+
+    @property
+    def thresholds(self) -> Mapping[str, Mapping[str, Thresholds]]:
+        """The thresholds, by language and output, of the model for sites without one of their own."""
+        loaded = self._default
+        return loaded.thresholds if loaded else {}
+
+    @property
+    def shipped(self) -> LoadedModel | None:
+        """The model that comes with the program; None where it was damaged."""
+        return self._shipped
+
+    def load_shipped(self) -> None:
+        """Use the model that comes with the program; if it is damaged, say so in the log and go on without."""
+        try:
+            self.use(Runtime.shipped())
+        except (ClassifierError, OSError, TypeError) as error:
+            log.error("model_refused", exc_info=error)
+        MODEL_LOADED.set(self._shipped is not None)
+
+    def use(self, runtime: Runtime) -> None:
+        """Score with ``runtime`` from now on wherever nothing else is in force."""
+        self._shipped = LoadedModel(runtime)
+        log.info("model_active", model=runtime.version)
+
+    def put_in_force(
+        self, everywhere: LoadedModel | None, by_site: Mapping[SiteId, LoadedModel | None]
+    ) -> None:
+        """Score with these from now on; None is the shipped model."""
+        self._everywhere, self._by_site = everywhere, dict(by_site)
+
+    def for_site(self, site_id: SiteId) -> "LoadedModel | Self":
+        """Return what scores a site's comments: the same object for sites with the same model."""
+        own = self._by_site.get(site_id, self._everywhere)
+        return own or self._shipped or self
+
+    def assess(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
+        """Judge a group at once, on the calling thread, with the model for sites without one of their own."""
+        return self._require().assess(texts, author_urls)
+
+    def explain(self, text: str) -> dict[str, tuple[Evidence, ...]]:
+        """Return which characters moved the scores up, by output."""
+        return self._require().explain(text)
+
+    @property
+    def _default(self) -> LoadedModel | None:
+        return self._everywhere or self._shipped
+
+    def _require(self) -> LoadedModel:
+        loaded = self._default
+        if loaded is None:
             raise NoModelError
-        return self._runtime
+        return loaded
 
 
 def _assessment(found: TextScores, model: str) -> Assessment:

@@ -23,6 +23,9 @@ class Unplugged:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
+    def for_site(self, site_id: object) -> "Unplugged":
+        return self
+
     def assess(self, texts: Sequence[str], urls: Sequence[str | None]) -> Any:
         if self.is_away:
             raise RuntimeError("unplugged")

@@ -1,0 +1,117 @@
+"""What admins do with model versions: keep, promote, go back, delete; each in one transaction, with who and why.
+
+A version is loaded before it is promoted, so that a damaged one is refused here and not in every process.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from classifiers.artifacts import CARD, MANIFEST
+from moderation.domain.clock import Clock
+from moderation.domain.errors import ConflictError
+from moderation.domain.ids import SiteId
+from moderation.learning.engine import LoadedModel
+from moderation.learning.switch import load_files
+from moderation.storage import models
+from moderation.storage.database import Database
+from moderation.storage.models import EVERYWHERE, NewModel, Switch
+
+REPORT = "report.json"
+ADDED = "added"
+
+
+class Registry:
+    """Model versions of one instance."""
+
+    def __init__(self, database: Database, *, clock: Clock, actor: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._actor = actor
+
+    async def add(self, folder: Path, site_id: SiteId | None) -> tuple[str, bool]:
+        """Keep the artefact in a folder as a candidate; return its version and whether it was new.
+
+        Raises `ClassifierError` for what is no whole artefact.
+        """
+        loaded = await asyncio.to_thread(LoadedModel.open, folder)
+        files = await asyncio.to_thread(read_folder, folder)
+        new = NewModel(
+            version=loaded.model,
+            site_id=site_id,
+            kind=ADDED,
+            manifest=orjson.loads(files[MANIFEST]),
+            files=files,
+            seen_until=self._clock(),
+            report=orjson.loads(files[REPORT]) if REPORT in files else None,
+        )
+        async with self._database.transaction() as connection:
+            return loaded.model, await models.keep_model(connection, new, actor=self._actor)
+
+    async def promote(
+        self, version: str | None, site_id: SiteId | None, *, reason: str | None, is_forced: bool = False
+    ) -> str | None:
+        """Put a version in force for a site, or everywhere else; return the one before. None is the shipped model.
+
+        Raises `NotFoundError`; `ConflictError` for another site's model, one in force already, or one that the gates refused
+        unless ``is_forced``; `ClassifierError` or `ValueError` for a damaged one.
+        """
+        if version is not None:
+            await self._check(version, site_id, is_forced=is_forced)
+        change = Switch(site_id or EVERYWHERE, version, self._actor, reason)
+        async with self._database.transaction() as connection:
+            return await models.switch(connection, change, clock=self._clock)
+
+    async def rollback(self, site_id: SiteId | None, *, reason: str | None) -> tuple[str | None, str | None]:
+        """Put back what was in force before; return it and what it replaced. Raises `ConflictError`."""
+        async with self._database.transaction() as connection:
+            return await models.rollback(
+                connection, site_id or EVERYWHERE, actor=self._actor, reason=reason, clock=self._clock
+            )
+
+    async def delete(self, version: str) -> None:
+        """Delete a version that is not in force. Raises `NotFoundError` and `ConflictError`."""
+        async with self._database.transaction() as connection:
+            await models.delete_model(connection, version, actor=self._actor)
+
+    async def _check(self, version: str, site_id: SiteId | None, *, is_forced: bool) -> None:
+        async with self._database.connection() as connection:
+            found = await models.find_model(connection, version)
+            if found.site_id is not None and found.site_id != site_id:
+                raise ConflictError(
+                    f"{version} is the model of {found.site}: it was made of that site's comments alone."
+                )
+            if found.refusals and not is_forced:
+                raise ConflictError(
+                    f"{version} stayed a candidate: {refusal_words(found.refusals)}; --force promotes it all the same."
+                )
+            files = await models.read_files(connection, version)
+        await asyncio.to_thread(load_files, files, version)
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of an artefact: what its manifest names, its prior, its report and its card."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        is_known = path.suffix in {".json", ".npy", ".html"} or path.name == CARD
+        if path.is_file() and not path.is_symlink() and is_known:
+            found[name] = path.read_bytes()
+    return found
+
+
+def refusal_words(refusals: Any) -> str:
+    """Word why a version stayed a candidate."""
+    return "; ".join(_words(one) for one in refusals[:5]) + ("; …" if len(refusals) > 5 else "")
+
+
+def _words(refusal: Any) -> str:
+    if not isinstance(refusal, Mapping):
+        return str(refusal)
+    numbers = ", ".join(
+        f"{name} {value:g}" for name, value in (refusal.get("numbers") or {}).items() if value is not None
+    )
+    return f"{refusal.get('code')} ({refusal.get('where')}{': ' + numbers if numbers else ''})"

@@ -1,0 +1,251 @@
+"""Model versions in the database: kept once, whole and hashed; and which of them is in force where."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from moderation.domain.clock import Clock
+from moderation.domain.errors import ConflictError, NotFoundError
+from moderation.domain.ids import SiteId
+from moderation.storage.administration.changes import audit
+from moderation.storage.database import Connection
+
+EVERYWHERE = SiteId(0)
+"""The scope of sites that have no model of their own."""
+_SWITCH = 0x6D64_7304
+"""Advisory lock: changes of what is in force wait for each other."""
+
+_KEEP = """
+INSERT INTO models (version, site_id, kind, manifest, report, refusals, snapshot, learned_from, seen_until, baseline, created_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (version) DO NOTHING RETURNING version
+"""
+_LIST = """
+SELECT m.version, m.site_id, s.name AS site, m.kind, m.refusals, m.snapshot, m.learned_from, m.seen_until, m.created_at,
+       m.created_by, (SELECT coalesce(array_agg(a.site_id), '{}') FROM active_models a WHERE a.version = m.version) AS in_force,
+       EXISTS (SELECT FROM model_changes c WHERE c.previous = m.version) AS was_in_force,
+       (SELECT count(*) FROM audit e WHERE e.action = 'author.erased' AND e.at > m.seen_until
+           AND e.site_id = ANY (m.learned_from)) AS erasures_since
+  FROM models m LEFT JOIN sites s ON s.id = m.site_id
+"""
+_SWITCHED = """
+INSERT INTO active_models (site_id, version, since) VALUES ($1, $2, $3)
+ON CONFLICT (site_id) DO UPDATE SET version = excluded.version, since = excluded.since
+"""
+_CHANGED = """
+INSERT INTO model_changes (at, site_id, action, version, previous, actor, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+_BEFORE = """
+SELECT previous FROM model_changes WHERE site_id = $1 AND action = 'promote' AND version = $2 ORDER BY id DESC LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewModel:
+    """A version about to be kept; ``files`` by path relative to the artefact's folder."""
+
+    version: str
+    site_id: SiteId | None
+    kind: str
+    manifest: Mapping[str, Any]
+    files: Mapping[str, bytes] = field(repr=False)
+    seen_until: datetime
+    report: Mapping[str, Any] | None = None
+    refusals: Sequence[Any] = ()
+    snapshot: str | None = None
+    learned_from: Sequence[int] = ()
+    baseline: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """A version as lists show it. ``in_force`` names the scopes; ``erasures_since`` counts people erased after it learned."""
+
+    version: str
+    site_id: SiteId | None
+    site: str | None
+    kind: str
+    refusals: Sequence[Any]
+    snapshot: str | None
+    learned_from: Sequence[int]
+    seen_until: datetime
+    created_at: datetime
+    created_by: str
+    in_force: Sequence[int]
+    was_in_force: bool
+    erasures_since: int
+
+    @property
+    def status(self) -> str:
+        """``active``, ``retired`` after it was, else ``candidate``."""
+        if self.in_force:
+            return "active"
+        return "retired" if self.was_in_force else "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """One change of what is in force; a version of None is the shipped model."""
+
+    at: datetime
+    site_id: SiteId
+    action: str
+    version: str | None
+    previous: str | None
+    actor: str
+    reason: str | None
+
+
+async def keep_model(connection: Connection, new: NewModel, *, actor: str) -> bool:
+    """Keep a version with its files; tell whether it was new. Call in a transaction."""
+    kept = await connection.fetchval(
+        _KEEP,
+        new.version,
+        new.site_id,
+        new.kind,
+        new.manifest,
+        new.report,
+        list(new.refusals),
+        new.snapshot,
+        list(new.learned_from),
+        new.seen_until,
+        new.baseline,
+        actor,
+    )
+    if kept is None:
+        return False
+    await connection.executemany(
+        "INSERT INTO model_files (version, path, sha256, content) VALUES ($1, $2, $3, $4)",
+        [
+            (new.version, path, hashlib.sha256(content).digest(), content)
+            for path, content in sorted(new.files.items())
+        ],
+    )
+    await audit(
+        connection, "model.kept", actor=actor, site_id=new.site_id, subject=new.version, kind=new.kind
+    )
+    return True
+
+
+async def list_models(connection: Connection) -> list[ModelLine]:
+    """Return every version, the newest first."""
+    return [_line(row) for row in await connection.fetch(_LIST + " ORDER BY m.created_at DESC, m.version")]
+
+
+async def find_model(connection: Connection, version: str) -> ModelLine:
+    """Return one version. Raises `NotFoundError`."""
+    row = await connection.fetchrow(_LIST + " WHERE m.version = $1", version)
+    if row is None:
+        raise NotFoundError(f"There is no model {version!r}.")
+    return _line(row)
+
+
+async def read_details(connection: Connection, version: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return a version's manifest and report."""
+    row = await connection.fetchrow("SELECT manifest, report FROM models WHERE version = $1", version)
+    if row is None:
+        raise NotFoundError(f"There is no model {version!r}.")
+    return row["manifest"], row["report"]
+
+
+async def read_files(connection: Connection, version: str) -> dict[str, bytes]:
+    """Return a version's files by path; a file that is not what was kept is left out, so that the audit misses it."""
+    rows = await connection.fetch(
+        "SELECT path, sha256, content FROM model_files WHERE version = $1 ORDER BY path", version, timeout=60
+    )
+    return {
+        row["path"]: row["content"]
+        for row in rows
+        if hashlib.sha256(row["content"]).digest() == row["sha256"]
+    }
+
+
+async def active_versions(connection: Connection) -> dict[SiteId, str | None]:
+    """Return what is in force by scope; None is the shipped model."""
+    rows = await connection.fetch("SELECT site_id, version FROM active_models")
+    return {SiteId(row["site_id"]): row["version"] for row in rows}
+
+
+async def active_version(connection: Connection, site_id: SiteId) -> str | None:
+    """Return what is in force for one site: its own model, else that of all, else None: the shipped one."""
+    active = await active_versions(connection)
+    return active[site_id] if site_id in active else active.get(EVERYWHERE)
+
+
+async def read_changes(connection: Connection, *, limit: int = 100) -> list[ModelChange]:
+    """Return the latest changes of what is in force, the newest first."""
+    rows = await connection.fetch(
+        "SELECT at, site_id, action, version, previous, actor, reason FROM model_changes ORDER BY id DESC LIMIT $1",
+        limit,
+    )
+    return [ModelChange(*row.values()) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A change of what is in force in one scope: by whom and why."""
+
+    site_id: SiteId
+    version: str | None
+    actor: str
+    reason: str | None = None
+    action: str = "promote"
+
+
+async def switch(connection: Connection, change: Switch, *, clock: Clock) -> str | None:
+    """Put a version in force and return the one before. Call in a transaction. Raises `NotFoundError`."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _SWITCH)
+    row = await connection.fetchrow("SELECT version FROM active_models WHERE site_id = $1", change.site_id)
+    previous: str | None = row["version"] if row else None
+    if row is not None and previous == change.version:
+        raise ConflictError(f"{change.version or 'The shipped model'} is in force there already.")
+    now = clock()
+    try:
+        await connection.execute(_SWITCHED, change.site_id, change.version, now)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise NotFoundError(f"There is no model {change.version!r}.") from error
+    values = (change.action, change.version, previous, change.actor, change.reason)
+    await connection.execute(_CHANGED, now, change.site_id, *values)
+    await audit(
+        connection,
+        f"model.{change.action}",
+        actor=change.actor,
+        site_id=None if change.site_id == EVERYWHERE else change.site_id,
+        subject=change.version or "shipped",
+        previous=previous,
+    )
+    return previous
+
+
+async def rollback(
+    connection: Connection, site_id: SiteId, *, actor: str, reason: str | None, clock: Clock
+) -> tuple[str | None, str | None]:
+    """Put back what was in force before the present version was promoted; return it and the one it replaced.
+
+    A version that was deleted meanwhile gives way to the shipped model. Raises `ConflictError` where there is none before.
+    """
+    row = await connection.fetchrow("SELECT version FROM active_models WHERE site_id = $1", site_id)
+    if row is None or row["version"] is None:
+        raise ConflictError("The shipped model is in force there; there is nothing to go back to.")
+    before = await connection.fetchval(_BEFORE, site_id, row["version"])
+    if before is not None:
+        before = await connection.fetchval("SELECT version FROM models WHERE version = $1", before)
+    change = Switch(site_id, before, actor, reason, "rollback")
+    return before, await switch(connection, change, clock=clock)
+
+
+async def delete_model(connection: Connection, version: str, *, actor: str) -> None:
+    """Delete a version that is not in force; what it did stays recorded. Raises `ConflictError` and `NotFoundError`."""
+    found = await find_model(connection, version)
+    try:
+        await connection.execute("DELETE FROM models WHERE version = $1", version)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise ConflictError(f"{version} is in force; promote another or roll back first.") from error
+    await audit(connection, "model.deleted", actor=actor, site_id=found.site_id, subject=version)
+
+
+def _line(row: Any) -> ModelLine:
+    return ModelLine(**dict(row))

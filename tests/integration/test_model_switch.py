@@ -1,0 +1,168 @@
+"""Which model is in force: switched while comments come in, by site, back again, and never for a damaged one."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from classifiers.errors import ClassifierError
+from moderation.domain.clock import utc_now
+from moderation.domain.errors import ConflictError, NotFoundError
+from moderation.domain.ids import SiteId
+from moderation.learning.engine import ActiveModel
+from moderation.learning.registry import Registry
+from moderation.learning.switch import ModelSwitch
+from moderation.storage import models
+from moderation.storage.database import Database
+from moderation.storage.models import EVERYWHERE
+from tests.model_variants import write_variant
+from tests.service import RunningService, comment, seed_site
+
+NEVER = {"ar": {"abuse": {"doubt": None, "reject": None}, "spam": {"doubt": None, "reject": None}}}
+
+
+@pytest.fixture
+def registry(database: Database) -> Registry:
+    return Registry(database, clock=utc_now, actor="test")
+
+
+async def following(database: Database) -> tuple[ActiveModel, ModelSwitch]:
+    active = ActiveModel()
+    active.load_shipped()
+    return active, ModelSwitch(database, active)
+
+
+async def damage(database: Database, version: str) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            "UPDATE model_files SET content = set_byte(content, 200, 255 - get_byte(content, 200))"
+            " WHERE version = $1 AND path = 'weights.npy'",
+            version,
+        )
+
+
+async def test_every_process_follows_and_one_command_goes_back(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    version = write_variant(tmp_path, "variant")
+    assert await registry.add(tmp_path, None) == (version, True)
+    assert await registry.add(tmp_path, None) == (version, False)
+    active, switch = await following(database)
+    shipped = active.model
+    await switch.refresh()
+    assert active.model == shipped
+    assert await registry.promote(version, None, reason="better") is None
+    await switch.refresh()
+    assert (active.model, active.for_site(SiteId(7)).model) == (version, version)
+    assert active.assess(["نص"], [None])[0].model == version
+    with pytest.raises(ConflictError):
+        await registry.promote(version, None, reason=None)
+    assert await registry.rollback(None, reason="worse after all") == (None, version)
+    await switch.refresh()
+    assert active.model == shipped
+    with pytest.raises(ConflictError):
+        await registry.rollback(None, reason=None)
+    async with database.connection() as connection:
+        changes = await models.read_changes(connection)
+        (line,) = await models.list_models(connection)
+    assert [(c.action, c.version, c.previous, c.actor, c.reason) for c in changes] == [
+        ("rollback", None, version, "test", "worse after all"),
+        ("promote", version, None, "test", "better"),
+    ]
+    assert line.status == "retired"
+
+
+async def test_going_back_twice_reaches_what_was_before_the_first(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    first, second = (write_variant(tmp_path / name, name) for name in ("one", "two"))
+    for name in ("one", "two"):
+        await registry.add(tmp_path / name, None)
+    await registry.promote(first, None, reason=None)
+    await registry.promote(second, None, reason=None)
+    assert await registry.rollback(None, reason=None) == (first, second)
+    assert await registry.rollback(None, reason=None) == (None, first)
+    await registry.delete(first)
+    await registry.promote(second, None, reason=None)
+    with pytest.raises(ConflictError):
+        await registry.delete(second)
+    with pytest.raises(NotFoundError):
+        await registry.delete(first)
+    async with database.connection() as connection:
+        assert await models.active_version(connection, SiteId(1)) == second
+        assert await connection.fetchval("SELECT count(*) FROM model_files WHERE version = $1", first) == 0
+
+
+async def test_a_damaged_model_is_not_promoted_and_not_switched_to(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    sound, broken = (write_variant(tmp_path / name, name) for name in ("sound", "broken"))
+    for name in ("sound", "broken"):
+        await registry.add(tmp_path / name, None)
+    active, switch = await following(database)
+    await registry.promote(sound, None, reason=None)
+    await switch.refresh()
+    await registry.promote(broken, None, reason=None)
+    await damage(database, broken)
+    await switch.refresh()
+    assert active.model == sound
+    assert active.assess(["نص"], [None])[0].model == sound
+    await registry.rollback(None, reason=None)
+    await switch.refresh()
+    assert active.model == sound
+    with pytest.raises(ClassifierError):
+        await registry.promote(broken, None, reason=None)
+    (tmp_path / "sound" / "weights.npy").write_bytes(b"not an array")
+    with pytest.raises(ClassifierError):
+        await registry.add(tmp_path / "sound", None)
+
+
+async def test_a_site_s_model_judges_that_site_alone_and_no_comment_is_dropped_by_the_switch(
+    service: RunningService, tmp_path: Path
+) -> None:
+    registry = Registry(service.database, clock=utc_now, actor="test")
+    app = service.client.app
+    assert app is not None
+    version = write_variant(tmp_path, "own", thresholds=NEVER)
+    own = SiteId(service.site.id)
+    await registry.add(tmp_path, own)
+    other = await seed_site(service.database, service.vault, policy={"mode": "post"})
+    with pytest.raises(ConflictError, match=service.site.name):
+        await registry.promote(version, SiteId(other.id), reason=None)
+    with pytest.raises(ConflictError):
+        await registry.promote(version, None, reason=None)
+    spam = "اشترك الآن واربح https://win.example"
+    _, before = await service.submit(spam)
+    answers = []
+    await registry.promote(version, own, reason=None)
+    for _ in range(200):
+        both = await asyncio.gather(
+            service.submit(spam), service.call("POST", "/v1/comments", key=other.key, json=comment(spam))
+        )
+        answers.append(both)
+        if both[0][1]["model"] == version:
+            break
+        await asyncio.sleep(0.05)
+    assert all(status == 201 for both in answers for status, _ in both)
+    assert before["model"] != version
+    assert answers[-1][0][1]["model"] == version
+    assert answers[-1][1][1]["model"] == before["model"]
+    codes = [[reason["code"] for reason in body["reasons"]] for _, body in answers[-1]]
+    assert "spam" not in codes[0]
+    assert "spam" in codes[1]
+
+
+async def test_a_model_that_cannot_be_reached_leaves_the_present_one(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    version = write_variant(tmp_path, "variant")
+    await registry.add(tmp_path, None)
+    await registry.promote(version, None, reason=None)
+    active, switch = await following(database)
+    shipped = active.model
+    async with database.connection() as connection:
+        await connection.execute("DELETE FROM model_files")
+    await switch.refresh()
+    assert active.model == shipped
+    async with database.connection() as connection:
+        assert await models.active_versions(connection) == {EVERYWHERE: version}
