@@ -22,6 +22,7 @@ from moderation.intake.scoring import GroupScorer
 from moderation.learning.engine import ActiveModel
 from moderation.learning.feedback import Feedback
 from moderation.learning.switch import ModelSwitch
+from moderation.privacy.erasure import Eraser
 from moderation.privacy.keys import Keyring
 from moderation.privacy.retention import RetentionJob
 from moderation.privacy.vault import KeyedVault
@@ -37,6 +38,7 @@ from moderation.protocols import (
     perspective_feedback,
     reference,
     review,
+    rights,
     try_page,
     webhook,
 )
@@ -46,6 +48,7 @@ from moderation.protocols.coral_feedback import CoralFeedback
 from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
 from moderation.review.desk import ReviewDesk
+from moderation.review.records import Records
 from moderation.settings import Settings
 from moderation.storage.database import Database
 from moderation.storage.directory import Directory
@@ -59,6 +62,7 @@ DIALECTS = (
     perspective,
     coral,
     review,
+    rights,
     feed,
     operations,
     reference,
@@ -96,6 +100,8 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[native.INTAKE] = intake
     app[review.DESK] = ReviewDesk(database, clock=utc_now)
     app[feed.FEED] = delivery.feed
+    app[rights.RECORDS] = Records(database, vault)
+    app[rights.ERASER] = Eraser(database, vault, clock=utc_now)
     app[webhook.VAULT] = vault
     app[operations.DATABASE] = database
     app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)

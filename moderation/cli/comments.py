@@ -1,5 +1,6 @@
 """`moderation comments`: what is stored, for the operator."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from moderation.domain.comment import StoredComment
 from moderation.domain.decision import Decision
 from moderation.domain.ids import CommentId
 from moderation.domain.verdict import State
+from moderation.review.records import Records
 from moderation.storage.administration import comments as stored
 from moderation.storage.administration.comments import CommentFilter, ShownComment
 
@@ -61,6 +63,18 @@ def show(terminal: Terminal, comment_id: UUID, with_email: bool) -> None:
     email = {"email": found.email} if with_email else {}
     result = _comment(found.comment) | email | {"history": [_decision(entry) for entry in found.history]}
     terminal.show(result, lambda: _words(found, email))
+
+
+@comments.command("records")
+@click.argument("comment_id", metavar="ID", type=click.UUID)
+@with_terminal
+def records(terminal: Terminal, comment_id: UUID) -> None:
+    """Show the records of the decisions on one comment, with statements of reasons; no personal data.
+
+    Also of a comment that was withdrawn or erased, or whose text is gone.
+    """
+    _, found = terminal.run(lambda desk: Records(desk.database, desk.vault).of(CommentId(comment_id), None))
+    terminal.show(found, lambda: json.dumps(found, ensure_ascii=False, indent=2))
 
 
 def _line(comment: StoredComment) -> dict[str, Any]:

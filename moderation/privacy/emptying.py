@@ -8,14 +8,12 @@ from moderation.domain.clock import Clock
 from moderation.domain.ids import CommentId, SiteId
 from moderation.domain.label import Label, LabelSource, Targets
 from moderation.domain.ports import Vault
+from moderation.domain.records import TEXT_HASH
 from moderation.domain.verdict import Verdict
 from moderation.storage.database import Connection
 from moderation.storage.labels import keep_labels
 from moderation.storage.reasons import reasons_from_json
 from moderation.storage.tasks import close_tasks
-
-TEXT_HASH = "text"
-"""The purpose under which texts are hashed for the record of decisions."""
 
 _EMPTY = """
 UPDATE comments
@@ -69,7 +67,7 @@ class TextKeeper:
             _KEEP_HASHES,
             [row["comment_id"] for row in texts],
             [row["revision"] for row in texts],
-            [text_hash(self._vault, row["text"]) for row in texts],
+            [self._vault.fingerprint(TEXT_HASH, row["text"]) for row in texts],
         )
         labels = [self._label(row, said.get((row["comment_id"], row["revision"]))) for row in texts]
         await keep_labels(connection, [label for label in labels if label is not None])
@@ -91,8 +89,3 @@ class TextKeeper:
             labelled_at=said["decided_at"],
             language=text["language"],
         )
-
-
-def text_hash(vault: Vault, text: str) -> bytes:
-    """Return the keyed hash by which a text can be recognised later, by whoever has the keys and the text."""
-    return vault.fingerprint(TEXT_HASH, text)

@@ -83,6 +83,27 @@ async def erase(
             return await _finish(database, person, actor=actor, comments=erased)
 
 
+class Eraser:
+    """Erases for sites that ask by themselves."""
+
+    def __init__(self, database: Database, vault: Vault, *, clock: Clock) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+
+    async def erase_for_site(self, site: str, email: str) -> Erasure:
+        """Erase as `erase` does; the audit and the events name the site as whoever did it."""
+        return await erase(
+            self._database,
+            self._vault,
+            site,
+            email,
+            clock=self._clock,
+            actor=f"site:{site}",
+            decided_by=Decider.SITE,
+        )
+
+
 def email_identity(vault: Vault, site: str, email: str) -> bytes:
     """Return the keyed hash by which that site knows that address. Raises `InvalidConfigurationError` for what is none."""
     identity = identify(vault, site, Author(email=canonical_email(email))).email

@@ -129,16 +129,16 @@ async def release_claim(request: web.Request) -> web.Response:
 
 async def read_comment(request: web.Request) -> web.Response:
     """Return one comment: to its site, and to people with a role there."""
-    sites = await _sites(request)
-    comment = await request.app[DESK].archive.comment(_comment_id(request), sites)
+    sites = await readable_sites(request)
+    comment = await request.app[DESK].archive.comment(comment_id_of(request), sites)
     return await _comment_response(request, comment)
 
 
 async def read_history(request: web.Request) -> web.Response:
     """Return what was decided about one comment, by whom, and on which text."""
-    sites = await _sites(request)
-    history = await request.app[DESK].archive.history(_comment_id(request), sites)
-    await _speak_as(request, history.comment.site_id)
+    sites = await readable_sites(request)
+    history = await request.app[DESK].archive.history(comment_id_of(request), sites)
+    await speak_as(request, history.comment.site_id)
     return _json(history_body(history, language_of(request)))
 
 
@@ -148,7 +148,7 @@ async def decide(request: web.Request) -> web.Response:
     raw = await read_object(request)
     reader = FieldReader()
     reviewer = _reviewer(reader, raw, caller)
-    target = read_target(reader, raw, _comment_id(request))
+    target = read_target(reader, raw, comment_id_of(request))
     ruling = read_ruling(reader, raw)
     _refuse_fields(reader)
     comment = await request.app[DESK].decisions.decide(reviewer, target, ruling)
@@ -163,7 +163,7 @@ async def undo(request: web.Request) -> web.Response:
     reviewer = _reviewer(reader, raw, caller)
     wish = Undo(read_number(reader, raw, "sequence"), read_note(reader, raw))
     _refuse_fields(reader)
-    comment = await request.app[DESK].decisions.undo(reviewer, _comment_id(request), wish)
+    comment = await request.app[DESK].decisions.undo(reviewer, comment_id_of(request), wish)
     return await _comment_response(request, comment)
 
 
@@ -172,7 +172,7 @@ async def escalate(request: web.Request) -> web.Response:
     person = await authenticate_person(request)
     raw = await read_object(request)
     reader = FieldReader()
-    target = read_target(reader, raw, _comment_id(request))
+    target = read_target(reader, raw, comment_id_of(request))
     remark = read_note(reader, raw)
     _refuse_fields(reader)
     comment = await request.app[DESK].decisions.escalate(Reviewer.person(person), target, note=remark)
@@ -214,7 +214,7 @@ async def _caller(request: web.Request) -> Caller:
     return caller
 
 
-async def _sites(request: web.Request) -> Container[SiteId]:
+async def readable_sites(request: web.Request) -> Container[SiteId]:
     """Return the sites whose comments the caller may read."""
     caller = await _caller(request)
     return caller.roles.keys() if isinstance(caller, Person) else {caller.site.id}
@@ -240,7 +240,7 @@ async def _site(request: web.Request, person: Person, name: str | None, reader: 
         site_id = (await request.app[DIRECTORY].site(name)).id
     if site_id not in person.roles:
         raise UnknownSiteError
-    await _speak_as(request, site_id)
+    await speak_as(request, site_id)
     return site_id
 
 
@@ -261,7 +261,7 @@ def _selection(reader: FieldReader, raw: Mapping[str, Any], person: Person, site
     )
 
 
-async def _speak_as(request: web.Request, site_id: SiteId) -> None:
+async def speak_as(request: web.Request, site_id: SiteId) -> None:
     """Answer in the site's language where the caller asks for none."""
     site = await request.app[DIRECTORY].site_by_id(site_id)
     request[SITE_LANGUAGE] = site.language
@@ -269,7 +269,7 @@ async def _speak_as(request: web.Request, site_id: SiteId) -> None:
 
 
 async def _comment_response(request: web.Request, comment: StoredComment) -> web.Response:
-    await _speak_as(request, comment.site_id)
+    await speak_as(request, comment.site_id)
     note(request, comment=str(comment.id), verdict=comment.verdict)
     return _json(comment_body(comment, language_of(request)), headers={"ETag": f'"{comment.revision}"'})
 
@@ -290,7 +290,8 @@ def _refuse_fields(reader: FieldReader) -> None:
         raise InvalidCommentError(reader.errors)
 
 
-def _comment_id(request: web.Request) -> CommentId:
+def comment_id_of(request: web.Request) -> CommentId:
+    """Return the comment that the path names. Raises `UnknownCommentError` for what is no id."""
     found = parse_uuid(request.match_info["id"])
     if found is None:
         raise UnknownCommentError

@@ -162,6 +162,24 @@ async def walk_review(walk: Walker) -> None:
     assert [result["status"] for result in results["results"]] == [200, 409, 422, 422]
 
 
+async def walk_rights(walk: Walker) -> None:
+    author = comment()["author"]
+    _, body = await walk("POST", "/v1/comments", json=comment("تعليق يُمحى", author=author))
+    path = f"/v1/comments/{body['id']}/records"
+    for reader in ("site", "moderator"):
+        await walk("GET", path, reader)
+    await walk(
+        "POST", "/v1/comments/" + body["id"] + "/decision", "lead", json={"verdict": "reject", "revision": 1}
+    )
+    await walk("POST", "/v1/erasures", json={"email": author["email"]})
+    await walk("POST", "/v1/erasures", json={"email": "nobody"})
+    await walk("POST", "/v1/erasures", json={})
+    await walk("POST", "/v1/erasures", "lead", json={"email": author["email"]})
+    _, body = await walk("GET", path)
+    assert [record["measure"] for record in body["records"]] == ["withheld", "not_published", "withdrawn"]
+    await walk("GET", f"/v1/comments/{new_uuid()}/records")
+
+
 async def walk_the_rest(walk: Walker) -> None:
     connection = await connect(walk.service.database.url)
     await Sequencer(walk.service.database.url, utc_now).number(connection)
@@ -203,7 +221,16 @@ async def walk_limits(walk: Walker) -> None:
 
 async def test_every_answer_of_a_walk_through_every_route_is_as_described(walker: Walker):
     dialects = (walk_perspective, walk_coral)
-    for walk in (walk_intake, walk_webhook, walk_form, *dialects, walk_review, walk_the_rest, walk_limits):
+    for walk in (
+        walk_intake,
+        walk_webhook,
+        walk_form,
+        *dialects,
+        walk_review,
+        walk_rights,
+        walk_the_rest,
+        walk_limits,
+    ):
         await walk(walker)
     assert not walker.missing(), "let a walk of this module see these answers"
     assert not PROBLEMS.keys() - walker.problems - NOT_WALKED

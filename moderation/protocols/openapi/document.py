@@ -11,6 +11,7 @@ from moderation.protocols.openapi import (
     operations,
     perspective,
     review,
+    rights,
     webhook,
 )
 from moderation.protocols.openapi.parts import PERSON, SITE, Dialect, Json, write_operation
@@ -21,6 +22,7 @@ DIALECTS: tuple[Dialect, ...] = (
     webhook.DIALECT,
     form.DIALECT,
     review.DIALECT,
+    rights.DIALECT,
     feed.DIALECT,
     perspective.DIALECT,
     coral.DIALECT,

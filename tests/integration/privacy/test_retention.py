@@ -153,6 +153,20 @@ async def test_a_comment_without_its_text_is_gone_for_everybody(keeper: Keeper) 
     assert (await keeper.comment(rejected))["state"] == "rejected"
 
 
+async def test_its_decisions_stay_on_record_with_the_hash_of_the_text(keeper: Keeper) -> None:
+    rejected = await decided(keeper.service, "reject")
+    await sequenced(keeper)
+    path = f"/v1/comments/{rejected}/records"
+    _, before = await keeper.service.call("GET", path)
+    await keeper.round(days=91, rejected=90)
+    status, after = await keeper.service.call("GET", path)
+    assert status == 200
+    hashes = [record["comment"]["text_hash"] for record in before["records"]]
+    assert [record["comment"]["text_hash"] for record in after["records"]] == hashes
+    assert None not in hashes
+    assert after["records"][-1]["statement"]["is_due"] is True
+
+
 async def test_withdrawn_text_goes_by_the_time_of_withdrawal(keeper: Keeper) -> None:
     service = keeper.service
     status, made = await service.call("POST", "/v1/comments", json=planted().comment())
