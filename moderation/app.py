@@ -11,11 +11,13 @@ import structlog
 from aiohttp import web
 from redis.asyncio import Redis
 
+from moderation.delivery.callbacks import Callbacks
 from moderation.delivery.service import Delivery
 from moderation.domain.clock import utc_now
 from moderation.intake.analysis import Analyst
 from moderation.intake.housekeeping import Housekeeper
 from moderation.intake.pipeline import Intake
+from moderation.intake.preview import Preview
 from moderation.intake.rates import RateLimiter
 from moderation.intake.rescoring import Rescorer
 from moderation.intake.scoring import GroupScorer
@@ -27,6 +29,7 @@ from moderation.privacy.keys import Keyring
 from moderation.privacy.retention import RetentionJob
 from moderation.privacy.vault import KeyedVault
 from moderation.protocols import (
+    akismet,
     batch,
     coral,
     coral_feedback,
@@ -43,12 +46,15 @@ from moderation.protocols import (
     webhook,
 )
 from moderation.protocols.addresses import TRUSTED_PROXIES
+from moderation.protocols.akismet_keys import KeyFinder
+from moderation.protocols.akismet_usage import UsageCounter
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.coral_feedback import CoralFeedback
 from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
 from moderation.review.desk import ReviewDesk
 from moderation.review.records import Records
+from moderation.review.unconfirmed import Unconfirmed
 from moderation.settings import Settings
 from moderation.storage.database import Database
 from moderation.storage.directory import Directory
@@ -59,6 +65,7 @@ DIALECTS = (
     batch,
     webhook,
     form,
+    akismet,
     perspective,
     coral,
     review,
@@ -121,6 +128,8 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),
+        Callbacks(database, vault, utc_now, allow_private=settings.allow_private_endpoints).run(),
+        *_add_akismet(app, database, vault, Preview(database, vault, limiter, scorer)),
         _watch_loop_lag(),
     ]
     app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
@@ -131,6 +140,25 @@ def _add_coral(app: web.Application, intake: Intake, vault: KeyedVault) -> None:
     database, feedback = app[operations.DATABASE], app[perspective_feedback.FEEDBACK]
     app[coral.CORAL_INTAKE] = CoralIntake(intake, app[perspective.ANALYST], database, vault, clock=utc_now)
     app[coral_feedback.CORAL_FEEDBACK] = CoralFeedback(database, vault, app[review.DESK].decisions, feedback)
+
+
+def _add_akismet(
+    app: web.Application, database: Database, vault: KeyedVault, preview: Preview
+) -> list[Coroutine[Any, Any, None]]:
+    """Add what the calls of Akismet clients need beside intake and review; return its jobs."""
+    usage, unconfirmed = UsageCounter(database, utc_now), Unconfirmed(database, clock=utc_now)
+    app[akismet.SERVICES] = akismet.AkismetServices(
+        database=database,
+        vault=vault,
+        intake=app[native.INTAKE],
+        preview=preview,
+        decisions=app[review.DESK].decisions,
+        unconfirmed=unconfirmed,
+        keys=KeyFinder(app[DIRECTORY], vault),
+        usage=usage,
+        clock=utc_now,
+    )
+    return [unconfirmed.run(), usage.run()]
 
 
 def _lifetime(

@@ -40,6 +40,9 @@ GROUP_SIZE = Histogram("moderation_group_size", "Comments in one group", buckets
 INTAKE_QUEUE = Gauge("moderation_intake_queue", "Comments waiting for a group", multiprocess_mode="livesum")
 DELIVERIES = Counter("moderation_deliveries", "Attempts to deliver an event", ["outcome"])
 DELIVERY_SECONDS = Histogram("moderation_delivery_seconds", "Time of one attempt", buckets=_FAST)
+AKISMET_CALLBACKS = Counter(
+    "moderation_akismet_callbacks", "Calls that told an Akismet client of a later verdict", ["outcome"]
+)
 # "livemax": each process measures the same thing by itself, and one that died must not go on being believed.
 OPEN_TASKS = Gauge("moderation_open_tasks", "Open review tasks", ["kind"], multiprocess_mode="livemax")
 OLDEST_HELD_SECONDS = Gauge(

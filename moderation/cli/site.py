@@ -70,7 +70,7 @@ def set_(terminal: Terminal, name: str, assignments: tuple[str, ...]) -> None:
     Keys: title (or name), url, language, mode (makes a new version of the policy), webhook_url, required (of author.name,
     author.email, author.url, text), max_text_length, check_dns, refuse_disposable, limits.author, limits.address,
     limits.thread, limits.site (each a count, or .count, .period_s and .burst), allow_private_endpoint, coral_clean (leave, none
-    or approve), coral_deadline_ms.
+    or approve), coral_deadline_ms, akismet_doubt (spam or ham), akismet_discard.
     """
     changes = parse_assignments(assignments, texts=_TEXTS)
     if "name" in changes:
@@ -138,6 +138,8 @@ def add_key(terminal: Terminal, name: str, dialect: str, secret_file: TextIO | N
             return await site_keys.add_signing_key(
                 desk.database, desk.vault, name, actor=desk.actor, dialect=dialect, secret=secret
             )
+        if dialect == site_keys.AKISMET:
+            return await site_keys.add_akismet_key(desk.database, desk.vault, name, actor=desk.actor)
         return await site_keys.add_key(desk.database, name, actor=desk.actor, dialect=dialect)
 
     made = terminal.run(work)

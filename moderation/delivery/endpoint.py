@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
@@ -57,6 +57,8 @@ class Answer:
     status: int | None = None
     duration_s: float = 0.0
     retry_after_s: float | None = None
+    body: bytes = field(default=b"", repr=False)
+    """What the endpoint said, if it was short and said at once; else empty."""
 
 
 # In this order: several of them are kinds of the later ones.
@@ -129,8 +131,8 @@ class EndpointClient:
                 url, data=body, headers=headers, allow_redirects=False
             )
         async with response:
-            await _discard(response)
-        return _read_answer(response, self._clock())
+            body = await _read_short(response)
+        return replace(_read_answer(response, self._clock()), body=body)
 
     def _session(self, lookup: Lookup, *, allow_private: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -160,19 +162,20 @@ def _outcome_of(status: int) -> Outcome:
     return special.get(status) or by_class.get(status // 100, Outcome.BROKEN_ANSWER)
 
 
-async def _discard(response: aiohttp.ClientResponse) -> None:
-    """Read a short body, so that the connection can be used again; give a long or slow one up with its connection.
+async def _read_short(response: aiohttp.ClientResponse) -> bytes:
+    """Return a short body, so that the connection can be used again; give a long or slow one up with its connection.
 
     The status has decided already: whatever goes wrong here changes nothing.
     """
     try:
         async with asyncio.timeout(_BODY_TIMEOUT_S):
             await response.content.readexactly(BODY_BYTES + 1)
-    except asyncio.IncompleteReadError:
-        return
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
     except (aiohttp.ClientError, OSError):
         pass
     response.close()
+    return b""
 
 
 def _classify(error: Exception) -> Outcome:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from moderation.domain.ids import CommentId, SiteId
-from moderation.domain.verdict import Reason, Scores, State, Verdict
+from moderation.domain.verdict import Reason, ReasonCode, Scores, State, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,33 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a dialect's clients ask of intake besides the comment; `Terms()` is what the native API gives."""
+
+    holds_denied: bool = False
+    """Over a limit of its author, address or thread it is held as `flood` rather than refused; over its site's it is refused."""
+    is_recheck: bool = False
+    """The site asks about a comment that it has already: neither its author's limit nor duplicates count."""
+    suspicions: tuple[ReasonCode, ...] = ()
+    """As in `policy.Signals`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """By what an Akismet client may name its check later, and where it wants to hear of another verdict."""
+
+    guid: UUID
+    key_id: UUID
+    match_key: bytes = field(repr=False)
+    """Keyed hash of what feedback repeats of a check: text, name and e-mail address."""
+    callback: str | None = field(default=None, repr=False)
+    name: str | None = None
+    """The site's own name of the comment, where it gave one: then it is known that the site keeps it."""
+    unconfirmed_until: datetime | None = None
+    """When it leaves the queue unless the site shows that it keeps it; None once it has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """A valid comment as a protocol module hands it to intake; ``text`` is as received, trimmed of nothing."""
 
@@ -48,7 +75,9 @@ class Submission:
     idempotency_key: str | None = None
     """`Idempotency-Key` or `webhook-id`, prefixed by its kind."""
     origin: str = "native"
-    """The dialect by which it came: native, webhook, form, batch."""
+    """The dialect by which it came: native, webhook, form, batch, akismet."""
+    terms: Terms = field(default_factory=Terms)
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,22 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "not_scored": ("لم يتمكن المصنّف من تقييمه بعد.", "The classifier could not judge it yet."),
     "unknown_language": ("لغة لا يعرفها المصنّف.", "A language that the classifier does not know."),
     "likely_reject": ("يشبه ما رفضه مشرفو الموقع من قبل.", "Resembles what this site's moderators rejected."),
+    "honeypot": (
+        "مُلئ حقل مخفي لا يراه القرّاء، والبرامج الآلية تملؤه.",
+        "A hidden field that readers do not see was filled in, as programs do.",
+    ),
+    "form_nonce": (
+        "لم يُرسل من نموذج التعليقات في الموقع، أو كانت الصفحة قديمة.",
+        "Not sent from the site's own form, or from a page that had grown old.",
+    ),
+    "partly_read": (
+        "أطول مما يمكن تقييمه؛ لم تُقرأ نهايته.",
+        "Longer than what can be judged; its end was not read.",
+    ),
+    "unconfirmed": (
+        "لم يؤكد الموقع أنه احتفظ بهذا التعليق، فخرج من قائمة الانتظار.",
+        "The site never confirmed that it kept this comment, so it left the queue.",
+    ),
     "off_topic": ("خارج موضوع المقال.", "Off topic."),
     "illegal": ("مخالف للقانون.", "Against the law."),
     "other": ("سبب آخر.", "Another reason."),

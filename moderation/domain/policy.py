@@ -14,6 +14,7 @@ banned words           one is found in the text or the author's URL             
 links                  more than ``link_limit``                                            hold, `link_limit`
 duplicates             others sent the same text within 24 h                               as the policy says, `duplicate`
 flood                  the counters say so                                                 hold, `flood`
+suspicions             the door it came by found something: a filled trap, a stale form    hold, named after it
 author                 blocked                                                             reject (or hold), `blocked_author`
 =====================  ==================================================================  ===========================
 
@@ -92,10 +93,14 @@ class AuthorRecord:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What counters know of a submission: others with the same text on this site, and too many in a short time."""
+    """What counters know of a submission: others with the same text on this site, and too many in a short time.
+
+    ``suspicions`` (of `SUSPICIONS`) are what the door it came by holds against it.
+    """
 
     duplicates: int = 0
     flood: bool = False
+    suspicions: tuple[ReasonCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +295,8 @@ def _link_and_signal_findings(
         yield _Finding(Verdict(policy.duplicate_action.value), ReasonCode.DUPLICATE)
     if signals.flood:
         yield _Finding(Verdict.HOLD, ReasonCode.FLOOD)
+    for code in signals.suspicions:
+        yield _Finding(Verdict.HOLD, code)
 
 
 def _mode_findings(policy: Policy, author: AuthorRecord) -> list[_Finding]:

@@ -30,6 +30,13 @@ class CoralClean(StrEnum):
     """Published as if a moderator had approved it, past Coral's own pre-moderation."""
 
 
+class AkismetDoubt(StrEnum):
+    """What a doubtful comment is to an Akismet client that cannot be told later."""
+
+    SPAM = "spam"
+    HAM = "ham"
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
     """What a site may choose besides its policy; each has a key of `moderation site set`."""
@@ -46,6 +53,9 @@ class SiteSettings:
     coral_clean: CoralClean = CoralClean.LEAVE
     coral_deadline_ms: int = 150
     """After this long Coral has an answer, whatever is slow; must be less than the time limit of Coral's phase."""
+    akismet_doubt: AkismetDoubt = AkismetDoubt.SPAM
+    akismet_discard: bool = False
+    """Whether Akismet clients are told to drop what is surely rejected, unseen by the site's own moderators."""
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -70,6 +80,8 @@ class SiteSettings:
             coral_deadline_ms=reader.whole(
                 "coral_deadline_ms", defaults.coral_deadline_ms, low=50, high=9_500
             ),
+            akismet_doubt=reader.choice("akismet_doubt", defaults.akismet_doubt),
+            akismet_discard=reader.flag("akismet_discard", default=defaults.akismet_discard),
         )
         reader.refuse_unknown()
         reader.finish()

@@ -55,6 +55,10 @@ class ReasonCode(StrEnum):
     NOT_SCORED = "not_scored"
     UNKNOWN_LANGUAGE = "unknown_language"
     LIKELY_REJECT = "likely_reject"
+    HONEYPOT = "honeypot"
+    FORM_NONCE = "form_nonce"
+    PARTLY_READ = "partly_read"
+    UNCONFIRMED = "unconfirmed"
     OFF_TOPIC = "off_topic"
     ILLEGAL = "illegal"
     OTHER = "other"
@@ -62,6 +66,9 @@ class ReasonCode(StrEnum):
 
 MODE_ONLY = frozenset({ReasonCode.PREMODERATION, ReasonCode.FIRST_COMMENT})
 """Holds that come from the site's mode alone; every other hold is *doubt*."""
+
+SUSPICIONS = frozenset({ReasonCode.HONEYPOT, ReasonCode.FORM_NONCE, ReasonCode.PARTLY_READ})
+"""What the door by which a comment came may hold against it."""
 
 HUMAN_REASONS = frozenset(
     {

@@ -75,6 +75,8 @@ class Candidate:
     author: AuthorRecord = field(default_factory=AuthorRecord)
     rates: Snapshot | None = None
     duplicates: int = 0
+    is_flood: bool = False
+    """Over a limit, and held for it because its dialect does not refuse."""
     assessment: Assessment | None = None
     ruling: Ruling | None = None
     is_audited: bool = False

@@ -29,6 +29,7 @@ from moderation.domain.ports import Vault
 from moderation.domain.site import Site
 from moderation.domain.verdict import Verdict
 from moderation.intake.candidates import Candidate, History, Outcome, candidate
+from moderation.intake.charging import CEILING, ceiling_request, rate_request
 from moderation.intake.emails import MailDomains, is_disposable
 from moderation.intake.groups import Grouper
 from moderation.intake.rates import RateLimiter, RateRequest
@@ -153,13 +154,23 @@ class Intake:
     async def _limit(self, fresh: Sequence[Candidate]) -> list[Candidate]:
         charged = [c for c in fresh if c.history is None]
         if charged:
-            results = await self._limiter.check([_rate_request(c) for c in charged])
-            for entering, result in zip(charged, results, strict=True):
-                entering.rates, entering.duplicates = result.snapshot, result.duplicates
-                if result.denied_by is not None:
-                    RATE_DENIALS.labels(result.denied_by).inc()
-                    entering.fail(RateLimitedError(result.denied_by, result.retry_after_s))
+            await self._charge(charged, [rate_request(c) for c in charged])
+        flooding = [c for c in charged if c.is_flood]
+        if flooding:  # they were charged to nothing; the site's ceiling must bound them all the same
+            await self._charge(flooding, [ceiling_request(c) for c in flooding])
         return [c for c in fresh if c.is_open]
+
+    async def _charge(self, charged: Sequence[Candidate], requests: Sequence[RateRequest]) -> None:
+        for entering, result in zip(charged, await self._limiter.check(requests), strict=True):
+            terms = entering.submission.terms
+            entering.rates = result.snapshot
+            entering.duplicates = 0 if terms.is_recheck else result.duplicates
+            if result.denied_by is not None:
+                RATE_DENIALS.labels(result.denied_by).inc()
+                if terms.holds_denied and result.denied_by != CEILING:
+                    entering.is_flood = True
+                else:
+                    entering.fail(RateLimitedError(result.denied_by, result.retry_after_s))
 
     async def _score(self, allowed: Sequence[Candidate]) -> None:
         judged = [c for c in allowed if c.history is None]
@@ -182,7 +193,7 @@ class Intake:
                 author_url=entering.submission.author.url,
                 author=entering.author,
                 assessment=entering.assessment,
-                signals=Signals(duplicates=entering.duplicates),
+                signals=Signals(entering.duplicates, entering.is_flood, entering.submission.terms.suspicions),
                 default_thresholds=self._scorer.thresholds(entering.site.id),
             )
             entering.ruling = replace(
@@ -278,15 +289,3 @@ def _answer(stored: Sequence[Candidate]) -> None:
         outcome = entering.accepted()
         DECISIONS.labels(outcome.verdict, "site" if entering.history else "service").inc()
         entering.succeed(outcome)
-
-
-def _rate_request(entering: Candidate) -> RateRequest:
-    return RateRequest(
-        site=entering.site.name,
-        limits=entering.site.settings.limits,
-        author=entering.identities.author,
-        address=entering.identities.address,
-        thread=entering.submission.thread.id,
-        fingerprint=entering.charge_key,
-        text_hash=entering.text_hash,
-    )

@@ -1,14 +1,15 @@
 """Commit a group of new comments in one statement: all of it or nothing, one round trip, one fsync.
 
-Each row carries a comment, its first decision (which is its first event), and where due its open task, its recognition key
-and its place among the undelivered. A unique violation means that another process stored the same submission a moment ago;
-the caller recognises it then. The group travels as one JSON parameter: encoding thirty arrays element by element cost this
-process more than all the rest of the store.
+Each row carries a comment, its first decision (which is its first event), and where due its open task, its recognition key,
+an Akismet client's receipt and its place among the undelivered. A unique violation means that another process stored the same
+submission a moment ago; the caller recognises it then. The group travels as one JSON parameter: encoding thirty arrays element
+by element cost this process more than all the rest of the store.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+from moderation.domain.comment import Receipt
 from moderation.domain.decision import Decider
 from moderation.domain.policy import Ruling
 from moderation.domain.ports import Vault
@@ -37,7 +38,8 @@ _GIVEN = """
     text text, language text, context jsonb, content_hash text, state text, origin text, created_at timestamptz,
     received_at timestamptz, verdict text, reasons jsonb, scores real[], model text, policy int, decided_by text,
     decided_at timestamptz, actor text, position bigint, kind text, codes text[], rank bigint, abuse_rank bigint,
-    uncertain_rank bigint, key text, expires_at timestamptz, is_due boolean
+    uncertain_rank bigint, key text, expires_at timestamptz, is_due boolean, guid uuid, key_id uuid, match_key text,
+    callback text, name text, unconfirmed_until timestamptz
 """
 
 STORE = f"""
@@ -63,6 +65,10 @@ WITH input AS MATERIALIZED (
 ), new_keys AS (
     INSERT INTO recognitions (key, comment_id, revision, content_hash, expires_at)
     SELECT decode(key, 'hex'), id, 1, decode(content_hash, 'hex'), expires_at FROM input WHERE key IS NOT NULL
+), new_checks AS (
+    INSERT INTO akismet_checks (guid, comment_id, site_id, key_id, match_key, callback, name, checked_at, unconfirmed_until)
+    SELECT guid, id, site_id, key_id, decode(match_key, 'hex'), callback, name, received_at, unconfirmed_until
+      FROM input WHERE guid IS NOT NULL
 )
 INSERT INTO deliveries (comment_id, site_id, next_sequence, next_attempt_at, first_due_at)
 SELECT id, site_id, 1, received_at, received_at FROM input WHERE is_due
@@ -75,7 +81,26 @@ async def store_group(connection: Connection, group: Sequence[Candidate], vault:
 
 
 def _row(candidate: Candidate, vault: Vault) -> dict[str, Any]:
-    return _comment(candidate, vault) | _decision(candidate) | _task(candidate) | _upkeep(candidate)
+    return (
+        _comment(candidate, vault)
+        | _decision(candidate)
+        | _task(candidate)
+        | _upkeep(candidate)
+        | _check(candidate.submission.receipt)
+    )
+
+
+def _check(receipt: Receipt | None) -> dict[str, Any]:
+    if receipt is None:
+        return {}
+    return {
+        "guid": receipt.guid,
+        "key_id": receipt.key_id,
+        "match_key": receipt.match_key.hex(),
+        "callback": receipt.callback,
+        "name": receipt.name,
+        "unconfirmed_until": receipt.unconfirmed_until,
+    }
 
 
 def _comment(candidate: Candidate, vault: Vault) -> dict[str, Any]:

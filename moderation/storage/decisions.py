@@ -43,6 +43,14 @@ SELECT d.comment_id, d.site_id, d.sequence, d.decided_at, d.decided_at
  ORDER BY d.comment_id
 ON CONFLICT (comment_id) DO UPDATE SET next_sequence = deliveries.next_sequence
 """
+# An Akismet client hears of every later verdict at its callback, but not of what it said itself.
+_TELL_AKISMET = """
+UPDATE akismet_checks k SET due_at = d.due_at, attempts = 0
+  FROM unnest($1::uuid[], $2::timestamptz[]) AS d (comment_id, due_at)
+ WHERE k.comment_id = d.comment_id AND k.callback IS NOT NULL
+"""
+AKISMET = "akismet"
+"""The origin of comments and of site's decisions that came by that dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,19 @@ async def record_all(connection: Connection, entries: Sequence[tuple[LockedComme
         raise RuntimeError("a decision was to be recorded out of sequence")
     await connection.executemany(_INSERT, [_values(comment, decision) for comment, decision in entries])
     await connection.execute(_QUEUE, ids, sites, sequences, [decision.decided_at for _, decision in entries])
+    await _tell_akismet(connection, entries)
+
+
+async def _tell_akismet(connection: Connection, entries: Sequence[tuple[LockedComment, Decision]]) -> None:
+    told = {
+        comment.id: None
+        if decision.origin == AKISMET and decision.decided_by is Decider.SITE
+        else decision.decided_at
+        for comment, decision in entries
+        if comment.history[0].origin == AKISMET and decision.state in {State.APPROVED, State.REJECTED}
+    }
+    if told:
+        await connection.execute(_TELL_AKISMET, list(told), list(told.values()))
 
 
 def _values(comment: LockedComment, decision: Decision) -> tuple[Any, ...]:

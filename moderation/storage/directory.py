@@ -16,7 +16,16 @@ from moderation.domain.errors import DependencyUnavailableError, UnknownSiteErro
 from moderation.domain.ids import SITE_NAME, ModeratorId, SiteId
 from moderation.domain.policy import Policy
 from moderation.domain.rates import Limits
-from moderation.domain.site import Caller, CoralClean, Person, Role, Site, SiteCaller, SiteSettings
+from moderation.domain.site import (
+    AkismetDoubt,
+    Caller,
+    CoralClean,
+    Person,
+    Role,
+    Site,
+    SiteCaller,
+    SiteSettings,
+)
 from moderation.storage.database import Connection, Database
 
 REFRESH_S = 1.0
@@ -57,10 +66,27 @@ class Directory:
         if (
             found is not None and version == self._version
         ):  # else it may be older than what an admin just changed
-            self._callers[digest] = found
-            if len(self._callers) > MAX_CACHED:
-                self._callers.popitem(last=False)
+            self._remember(digest, found)
         return found
+
+    async def site_caller(self, dialect: str, digest: bytes) -> SiteCaller | None:
+        """Return whose live key of ``dialect`` has that hash, or None; for dialects whose keys are found by a hash of their own."""
+        cached = self._callers.get(digest)
+        if cached is not None:
+            return cached if isinstance(cached, SiteCaller) and cached.dialect == dialect else None
+        version = self._version
+        async with self._database.connection() as connection:
+            found = await _find_site_caller(connection, digest)
+        if found is None or found.dialect != dialect:
+            return None
+        if version == self._version:
+            self._remember(digest, found)
+        return found
+
+    def _remember(self, digest: bytes, caller: Caller) -> None:
+        self._callers[digest] = caller
+        if len(self._callers) > MAX_CACHED:
+            self._callers.popitem(last=False)
 
     async def site(self, name: str) -> Site:
         """Return the site of that name. Raises `UnknownSiteError`."""
@@ -190,4 +216,6 @@ def settings_from_json(value: dict[str, Any]) -> SiteSettings:
         known["limits"] = Limits.from_json(known["limits"])
     if "coral_clean" in known:
         known["coral_clean"] = CoralClean(known["coral_clean"])
+    if "akismet_doubt" in known:
+        known["akismet_doubt"] = AkismetDoubt(known["akismet_doubt"])
     return SiteSettings(**known)

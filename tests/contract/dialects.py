@@ -4,13 +4,29 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from moderation.protocols.authentication import DIRECTORY
 from moderation.storage.administration import site_keys
 from moderation.storage.administration.policies import set_policy
+from tests.contract.openapi import described
 from tests.contract.walk import Walker
 
 TEXT = "خبر جميل، متى يصل الخط إلى حيّنا؟"
+
+
+async def walk_akismet(walk: Walker) -> None:
+    service = walk.service
+    made = await site_keys.add_akismet_key(service.database, service.vault, service.site.name, actor="test")
+    asked = {"blog": "https://news.example", "user_ip": "203.0.113.7", "comment_content": TEXT}
+    calls = {path.rpartition("/")[2] for _, path in described() if path.startswith("/{version}/")}
+    for name in sorted(calls):
+        for key in (made.key, "0123456789ab"):
+            form = asked | {"api_key": key}
+            await walk("POST", f"/1.1/{name}", None, data=form)
+            await walk("GET", f"/1.2/{name}?{urlencode(form)}", None)
+    await walk("GET", f"/1.2/key-sites?api_key={made.key}&format=csv", None)
+    await walk("GET", f"/1.2/usage-limit?api_key={made.key}&extended=true", None)
 
 
 async def walk_perspective(walk: Walker) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -316,6 +317,27 @@ class TestSiteKeys:
             await site_keys.add_signing_key(
                 database, vault, "paper", actor=ACTOR, dialect="coral", secret=secret
             )
+
+    async def test_an_akismet_key_is_found_by_its_keyed_hash_and_good_for_that_dialect_only(
+        self, database: Database, vault: KeyedVault, paper: SiteCredentials
+    ) -> None:
+        directory = Directory(database)
+        made = await site_keys.add_akismet_key(database, vault, "paper", actor=ACTOR)
+        assert re.fullmatch("[0-9a-f]{12}", made.key)
+        digest = site_keys.akismet_key_hash(vault, made.key)
+        for _ in range(2):  # from the database, then from memory
+            caller = await directory.site_caller("akismet", digest)
+            assert caller is not None
+            assert (caller.site.name, caller.dialect, caller.key_id) == ("paper", "akismet", str(made.id))
+            assert await directory.site_caller("perspective", digest) is None
+        assert await directory.caller(made.key) is None
+        assert hashlib.sha256(made.key.encode()).digest() != digest
+        async with database.connection() as connection:
+            sealed = await connection.fetchval("SELECT sealed FROM site_keys WHERE id = $1", made.id)
+        assert vault.open(sealed, site_keys.SEALED_AS) == made.key
+        await site_keys.revoke_key(database, "paper", made.id, actor=ACTOR)
+        await directory.refresh()
+        assert await directory.site_caller("akismet", digest) is None
 
     async def test_another_sites_key_cannot_be_revoked(
         self, database: Database, vault: KeyedVault, paper: SiteCredentials
@@ -659,6 +681,7 @@ CHANGES: dict[str, Callable[[Database, KeyedVault], Awaitable[Any]]] = {
     "remove a site": lambda d, _: sites.remove_site(d, "paper", actor=ACTOR),
     "renew a secret": lambda d, v: sites.renew_secret(d, v, "paper", "inbound", actor=ACTOR, keep_old=True),
     "add a key": lambda d, _: site_keys.add_key(d, "paper", actor=ACTOR),
+    "add an akismet key": lambda d, v: site_keys.add_akismet_key(d, v, "paper", actor=ACTOR),
     "set a policy": lambda d, _: policies.set_policy(d, "paper", {"link_limit": 1}, actor=ACTOR),
     "add a moderator": lambda d, _: moderators.add_moderator(
         d, "new@example.com", site="paper", role=Role.LEAD, actor=ACTOR

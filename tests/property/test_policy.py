@@ -21,7 +21,7 @@ from moderation.domain.policy import (
     WordList,
     decide,
 )
-from moderation.domain.verdict import MODE_ONLY, OUTPUTS, Assessment, ReasonCode, Scores, Verdict
+from moderation.domain.verdict import MODE_ONLY, OUTPUTS, SUSPICIONS, Assessment, ReasonCode, Scores, Verdict
 from moderation.domain.word_lists import WordMatcher, is_entry
 
 BANNED = ("كلب", "ابن الكلب", "نصاب*", "spam", "=lot", "bad word")
@@ -82,7 +82,8 @@ scores = st.builds(Scores, *[score_values] * len(OUTPUTS))
 assessments = st.none() | st.builds(
     Assessment, scores, st.sampled_from([None, "ar", "en", "xx"]), st.booleans(), st.just("m")
 )
-signals = st.builds(Signals, st.integers(0, 3), st.booleans())
+suspected = st.lists(st.sampled_from(sorted(SUSPICIONS)), unique=True).map(tuple)
+signals = st.builds(Signals, st.integers(0, 3), st.booleans(), suspected)
 urls = st.sampled_from([None, "https://spam.example/", "https://me.example/", "كلب"])
 cases = st.fixed_dictionaries(
     {
@@ -151,10 +152,12 @@ def test_an_unknown_language_is_held_at_best(case: Case) -> None:
     assert unknown.verdict is not Verdict.APPROVE
 
 
-@given(cases, st.integers(1, 100), st.booleans())
-def test_one_more_signal_is_never_milder(case: Case, more: int, flood: bool) -> None:
-    given_signals = case["signals"]
-    worse = Signals(given_signals.duplicates + more, given_signals.flood or flood)
+@given(cases, st.integers(1, 100), st.booleans(), suspected)
+def test_one_more_signal_is_never_milder(
+    case: Case, more: int, flood: bool, found: tuple[ReasonCode, ...]
+) -> None:
+    known = case["signals"]
+    worse = Signals(known.duplicates + more, known.flood or flood, (*known.suspicions, *found))
     assert_not_milder(case | {"signals": worse}, case)
 
 

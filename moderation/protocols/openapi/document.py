@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from moderation.protocols.openapi import (
+    akismet,
     coral,
     demonstration,
     feed,
@@ -24,6 +25,7 @@ DIALECTS: tuple[Dialect, ...] = (
     review.DIALECT,
     rights.DIALECT,
     feed.DIALECT,
+    akismet.DIALECT,
     perspective.DIALECT,
     coral.DIALECT,
     operations.DIALECT,

@@ -315,6 +315,10 @@ HEADERS: dict[str, Json] = {
         "description": "What is left of each limit (draft-ietf-httpapi-ratelimit-headers).",
         "schema": {"type": "string"},
     },
+    "X-akismet-guid": {
+        "description": "Names this answer; different every time.",
+        "schema": {"type": "string", "format": "uuid"},
+    },
     "RateLimit-Policy": {"description": "The limits themselves.", "schema": {"type": "string"}},
 }
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 from uuid import UUID
 
 from moderation.domain.errors import FieldError, InvalidConfigurationError, NotFoundError
@@ -12,7 +13,10 @@ from moderation.storage.administration.finding import find_site_id
 from moderation.storage.administration.tokens import SITE_PREFIX, new_token, token_hash
 from moderation.storage.database import Connection, Database
 
-DIALECTS = ("native", "perspective", "coral")
+DIALECTS = ("native", "akismet", "perspective", "coral")
+AKISMET = "akismet"
+AKISMET_KEY_BYTES = 6
+"""12 hexadecimal digits: what the WordPress plugin takes for a key. So few can be tried through; hence the keyed hash."""
 SIGNING = frozenset({"coral"})
 """Dialects whose key is a secret that both sides sign with: kept sealed, for we need it again; never good as a token."""
 SEALED_AS = "site_key"
@@ -73,6 +77,23 @@ async def add_signing_key(
             connection, "site_key.added", actor=actor, site_id=site_id, subject=str(key.id), dialect=dialect
         )
     return key
+
+
+async def add_akismet_key(database: Database, vault: Vault, site: str, *, actor: str) -> NewKey:
+    """Give a site one more key for Akismet clients; kept sealed too, for calls to them carry it. Raises `UnknownSiteError`."""
+    key = NewKey(new_uuid(), token_hex(AKISMET_KEY_BYTES))
+    digest, sealed = akismet_key_hash(vault, key.key), vault.seal(key.key, SEALED_AS)
+    async with change(database) as connection:
+        site_id = await find_site_id(connection, site)
+        await connection.execute(_INSERT, key.id, site_id, AKISMET, digest, sealed)
+        name = str(key.id)
+        await audit(connection, "site_key.added", actor=actor, site_id=site_id, subject=name, dialect=AKISMET)
+    return key
+
+
+def akismet_key_hash(vault: Vault, key: str) -> bytes:
+    """Return by what an Akismet key is found; ``key`` in small letters."""
+    return vault.fingerprint("site_key", AKISMET, key)
 
 
 async def list_keys(database: Database, site: str) -> list[KeyLine]:

@@ -261,7 +261,7 @@ def test_every_reason_is_told_the_gravest_first() -> None:
         text="سخيف a.com b.com c.com",
         author=AuthorRecord(Standing.BLOCKED),
         scores=Scores(spam=0.97, abuse=0.5, insult=0.7, reject=0.9),
-        signals=Signals(duplicates=2, flood=True),
+        signals=Signals(2, flood=True, suspicions=(ReasonCode.HONEYPOT,)),
     )
     assert codes(made) == (
         "reject",
@@ -275,6 +275,7 @@ def test_every_reason_is_told_the_gravest_first() -> None:
             "link_limit",
             "duplicate",
             "flood",
+            "honeypot",
         ],
     )
 
