@@ -13,10 +13,9 @@ from moderation.domain.site import Site
 from moderation.domain.verdict import Reason, ReasonCode, Verdict
 from moderation.intake.candidates import Outcome
 from moderation.intake.validation import read_submission
-from moderation.protocols.akismet_calls import Call, Reply, require
+from moderation.protocols.akismet_calls import WORDPRESS, Call, Reply, require
 from moderation.protocols.akismet_comments import (
     MAX_TEXT,
-    WORDPRESS,
     Said,
     blog_of,
     callback_of,

@@ -22,8 +22,6 @@ from moderation.protocols.akismet_form import Form
 
 MAX_TEXT = 65_536
 """Code points judged and kept: more than WordPress stores of a comment."""
-WORDPRESS = "WordPress/"
-"""What the plugin's `User-Agent` begins with."""
 
 _SLASHED = re.compile(r"""\\(["'\\0])""")
 _BARE = re.compile(r"""(?:[^"'\\]|\\["'\\0])*""", re.DOTALL)
