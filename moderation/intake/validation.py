@@ -69,8 +69,8 @@ class FieldReader:
     def identifier(self, source: Mapping[str, Any], name: str, *, at: str) -> str | None:
         """Return an id: a string, or a whole number written as one (WordPress ids are numbers)."""
         value = source.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            value = str(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
+            value = str(int(value))
         found = self.text({name: value}, name, at=at, limit=MAX_ID)
         return found.strip() if found else None
 

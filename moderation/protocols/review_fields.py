@@ -88,8 +88,10 @@ def read_number(
     high: int = _LARGEST,
     is_required: bool = False,
 ) -> int | None:
-    """Read a whole number from 1 to ``high``."""
+    """Read a whole number from 1 to ``high``; 7.0 is one, too (RFC 8259 §6 knows no difference)."""
     value = raw.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if value is None:
         if is_required:
             reader.fail(f"{at}/{name}", "missing")

@@ -12,13 +12,14 @@ from moderation.protocols.openapi.parts import (
     Dialect,
     Json,
     Operation,
+    nullable,
     parameter,
     record,
     ref,
     request_body,
     shown,
 )
-from moderation.protocols.openapi.schemas import ID, LANGUAGE_HEADER, PATH_SITE, words
+from moderation.protocols.openapi.schemas import ID, LANGUAGE_HEADER, PATH_SITE, identifier, words
 
 _EXAMPLE = {
     "author": "ليلى",
@@ -32,15 +33,18 @@ _EXAMPLE = {
 _FIELDS: Json = {
     "type": "object",
     "properties": {
-        "author": {"type": "string", "maxLength": 200},
-        "email": {"type": "string", "maxLength": 254},
-        "url": {"type": "string", "maxLength": 2000},
-        "comment": {"type": "string"},
-        "comment_post_ID": {"type": "string", "maxLength": 255, "description": "The article's id."},
-        "comment_parent": {"type": "string", "maxLength": 255, "description": "`0` or empty: none."},
-        "thread_url": {"type": "string", "maxLength": 2000},
-        "thread_title": {"type": "string", "maxLength": 500},
-        "lang": {"type": "string", "description": "`ar` or `en`: the language of your page."},
+        "author": {"type": ["string", "null"], "maxLength": 200},
+        "email": {"type": ["string", "null"], "maxLength": 254},
+        "url": {"type": ["string", "null"], "maxLength": 2000},
+        "comment": {"type": ["string", "null"]},
+        "comment_post_ID": nullable(identifier("The article's id.")),
+        "comment_parent": nullable(identifier("`0` or empty: none.")),
+        "thread_url": {
+            "description": "The article's address; counts only on the site's own address.",
+            "examples": [""],
+        },
+        "thread_title": {"type": ["string", "null"], "maxLength": 500},
+        "lang": {"description": "`ar` or `en`: the language of your page; anything else is passed over."},
     },
 }
 _ANSWER = record(

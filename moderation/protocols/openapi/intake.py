@@ -21,7 +21,7 @@ from moderation.protocols.openapi.parts import (
     request_body,
     shown,
 )
-from moderation.protocols.openapi.schemas import HUMAN_REASON, LANGUAGE_HEADER, PATH_ID, text
+from moderation.protocols.openapi.schemas import HUMAN_REASON, LANGUAGE_HEADER, PATH_ID, TIME_IN, text
 
 _RATES = ("RateLimit", "RateLimit-Policy")
 _ACCEPTED = {JSON: shown(ref("Accepted"), ACCEPTED_EXAMPLE)}
@@ -35,9 +35,12 @@ _KEY = parameter(
 _IF_MATCH = parameter(
     "If-Match",
     "header",
-    {"type": "string", "pattern": '^(\\*|(W/)?"?[0-9]{1,9}"?)$'},
-    "The revision that you edit, from `ETag`; 412 if it is not the current one.",
+    {"type": "string"},
+    "The revision that you edit, from `ETag`; 412 if it is not the current one, or none at all.",
     example='"1"',
+)
+_ITS_COMMENT = dict.fromkeys(
+    ("readComment", "readHistory", "editComment", "withdrawComment", "decide", "undo", "escalate"), "/id"
 )
 _EDIT: Json = {
     "type": "object",
@@ -61,7 +64,7 @@ _LINE: Json = {
                         "description": "With `decided_at`: what your site had done with it; the line is history."
                     }
                 ),
-                "decided_at": nullable({"type": "string", "format": "date-time"}),
+                "decided_at": nullable(TIME_IN),
                 "reason": nullable(HUMAN_REASON),
                 "moderator": nullable(text(200, "Who decided, by your own login.")),
             }
@@ -111,7 +114,7 @@ DIALECT = Dialect(
             parameters=(_KEY, LANGUAGE_HEADER),
             body=request_body({JSON: shown(ref("NewComment"), NEW_COMMENT_EXAMPLE)}),
             answers={
-                201: Answer("Stored.", _ACCEPTED, ("Location", "ETag", *_RATES)),
+                201: Answer("Stored.", _ACCEPTED, ("Location", "ETag", *_RATES), _ITS_COMMENT),
                 200: Answer(
                     "It had come before, or is an edit.",
                     _ACCEPTED,

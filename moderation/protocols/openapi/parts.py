@@ -61,6 +61,8 @@ class Answer:
     """By media type: a schema with its ``example``."""
     headers: tuple[str, ...] = ()
     """Names out of `HEADERS`."""
+    leads_to: Mapping[str, str] = field(default_factory=dict)
+    """Where the caller may go on from here: names of operations, and which member of the answer is their ``id``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,11 @@ def _write_answer(answer: Answer) -> Json:
     written: Json = {"description": answer.description}
     if answer.content:
         written["content"] = {kind: _media(schema) for kind, schema in answer.content.items()}
+    if answer.leads_to:
+        written["links"] = {
+            name: {"operationId": name, "parameters": {"id": f"$response.body#{pointer}"}}
+            for name, pointer in answer.leads_to.items()
+        }
     headers = ("X-Request-ID", *answer.headers)
     written["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     return written

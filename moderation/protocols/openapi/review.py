@@ -210,6 +210,7 @@ _DECIDED = {200: Answer("As it stands now.", {JSON: shown(ref("Comment"), _APPRO
 _BOTH = (PERSON, SITE)
 _ON_A_COMMENT = (*BODY, *KEYED, "unknown-comment", "gone", "conflict", "claim-lost", "invalid-comment")
 _CLAIM_PATH = parameter("id", "path", ID, "The claim's id.", example=CLAIM_ID)
+_ITS_CLAIM = dict.fromkeys(("renewClaim", "releaseClaim"), "/items/0/claim/id")
 _CLAIM_PROBLEMS = (*KEYED, "unknown-claim")
 
 
@@ -282,7 +283,13 @@ DIALECT = Dialect(
                     )
                 }
             ),
-            answers={200: Answer("What is yours now.", {JSON: shown(_CLAIMED, {"items": [_ENTRY_EXAMPLE]})})},
+            answers={
+                200: Answer(
+                    "What is yours now.",
+                    {JSON: shown(_CLAIMED, {"items": [_ENTRY_EXAMPLE]})},
+                    leads_to=_ITS_CLAIM,
+                )
+            },
             problems=(*BODY, *KEYED, "unknown-site", "invalid-comment"),
         ),
         Operation(

@@ -22,6 +22,12 @@ from moderation.protocols.openapi.parts import Json, array, nullable, parameter,
 
 ID = {"type": "string", "format": "uuid", "description": "Our id: a UUIDv7."}
 TIME = {"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds."}
+TIME_IN = {
+    "type": "string",
+    "maxLength": 64,
+    "description": "RFC 3339, from 1990 on; other forms of ISO 8601 are read, too, and UTC where no zone is named.",
+    "examples": ["2026-03-01T12:00:00Z"],
+}
 NUMBER = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
 
 
@@ -103,7 +109,7 @@ _NEW_COMMENT = {
         "language": nullable(
             text(35, "A hint, such as `ar`.") | {"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
         ),
-        "created_at": nullable({"type": "string", "format": "date-time", "description": "Now if left out."}),
+        "created_at": nullable(TIME_IN),
         "context": nullable(
             {
                 "type": "object",

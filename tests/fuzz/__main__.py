@@ -1,0 +1,95 @@
+"""``python -m tests.fuzz``: the long form, against `moderation serve` in processes of its own."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.fuzz.campaign import as_text, run
+from tests.fuzz.shots import World
+from tests.fuzz.values import MARK
+from tests.program import Service, free_port, run_json, started
+
+SLICE = 5_000
+WARM_UP = 10_000
+"""Requests after which caches are full and memory is measured first."""
+MAX_GROWTH_MB = 48
+LIMITS = [f"limits.{rule}=0" for rule in ("author", "address", "thread", "site")]
+
+
+def prepare(data_dir: Path, port: int) -> World:
+    """Add a site and a lead to the running service."""
+    site = run_json("site", "add", "fuzz", "--url", "https://news.example", data_dir=data_dir)
+    run_json("site", "set", "fuzz", *LIMITS, data_dir=data_dir)
+    run_json("moderator", "add", "fuzz@desk.example", "--site", "fuzz", "--role", "lead", data_dir=data_dir)
+    token = run_json("moderator", "token", "fuzz@desk.example", data_dir=data_dir)["token"]
+    return World("127.0.0.1", port, "fuzz", site["key"], token, site["inbound_secret"])
+
+
+def worker_mb(service: Service) -> float:
+    """Return the resident memory of the API processes, in MB: the greatest of our own program's."""
+    sizes = [
+        p.memory_info().rss for p in service.family() if "python" in p.name() or "moderation" in p.name()
+    ]
+    return max(sizes) / 1e6
+
+
+async def campaign(arguments: argparse.Namespace) -> int:
+    """Run slices until the requests or the time are used up; return the exit status."""
+    until_s = time.monotonic() + arguments.minutes * 60
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        data_dir, port = Path(folder) / "data", free_port()
+        async with started(data_dir, port=port, log_level="info") as service:
+            world = await asyncio.to_thread(prepare, data_dir, port)
+            return await slices(arguments, service, world, until_s, Path(folder) / "data.log")
+
+
+async def slices(
+    arguments: argparse.Namespace, service: Service, world: World, until_s: float, log: Path
+) -> int:
+    sent, bad, sizes = 0, 0, [worker_mb(service)]
+    totals: dict[str, int] = {}
+    while sent < arguments.requests and time.monotonic() < until_s:
+        count = min(SLICE, arguments.requests - sent)
+        report = await run(world, requests=count, seed=arguments.seed + sent, until_s=until_s)
+        sent += report.statuses.total() + len(report.hangs)
+        for status, number in report.statuses.items():
+            totals[status] = totals.get(status, 0) + number
+        sizes.append(worker_mb(service))
+        bad += len(report.broken) + len(report.hangs)
+        print(
+            f"{sent} sent, worker {sizes[-1]:.0f} MB, slowest {report.slowest_s:.1f} s, {len(report.broken)} broken, {len(report.hangs)} hung",
+            flush=True,
+        )
+        if report.broken or report.hangs:
+            print(as_text(report), flush=True)
+    leaks = sum(MARK in line for line in log.open(errors="replace"))
+    warm = sizes[min(WARM_UP // SLICE, len(sizes) - 1)]
+    growth = sizes[-1] - warm
+    print(
+        {
+            "seed": arguments.seed,
+            "requests": sent,
+            "statuses": dict(sorted(totals.items())),
+            "growth_mb_since_warm_up": round(growth, 1),
+            "sizes_mb": [round(s) for s in sizes],
+            "log_lines_with_a_readers_words": leaks,
+            "ended": service.process.poll(),
+        }
+    )
+    return int(bool(bad or leaks or growth > MAX_GROWTH_MB or service.process.poll() is not None))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    return asyncio.run(campaign(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
