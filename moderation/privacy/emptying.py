@@ -44,10 +44,11 @@ SELECT DISTINCT ON (comment_id, revision) comment_id, revision, verdict, reasons
 
 
 async def empty_comments(connection: Connection, ids: Sequence[CommentId], *, now: datetime) -> None:
-    """Remove text, author, earlier texts, notes, tasks and Akismet checks of comments whose rows the caller has locked."""
+    """Remove text, author, earlier texts, notes, tasks and what other dialects knew of comments whose rows the caller has locked."""
     await close_tasks(connection, ids)
     await connection.execute(_EMPTY, ids, now)
     await connection.execute("DELETE FROM akismet_checks WHERE comment_id = ANY($1::uuid[])", ids)
+    await connection.execute("DELETE FROM coral_comments WHERE comment_id = ANY($1::uuid[])", ids)
     await connection.execute("DELETE FROM revisions WHERE comment_id = ANY($1::uuid[])", ids)
     await connection.execute(_STRIP_NOTES, ids)
     await connection.execute(_STRIP_AUDIT, [str(comment_id) for comment_id in ids])
