@@ -18,6 +18,7 @@ from tests.integration.privacy.planting import Planted, plant, planted
 from tests.service import RunningService
 
 READER = {
+    "akismet_checks": "match_key name",
     "authors": "identity standing approved rejected",
     "comments": "author_name author_url author_external_id identity email_sealed email_hash address_sealed user_agent"
     " text language context content_hash",
@@ -50,6 +51,8 @@ STAFF = {
 }
 """Who of the staff did or may do something."""
 NOBODYS = {
+    "akismet_checks": "guid comment_id site_id key_id callback checked_at unconfirmed_until due_at attempts",
+    "akismet_usage": "site_id day blog key_id spam ham missed_spam false_positives",
     "active_models": "site_id version since",
     "audit": "id at site_id action subject details",
     "authors": "site_id",
@@ -126,6 +129,14 @@ async def plant_the_rest(connection: Any, service: RunningService, person: Plant
         secrets.token_bytes(16),
         secrets.token_bytes(16),
         person.word("coral"),
+    )
+    await connection.execute(
+        "INSERT INTO akismet_checks (guid, comment_id, site_id, key_id, match_key, name, checked_at)"
+        " VALUES (gen_random_uuid(), $1, $2, gen_random_uuid(), $3, $4, now())",
+        ids[0],
+        service.site.id,
+        secrets.token_bytes(16),
+        person.word("akismet"),
     )
     await connection.execute("INSERT INTO removed_texts VALUES ($1, 9, $2)", ids[0], secrets.token_bytes(16))
     await connection.execute(

@@ -26,6 +26,7 @@ INSERT INTO dead_letters VALUES (gen_random_uuid(), 1, 1, 'gone', now());
 INSERT INTO deliveries VALUES (gen_random_uuid(), 1, 1, 0, now() + interval '1 day', now());
 INSERT INTO delivery_attempts (comment_id, site_id, sequence, attempted_at, outcome, duration_ms)
 VALUES (gen_random_uuid(), 1, 1, now(), 'delivered', 3);
+INSERT INTO akismet_usage (site_id, day, blog, key_id) VALUES (1, now(), 'b', gen_random_uuid());
 INSERT INTO retention_progress VALUES (1, 'planted', decode(repeat('07', 16), 'hex'));
 INSERT INTO models (version, kind, manifest, seen_until, created_by) VALUES ('m-1', 'added', '{}', now(), 'test');
 INSERT INTO model_files VALUES ('m-1', 'weights.npy', '\\x01', '\\x0203');
