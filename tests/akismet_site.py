@@ -17,10 +17,18 @@ BLOG = "https://news.example"
 POST = {"mode": "post"}
 CALM = "شكرًا على هذا التقرير المفيد عن خط الترام الجديد في المدينة."
 SPAM = "السلام عليكم، أقدم قروضًا شخصية سريعة بدون ضمانات، للتواصل واتساب +000 555 0100"
-BANNED = {"mode": "post", "banned_words": [{"action": "reject", "words": ["مقاول"]}]}
-"""Under this policy the word is surely rejected, and three links are a doubt."""
+_NEVER = {
+    output: {"doubt": None, "reject": None}
+    for output in ("spam", "abuse", "insult", "obscene", "threat", "hate")
+}
+BANNED = {
+    "mode": "post",
+    "banned_words": [{"action": "reject", "words": ["مقاول"]}],
+    "thresholds": dict.fromkeys(("*", "ar", "en"), _NEVER),
+}
+"""Under this policy the word is surely rejected and three links are a doubt, whatever the model of the day says."""
 REJECTED = "هذا حديث عن المقاول نفسه"
-DOUBTFUL = "انظر a.example/1 ثم b.example/2 ثم c.example/3"
+DOUBTFUL = "انظر إلى هذه المقالات http://a.example/1 ثم http://b.example/2 ثم http://c.example/3"
 WORDPRESS = "WordPress/7.1 | Akismet/5.7.2"
 
 
