@@ -58,7 +58,13 @@ from moderation.review.unconfirmed import Unconfirmed
 from moderation.settings import Settings
 from moderation.storage.database import Database
 from moderation.storage.directory import Directory
-from moderation.telemetry import DELIVERIES, DELIVERY_SECONDS, LIMITER_FALLBACKS, LOOP_LAG_SECONDS
+from moderation.telemetry import (
+    DELIVERIES,
+    DELIVERY_SECONDS,
+    LIMITER_FALLBACKS,
+    LOOP_LAG_SECONDS,
+    flush_tallies,
+)
 
 DIALECTS = (
     native,
@@ -181,6 +187,7 @@ def _lifetime(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await limiter.close()
+        flush_tallies()
         await app[operations.REDIS].aclose()
         await database.close()
 
@@ -203,3 +210,4 @@ async def _watch_loop_lag() -> None:
         due = time.monotonic() + LAG_EVERY_S
         await asyncio.sleep(LAG_EVERY_S)
         LOOP_LAG_SECONDS.set(max(time.monotonic() - due, 0.0))
+        flush_tallies()  # for scrapes of other workers

@@ -149,6 +149,12 @@ SETTINGS: tuple[Setting, ...] = (
         "connections",
     ),
     Setting(
+        "event_loop",
+        _one_of("uvloop", "asyncio"),
+        "uvloop",
+        "What an API process's event loop runs on; `asyncio` is Python's own and slower.",
+    ),
+    Setting(
         "score_deadline_ms",
         _whole(1, 60_000),
         1000,
@@ -191,6 +197,7 @@ class Settings:
     log_format: str
     log_level: str
     database_connections: int
+    event_loop: str
     score_deadline_ms: int
     intake_queue: int
     retention: Retention

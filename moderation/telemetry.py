@@ -4,19 +4,28 @@ Logs: ``event`` is a constant; never comment text, names, addresses or secrets. 
 but unexpected, error = somebody should look. Metrics: base units, labels from closed sets.
 """
 
+import asyncio
+import atexit
 import json
 import logging
 import os
 import sys
+from bisect import bisect_left
 from collections.abc import MutableMapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+log = structlog.get_logger()
+
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+LOG_DELAY_S = 0.05
+"""How long lines of level info wait to be written together; a killed process loses these at most. Worse ones do not wait."""
+MAX_WAITING_LINES = 512
 
 _FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _GROUP = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -87,8 +96,62 @@ LOOP_LAG_SECONDS = Gauge(
 )
 
 
+class Tally:
+    """What one metric counted since it was last handed on: a comment passes a dozen of them, and each costs microseconds.
+
+    `flush` hands it on: before a scrape of this process, and once a second for scrapes of the others. For the loop's thread.
+    """
+
+    __slots__ = ("_bounds", "_child", "_counts", "_sum")
+
+    def __init__(self, child: Counter | Histogram) -> None:
+        self._child = child
+        self._bounds = child._upper_bounds if isinstance(child, Histogram) else []  # noqa: SLF001 - see flush
+        self._counts = [0] * max(len(self._bounds), 1)
+        self._sum = 0.0
+
+    def inc(self, by: int = 1) -> None:
+        """Count: for counters."""
+        self._counts[0] += by
+
+    def observe(self, value: float) -> None:
+        """Note one value: for histograms."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def flush(self) -> None:
+        """Hand on what was counted. The library takes values one by one only, so this adds to the buckets behind it."""
+        counts, self._counts = self._counts, [0] * len(self._counts)
+        total, self._sum = self._sum, 0.0
+        if isinstance(self._child, Counter):
+            self._child.inc(counts[0])
+            return
+        self._child._sum.inc(total)  # noqa: SLF001
+        for bucket, count in zip(self._child._buckets, counts, strict=True):  # noqa: SLF001
+            if count:
+                bucket.inc(count)
+
+
+_tallies: dict[tuple[object, ...], Tally] = {}
+
+
+def tally(metric: Counter | Histogram, *labels: object) -> Tally:
+    """Return the tally of a metric, with its labels where it has any."""
+    found = _tallies.get((metric, *labels))
+    if found is None:
+        found = _tallies[(metric, *labels)] = Tally(metric.labels(*labels) if labels else metric)
+    return found
+
+
+def flush_tallies() -> None:
+    """Hand everything on to the metrics."""
+    for each in list(_tallies.values()):
+        each.flush()
+
+
 def render_metrics() -> bytes:
     """Return the metrics of this process, or of all workers where they share a folder, in the text format."""
+    flush_tallies()
     if MULTIPROCESS_VARIABLE not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()
@@ -102,11 +165,11 @@ def configure_logging(log_format: str, level: str) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer(_as_json) if as_json else structlog.dev.ConsoleRenderer()
     )
-    factory = (
-        structlog.BytesLoggerFactory(sys.stderr.buffer)
-        if as_json
-        else structlog.PrintLoggerFactory(sys.stderr)
-    )
+    lines = Lines(sys.stderr.buffer)
+    factory: Any = (lambda *_: lines) if as_json else structlog.PrintLoggerFactory(sys.stderr)
+    number = logging.getLevelNamesMapping()[level.upper()]
+    _RequestLog.lines = lines if as_json else None
+    _RequestLog.is_wanted = number <= logging.INFO
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -115,7 +178,7 @@ def configure_logging(log_format: str, level: str) -> None:
             _name_the_exception,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
@@ -123,6 +186,63 @@ def configure_logging(log_format: str, level: str) -> None:
     handler.setFormatter(_WithoutText())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     sys.excepthook = _report_crash
+
+
+class Lines:
+    """Writes lines to a stream: info and milder ones a moment later and together, anything worse at once, all in order.
+
+    A stream that cannot be written to loses lines, never a request.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._waiting: list[bytes] = []
+        atexit.register(self.write_out)
+
+    def later(self, line: bytes) -> None:
+        """Write soon."""
+        self._waiting.append(line)
+        if len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_later(LOG_DELAY_S, self.write_out)
+            except RuntimeError:  # no loop: a command
+                self.write_out()
+        elif len(self._waiting) >= MAX_WAITING_LINES:
+            self.write_out()
+
+    def now(self, line: bytes) -> None:
+        """Write what waits, and this."""
+        self._waiting.append(line)
+        self.write_out()
+
+    debug = info = msg = later
+    warn = warning = error = err = exception = critical = fatal = failure = log = now
+
+    def write_out(self) -> None:
+        """Write what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            try:
+                self._stream.write(b"\n".join([*waiting, b""]))
+                self._stream.flush()
+            except (OSError, ValueError):
+                return
+
+
+class _RequestLog:
+    lines: Lines | None = None
+    is_wanted = True
+
+
+def log_request(fields: dict[str, object]) -> None:
+    """Write a request's one line, which is that of ``log.info("request", **fields)``, without its chain of processors."""
+    if not _RequestLog.is_wanted:
+        return
+    if _RequestLog.lines is None:
+        log.info("request", **fields)
+        return
+    fields |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC).isoformat()[:-6] + "Z"}
+    _RequestLog.lines.later(_as_json(fields))
 
 
 class _WithoutText(logging.Formatter):

@@ -34,21 +34,21 @@ class Identities:
 
 def identify(vault: Vault, site: str, author: Author) -> Identities:
     """Hash what ``author`` gave, under the site's name."""
-
-    def fingerprint(kind: str, value: str | None) -> bytes | None:
-        return vault.fingerprint("identity", site, kind, value) if value else None
-
+    email, name, address = fold_email(author.email), fold_name(author.name), network_of(author.address)
+    external = author.external_id
     return Identities(
-        email=fingerprint("email", fold_email(author.email)),
-        external_id=fingerprint("external_id", author.external_id),
-        name=fingerprint("name", fold_name(author.name)),
-        address=fingerprint("address", network_of(author.address)),
+        email=vault.fingerprint("identity", site, "email", email) if email else None,
+        external_id=vault.fingerprint("identity", site, "external_id", external) if external else None,
+        name=vault.fingerprint("identity", site, "name", name) if name else None,
+        address=vault.fingerprint("identity", site, "address", address) if address else None,
     )
 
 
 def fold_email(email: str | None) -> str | None:
     """Return the form under which addresses are compared: NFC, case folded as a whole (few servers tell cases apart)."""
-    return unicodedata.normalize("NFC", email).casefold().strip() if email else None
+    if not email:
+        return None
+    return (email.lower() if email.isascii() else unicodedata.normalize("NFC", email).casefold()).strip()
 
 
 def fold_name(name: str | None) -> str | None:
@@ -60,7 +60,7 @@ def network_of(address: str | None) -> str | None:
     """Return an IPv4 address as it is, and the /64 of an IPv6 one; None for what is no address."""
     if not address:
         return None
-    if _is_ipv4(address):
+    if is_ipv4(address):
         return address
     try:
         parsed = ipaddress.ip_address(address)
@@ -73,7 +73,7 @@ def network_of(address: str | None) -> str | None:
     return str(parsed)
 
 
-def _is_ipv4(address: str) -> bool:
+def is_ipv4(address: str) -> bool:
     """Tell whether it is dotted decimal without leading zeros; many times quicker than parsing it into an object."""
     try:
         socket.inet_pton(socket.AF_INET, address)

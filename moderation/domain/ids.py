@@ -20,6 +20,11 @@ def new_uuid() -> UUID:
     return UUID(int=uuid_utils.uuid7().int)
 
 
+def new_hex() -> str:
+    """Return a fresh UUIDv7 as 32 hex digits."""
+    return uuid_utils.uuid7().hex
+
+
 def parse_uuid(text: str) -> UUID | None:
     """Read a UUID in its usual written form; None for anything else."""
     try:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 _CHUNK = re.compile(r"[^\s<>\"'`(){}\[\]،؛«»“”]+")
 _START = re.compile(r"(?:https?|hxxps?|ftp)://(?=\w)|(?<![\w.@-])www\.(?=\w)", re.IGNORECASE)
 _INSIDE = "/=?&%"  # after one of these a second address is part of the first
+_HINT = re.compile(r"\.[a-z0-9]|://", re.IGNORECASE)
+"""Without one of these there is no link: most texts need no more than this."""
 _BARE = re.compile(r"[^,;|]+")
 _TRAILING = ".,;:!?؟…*_~|"
 _MAX_HOST = 253  # RFC 1035 §2.3.4, in the form people write
@@ -38,7 +40,7 @@ def find_links(text: str) -> Iterator[Link]:
 
     E-mail addresses are no links.
     """
-    if "." not in text and "://" not in text:
+    if _HINT.search(text) is None:
         return
     for chunk in _CHUNK.finditer(text):
         piece = chunk[0]

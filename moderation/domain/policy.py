@@ -238,13 +238,13 @@ def _score_findings(
         yield _Finding(Verdict.HOLD, ReasonCode.NOT_SCORED)
         return
     scores = assessment.scores
-    probabilities = dict(zip(OUTPUTS, map(_probability, scores.as_list()), strict=True))
     if not assessment.is_known_language:
         yield _Finding(Verdict.HOLD, ReasonCode.UNKNOWN_LANGUAGE)
-    elif probabilities["spam"] is None or probabilities["abuse"] is None:
+    elif _probability(scores.spam) is None or _probability(scores.abuse) is None:
         yield _Finding(Verdict.HOLD, ReasonCode.NOT_SCORED)
     thresholds = in_force(assessment.language, default_thresholds, policy.thresholds or {})
-    for output, probability in probabilities.items():
+    for output, score in zip(OUTPUTS, scores.as_list(), strict=True):
+        probability = _probability(score)
         if probability is not None:
             verdict = _verdict(output, probability, thresholds.get(output, LAST_RESORT))
             if verdict is not None:

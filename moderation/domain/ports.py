@@ -42,7 +42,7 @@ class Vault(Protocol):
     def open(self, sealed: bytes, purpose: str) -> str:
         """Decrypt what `seal` made under any of the current keys. Raises `SealedValueError`."""
 
-    def fingerprint(self, purpose: str, *parts: str) -> bytes:
+    def fingerprint(self, purpose: str, *parts: str | None) -> bytes:
         """Return a keyed hash of 16 bytes, the same for the same purpose and parts for as long as the keys live."""
 
 

@@ -21,7 +21,7 @@ below 2**53, up to which Lua's numbers are exact.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from moderation.domain.configuration import JsonReader
 
@@ -159,8 +159,7 @@ class Tally:
     """How far each rule's cell is ahead of the clock now, in the order of `RULES`; -1 where there is no cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """What is left of one limit: ``remaining`` of ``quota`` submissions per ``window_s``.
 
     ``next_s`` is when one more becomes free, in whole seconds rounded up; 0 when all are.

@@ -4,8 +4,6 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import orjson
-
 from moderation.domain.comment import Submission
 from moderation.domain.identity import Identities, identify
 from moderation.domain.ids import CommentId, new_uuid
@@ -50,6 +48,9 @@ class History:
     actor: str | None = None
 
 
+_NOBODY = AuthorRecord()
+
+
 @dataclass(slots=True)
 class Candidate:
     """One submission of a group; steps of the pipeline fill it in from top to bottom."""
@@ -72,7 +73,7 @@ class Candidate:
     """Set for a comment that its site decided long ago."""
     id: CommentId = field(default_factory=lambda: CommentId(new_uuid()))
     parent_id: CommentId | None = None
-    author: AuthorRecord = field(default_factory=AuthorRecord)
+    author: AuthorRecord = _NOBODY
     rates: Snapshot | None = None
     duplicates: int = 0
     is_flood: bool = False
@@ -85,8 +86,11 @@ class Candidate:
     @property
     def keys(self) -> tuple[bytes, ...]:
         """What makes it the same submission as another one under way."""
-        found = (self.recognition_key, self.earlier_key, self.external_key)
-        return tuple(key for key in found if key is not None)
+        if self.earlier_key is not None:  # only where there is no id at all
+            return (self.recognition_key, self.earlier_key)
+        if self.external_key is None or self.external_key == self.recognition_key:
+            return (self.recognition_key,)
+        return (self.recognition_key, self.external_key)
 
     @property
     def charge_key(self) -> bytes:
@@ -135,8 +139,12 @@ def candidate(
     """Work out what a submission is recognised by; pure but for the waiting future."""
     identities = identify(vault, site.name, submission.author)
     content = content_hash(vault, submission)
-    key, earlier, until = _recognition(vault, site, submission, identities, content=content, now=now)
-    external = submission.external_id
+    written_id = submission.external_id
+    external = vault.fingerprint("recognition", site.name, "external", written_id) if written_id else None
+    if submission.idempotency_key is None and external is not None:
+        key, earlier, until = external, None, now
+    else:
+        key, earlier, until = _recognition(vault, site, submission, identities, content=content, now=now)
     return Candidate(
         site=site,
         submission=submission,
@@ -145,7 +153,7 @@ def candidate(
         text_hash=vault.fingerprint("text", site.name, " ".join(submission.text.casefold().split())),
         recognition_key=key,
         earlier_key=earlier,
-        external_key=vault.fingerprint("external", site.name, external) if external else None,
+        external_key=external,
         remember_until=until,
         received_at=now,
         answer=asyncio.get_running_loop().create_future(),
@@ -156,15 +164,15 @@ def candidate(
 def content_hash(vault: Vault, submission: Submission) -> bytes:
     """Return what tells a repeated submission from an edited one."""
     author = submission.author
-    content = [
+    return vault.fingerprint(
+        "content",
         submission.thread.id,
         submission.parent_id,
         author.name,
         author.email,
         author.url,
         submission.text,
-    ]
-    return vault.fingerprint("content", orjson.dumps(content).decode())
+    )
 
 
 def _recognition(
@@ -173,8 +181,6 @@ def _recognition(
     if submission.idempotency_key is not None:
         key = vault.fingerprint("recognition", site.name, "key", submission.idempotency_key)
         return key, None, now + REMEMBER_KEYS
-    if submission.external_id is not None:
-        return vault.fingerprint("recognition", site.name, "external", submission.external_id), None, now
     if (
         identities.author is None and identities.address is None
     ):  # nobody knows whether two of these are one person

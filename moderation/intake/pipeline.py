@@ -39,7 +39,15 @@ from moderation.intake.scoring import GroupScorer
 from moderation.intake.store import store_group, store_threads
 from moderation.intake.validation import read_submission
 from moderation.storage.database import Database
-from moderation.telemetry import DECISIONS, GROUP_SIZE, INTAKE_QUEUE, RATE_DENIALS, REPLAYS, STORE_SECONDS
+from moderation.telemetry import (
+    DECISIONS,
+    GROUP_SIZE,
+    INTAKE_QUEUE,
+    RATE_DENIALS,
+    REPLAYS,
+    STORE_SECONDS,
+    tally,
+)
 
 MAX_THREADS_REMEMBERED = 50_000
 FORM = "form"
@@ -103,7 +111,6 @@ class Intake:
         """Take a valid submission through the rest of the way."""
         entered = candidate(self._vault, site, submission, now=self._clock(), history=history)
         self._grouper.add(entered)
-        INTAKE_QUEUE.set(self._grouper.waiting)
         return await entered.answer
 
     async def close(self) -> None:
@@ -120,7 +127,7 @@ class Intake:
             raise InvalidCommentError([FieldError("/author/email", "unreachable_email")])
 
     async def _process(self, group: list[Candidate]) -> None:
-        GROUP_SIZE.observe(len(group))
+        tally(GROUP_SIZE).observe(len(group))
         INTAKE_QUEUE.set(self._grouper.waiting)
         fresh, edits = await self._recognise(group)
         editing = asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in edits))
@@ -142,7 +149,7 @@ class Intake:
     ) -> tuple[list[Candidate], list[tuple[Candidate, CommentId]]]:
         async with self._database.connection() as connection:
             found = await recognise(connection, group, now=self._clock())
-        REPLAYS.inc(found.replays)
+        tally(REPLAYS).inc(found.replays)
         return found.fresh, found.edits
 
     async def _edit(self, edited: Candidate, comment_id: CommentId) -> None:
@@ -219,7 +226,7 @@ class Intake:
                 await self._store_one_by_one(remaining, error)
                 return
             else:
-                STORE_SECONDS.observe(time.perf_counter() - started)
+                tally(STORE_SECONDS).observe(time.perf_counter() - started)
                 _answer(remaining)
                 return
         raise DependencyUnavailableError("intake")
@@ -287,5 +294,5 @@ class Intake:
 def _answer(stored: Sequence[Candidate]) -> None:
     for entering in stored:
         outcome = entering.accepted()
-        DECISIONS.labels(outcome.verdict, "site" if entering.history else "service").inc()
+        tally(DECISIONS, outcome.verdict, "site" if entering.history else "service").inc()
         entering.succeed(outcome)

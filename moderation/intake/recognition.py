@@ -1,14 +1,15 @@
 """Has this submission come before? And what is known of its author and its parent: one visit to the database a group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from moderation.domain.errors import FieldError, IdempotencyMismatchError, InvalidCommentError
 from moderation.domain.ids import CommentId, parse_uuid
+from moderation.domain.policy import AuthorRecord, Standing
 from moderation.domain.verdict import Scores, State, Verdict
-from moderation.intake.authors import combine, read_records
+from moderation.intake.authors import combine
 from moderation.intake.candidates import Candidate, Outcome
 from moderation.storage.database import Connection
 from moderation.storage.reasons import reasons_from_json
@@ -23,14 +24,38 @@ class Recognised:
     replays: int = 0
 
 
+_SEEN = """
+SELECT 'external' AS kind, NULL::bytea AS key, c.site_id, c.external_id, c.id, c.revision, c.content_hash,
+       NULL::text AS standing, NULL::int AS approved, NULL::int AS rejected
+  FROM unnest($1::int[], $2::text[]) AS asked (site_id, external_id)
+  JOIN comments c ON c.site_id = asked.site_id AND c.external_id = asked.external_id
+ UNION ALL
+SELECT 'key', key, NULL, NULL, comment_id, revision, content_hash, NULL, NULL, NULL
+  FROM recognitions WHERE key = ANY($3) AND expires_at > $4
+ UNION ALL
+SELECT 'author', identity, NULL, NULL, NULL, NULL, NULL, standing, approved, rejected
+  FROM authors WHERE identity = ANY($5)
+"""
+"""All that a group asks, as one statement: a round trip costs this process more than the look-ups cost PostgreSQL."""
+
+_Known = tuple[UUID, int, bytes]
+"""Comment, revision and content hash of what a key stands for."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    by_key: dict[bytes, _Known] = field(default_factory=dict)
+    by_external: dict[tuple[int, str], _Known] = field(default_factory=dict)
+    authors: dict[bytes, AuthorRecord] = field(default_factory=dict)
+
+
 async def recognise(connection: Connection, group: Sequence[Candidate], *, now: datetime) -> Recognised:
     """Answer what was seen before, and fill in author records and parents of what was not."""
     found = Recognised([], [])
-    by_key = await _by_key(connection, group, now=now)
-    by_external = await _by_external_id(connection, group)
+    seen = await _look_up(connection, group, now=now)
     for candidate in group:
-        keyed = by_key.get(candidate.recognition_key) or by_key.get(candidate.earlier_key or b"")
-        external = by_external.get((candidate.site.id, candidate.submission.external_id or ""))
+        keyed = seen.by_key.get(candidate.recognition_key) or seen.by_key.get(candidate.earlier_key or b"")
+        external = seen.by_external.get((candidate.site.id, candidate.submission.external_id or ""))
         if keyed is not None:
             found.replays += await _answer_again(connection, candidate, keyed)
         elif external is not None and (candidate.history or external[2] == candidate.content_hash):
@@ -38,47 +63,35 @@ async def recognise(connection: Connection, group: Sequence[Candidate], *, now: 
         elif external is not None:
             found.edits.append((candidate, CommentId(external[0])))
         else:
+            candidate.author = combine(candidate.identities, seen.authors)
             found.fresh.append(candidate)
-    await _fill_in_authors(connection, found.fresh)
     await _fill_in_parents(connection, found.fresh)
     found.fresh = [candidate for candidate in found.fresh if candidate.is_open]
     return found
 
 
-_Known = tuple[UUID, int, bytes]
-"""Comment, revision and content hash of what a key stands for."""
-
-
-async def _by_key(
-    connection: Connection, group: Sequence[Candidate], *, now: datetime
-) -> dict[bytes, _Known]:
+async def _look_up(connection: Connection, group: Sequence[Candidate], *, now: datetime) -> _Seen:
+    externals = [(c.site.id, c.submission.external_id) for c in group if c.submission.external_id is not None]
     keys = [
         k for c in group if c.remember_until > c.received_at for k in (c.recognition_key, c.earlier_key) if k
     ]
-    if not keys:
-        return {}
+    identities = list({identity for c in group for identity in c.identities.known()})
     rows = await connection.fetch(
-        "SELECT key, comment_id, revision, content_hash FROM recognitions WHERE key = ANY($1) AND expires_at > $2",
-        keys,
-        now,
+        _SEEN, [e[0] for e in externals], [e[1] for e in externals], keys, now, identities
     )
-    return {row["key"]: (row["comment_id"], row["revision"], row["content_hash"]) for row in rows}
-
-
-async def _by_external_id(
-    connection: Connection, group: Sequence[Candidate]
-) -> dict[tuple[int, str], _Known]:
-    asked = [(c.site.id, c.submission.external_id) for c in group if c.submission.external_id is not None]
-    if not asked:
-        return {}
-    rows = await connection.fetch(
-        "SELECT c.site_id, c.external_id, c.id, c.revision, c.content_hash FROM comments c"
-        " JOIN unnest($1::int[], $2::text[]) AS asked (site_id, external_id)"
-        " ON c.site_id = asked.site_id AND c.external_id = asked.external_id",
-        [site_id for site_id, _ in asked],
-        [external_id for _, external_id in asked],
-    )
-    return {(r["site_id"], r["external_id"]): (r["id"], r["revision"], r["content_hash"]) for r in rows}
+    seen = _Seen()
+    for row in rows:
+        if row["kind"] == "author":
+            seen.authors[row["key"]] = AuthorRecord(
+                Standing(row["standing"]), row["approved"], row["rejected"]
+            )
+        else:
+            known = (row["id"], row["revision"], row["content_hash"])
+            if row["kind"] == "key":
+                seen.by_key[row["key"]] = known
+            else:
+                seen.by_external[row["site_id"], row["external_id"]] = known
+    return seen
 
 
 async def _answer_again(connection: Connection, candidate: Candidate, known: _Known) -> bool:
@@ -112,12 +125,6 @@ async def first_answer(connection: Connection, comment_id: CommentId, revision: 
         policy=row["policy"],
         is_replay=True,
     )
-
-
-async def _fill_in_authors(connection: Connection, fresh: Sequence[Candidate]) -> None:
-    records = await read_records(connection, (identity for c in fresh for identity in c.identities.known()))
-    for candidate in fresh:
-        candidate.author = combine(candidate.identities, records)
 
 
 async def _fill_in_parents(connection: Connection, fresh: Sequence[Candidate]) -> None:

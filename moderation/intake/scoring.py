@@ -3,16 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 
 import structlog
-from prometheus_client import Histogram
 
 from moderation.domain.ids import SiteId
 from moderation.domain.ports import Scorer
 from moderation.domain.thresholds import ThresholdTable
 from moderation.domain.verdict import Assessment, Evidence, Reason, ReasonCode
-from moderation.telemetry import SCORES, SCORING_FAILURES, SCORING_SECONDS
+from moderation.telemetry import SCORES, SCORING_FAILURES, SCORING_SECONDS, tally
 
 INLINE_CHARACTERS = 64_000
 """Below this a group is scored on the loop, which was measured to be quicker than any thread or pool; above, in a thread."""
@@ -80,9 +78,8 @@ class GroupScorer:
             SCORING_FAILURES.labels("broken").inc(len(texts))
             log.error("scoring_failed", size=len(texts), exc_info=error)
             return [None] * len(texts)
-        SCORING_SECONDS.observe(time.perf_counter() - started)
-        for assessment in found:
-            _count(assessment)
+        tally(SCORING_SECONDS).observe(time.perf_counter() - started)
+        _count(found)
         return list(found)
 
     async def _judge(
@@ -114,14 +111,12 @@ def _explained(reason: Reason, spans: dict[str, tuple[Evidence, ...]]) -> Reason
     return Reason(reason.code, spans.get(_EXPLAINED[reason.code], ()))
 
 
-def _count(assessment: Assessment) -> None:
-    scores = assessment.scores
-    if scores.spam is not None:
-        _histogram("spam", assessment.model).observe(scores.spam)
-    if scores.abuse is not None:
-        _histogram("abuse", assessment.model).observe(scores.abuse)
-
-
-@lru_cache(maxsize=64)
-def _histogram(output: str, model: str) -> Histogram:
-    return SCORES.labels(output, model)
+def _count(assessments: Sequence[Assessment]) -> None:
+    model = assessments[0].model  # a group is scored by one model
+    spam, abuse = tally(SCORES, "spam", model), tally(SCORES, "abuse", model)
+    for assessment in assessments:
+        scores = assessment.scores
+        if scores.spam is not None:
+            spam.observe(scores.spam)
+        if scores.abuse is not None:
+            abuse.observe(scores.abuse)

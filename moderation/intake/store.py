@@ -81,18 +81,20 @@ async def store_group(connection: Connection, group: Sequence[Candidate], vault:
 
 
 def _row(candidate: Candidate, vault: Vault) -> dict[str, Any]:
-    return (
-        _comment(candidate, vault)
-        | _decision(candidate)
-        | _task(candidate)
-        | _upkeep(candidate)
-        | _check(candidate.submission.receipt)
-    )
+    """Return what of a candidate is not null: columns left out are null."""
+    row = _comment(candidate, vault)
+    _add_decision(row, candidate)
+    _add_task(row, candidate)
+    if candidate.remember_until > candidate.received_at:
+        row["key"], row["expires_at"] = candidate.recognition_key.hex(), candidate.remember_until
+    if candidate.site.webhook_url is not None and candidate.history is None:
+        row["is_due"] = True
+    if candidate.submission.receipt is not None:
+        row |= _check(candidate.submission.receipt)
+    return row
 
 
-def _check(receipt: Receipt | None) -> dict[str, Any]:
-    if receipt is None:
-        return {}
+def _check(receipt: Receipt) -> dict[str, Any]:
     return {
         "guid": receipt.guid,
         "key_id": receipt.key_id,
@@ -105,7 +107,7 @@ def _check(receipt: Receipt | None) -> dict[str, Any]:
 
 def _comment(candidate: Candidate, vault: Vault) -> dict[str, Any]:
     submission, identities = candidate.submission, candidate.identities
-    author = submission.author
+    author, email = submission.author, submission.author.email
     return {
         "id": candidate.id,
         "site_id": candidate.site.id,
@@ -116,7 +118,7 @@ def _comment(candidate: Candidate, vault: Vault) -> dict[str, Any]:
         "author_url": author.url,
         "author_external_id": author.external_id,
         "identity": _hex(identities.author),
-        "email_sealed": None if author.email is None else vault.seal(author.email, "email").hex(),
+        "email_sealed": None if email is None else vault.seal(email, "email").hex(),
         "email_hash": _hex(identities.email),
         "address_sealed": None if author.address is None else vault.seal(author.address, "address").hex(),
         "user_agent": author.user_agent,
@@ -130,42 +132,28 @@ def _comment(candidate: Candidate, vault: Vault) -> dict[str, Any]:
     }
 
 
-def _decision(candidate: Candidate) -> dict[str, Any]:
+def _add_decision(row: dict[str, Any], candidate: Candidate) -> None:
     ruling, assessed, history = _ruling(candidate), candidate.assessment, candidate.history
-    return {
-        "state": ruling.verdict.state.value,
-        "verdict": ruling.verdict.value,
-        "reasons": reasons_to_json(ruling.reasons),
-        "scores": assessed.scores.as_list() if assessed else None,
-        "model": assessed.model if assessed else None,
-        "policy": None if history else candidate.site.policy.version,
-        "decided_by": (Decider.SITE if history else Decider.SERVICE).value,
-        "decided_at": history.decided_at if history else candidate.received_at,
-        "actor": history.actor if history else None,
-        "position": OUTSIDE_THE_FEED if history else None,
-    }
+    row["state"], row["verdict"] = ruling.verdict.state, ruling.verdict
+    row["reasons"] = reasons_to_json(ruling.reasons)
+    if assessed is not None:
+        row["scores"], row["model"] = assessed.scores.as_list(), assessed.model
+    if history is None:
+        row["decided_by"], row["decided_at"] = Decider.SERVICE, candidate.received_at
+        row["policy"] = candidate.site.policy.version
+    else:
+        row["decided_by"], row["decided_at"] = Decider.SITE, history.decided_at
+        row["actor"], row["position"] = history.actor, OUTSIDE_THE_FEED
 
 
-def _task(candidate: Candidate) -> dict[str, Any]:
+def _add_task(row: dict[str, Any], candidate: Candidate) -> None:
     kind = task_kind(candidate)
     if kind is None:
-        return {}
+        return
     scores = candidate.assessment.scores if candidate.assessment else Scores()
     ranks = rank(candidate.received_at, abuse=scores.abuse, spam=scores.spam)
-    return {
-        "kind": kind,
-        "codes": [reason.code.value for reason in _ruling(candidate).reasons],
-        "rank": ranks.oldest,
-        "abuse_rank": ranks.abuse,
-        "uncertain_rank": ranks.uncertain,
-    }
-
-
-def _upkeep(candidate: Candidate) -> dict[str, Any]:
-    due: dict[str, Any] = {"is_due": candidate.site.webhook_url is not None and candidate.history is None}
-    if candidate.remember_until > candidate.received_at:
-        due |= {"key": candidate.recognition_key.hex(), "expires_at": candidate.remember_until}
-    return due
+    row["kind"], row["codes"] = kind, [reason.code for reason in _ruling(candidate).reasons]
+    row["rank"], row["abuse_rank"], row["uncertain_rank"] = ranks.oldest, ranks.abuse, ranks.uncertain
 
 
 async def store_threads(

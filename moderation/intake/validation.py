@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from moderation.domain.comment import Author, Submission, Thread
 from moderation.domain.errors import FieldError, InvalidCommentError
+from moderation.domain.identity import is_ipv4
 from moderation.domain.site import SiteSettings
 from moderation.intake.emails import InvalidEmailError, canonical_email
 
@@ -69,9 +70,11 @@ class FieldReader:
     def identifier(self, source: Mapping[str, Any], name: str, *, at: str) -> str | None:
         """Return an id: a string, or a whole number written as one (WordPress ids are numbers)."""
         value = source.get(name)
+        if value is None:
+            return None
         if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
-            value = str(int(value))
-        found = self.text({name: value}, name, at=at, limit=MAX_ID)
+            source = {name: str(int(value))}
+        found = self.text(source, name, at=at, limit=MAX_ID)
         return found.strip() if found else None
 
 
@@ -126,14 +129,17 @@ def read_author(reader: FieldReader, raw: Mapping[str, Any], settings: SiteSetti
         external_id=reader.identifier(part, "external_id", at="/author/external_id"),
     )
     if not any(e.pointer == "/author" for e in reader.errors):
-        for name, value in (("name", author.name), ("email", author.email), ("url", author.url)):
-            _require(reader, settings, f"author.{name}", value)
+        _require(reader, settings, "author.name", author.name)
+        _require(reader, settings, "author.email", author.email)
+        _require(reader, settings, "author.url", author.url)
     return author
 
 
 def _require(reader: FieldReader, settings: SiteSettings, field: str, value: str | None) -> None:
+    if value is not None or field not in settings.required:
+        return
     pointer = "/" + field.replace(".", "/")
-    if field in settings.required and value is None and not any(e.pointer == pointer for e in reader.errors):
+    if not any(e.pointer == pointer for e in reader.errors):
         reader.fail(pointer, "missing")
 
 
@@ -186,8 +192,11 @@ def _read_address(reader: FieldReader, part: Mapping[str, Any]) -> str | None:
     written = reader.text(part, "ip", at="/author/ip", limit=64)
     if written is None:
         return None
+    written = written.strip()
+    if is_ipv4(written):
+        return written
     try:
-        address = ipaddress.ip_address(written.strip())
+        address = ipaddress.ip_address(written)
     except ValueError:
         reader.fail("/author/ip", "invalid_address")
         return None
@@ -223,6 +232,8 @@ def read_time(reader: FieldReader, raw: Mapping[str, Any], name: str, *, now: da
 
 def _read_context(reader: FieldReader, raw: Mapping[str, Any]) -> dict[str, Any]:
     part = reader.part(raw, "context")
+    if not part:
+        return {}
     if len(part) > MAX_CONTEXT_ITEMS:
         reader.fail("/context", "too_long", limit=MAX_CONTEXT_ITEMS)
         return {}

@@ -105,7 +105,7 @@ class KeyedVault:
         """Tell whether the value was sealed with the key that seals now."""
         return sealed.startswith(self._ciphers.header)
 
-    def fingerprint(self, purpose: str, *parts: str) -> bytes:
+    def fingerprint(self, purpose: str, *parts: str | None) -> bytes:
         """Return BLAKE2b-128 of the parts written as a JSON list, so that no two lists of parts look alike."""
         try:
             written = orjson.dumps(parts)

@@ -28,6 +28,12 @@ async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES)
     Raises `TooLargeError` above the bound, without reading on, and `MalformedRequestError` for a body that was cut off.
     """
     refuse_encoding(request)
+    content = request.content
+    if content.is_eof() and content.exception() is None:  # it came whole with the request's head, as most do
+        body_at_once = content.read_nowait()
+        if len(body_at_once) > limit_bytes:
+            raise TooLargeError("", limit_bytes=limit_bytes)
+        return body_at_once
     if (request.content_length or 0) > limit_bytes:
         raise TooLargeError("", limit_bytes=limit_bytes)
     body = bytearray()

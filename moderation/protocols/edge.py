@@ -8,10 +8,10 @@ import structlog
 from aiohttp import web
 
 from moderation.domain.errors import ModerationError
-from moderation.domain.ids import new_uuid
+from moderation.domain.ids import new_hex
 from moderation.protocols.languages import language_of
 from moderation.protocols.problems import problem_response
-from moderation.telemetry import REQUEST_SECONDS, REQUESTS
+from moderation.telemetry import REQUEST_SECONDS, REQUESTS, log_request, tally
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -42,7 +42,7 @@ def note(request: web.Request, **fields: object) -> None:
 async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer with what the handler returns, or with a problem detail; never let an exception's text out."""
     started = time.perf_counter()
-    request_id = new_uuid().hex
+    request_id = new_hex()
     request[NOTES] = {}
     request[REQUEST_ID] = request_id
     response = await _answer(request, handler, request_id)
@@ -87,15 +87,15 @@ def _route(request: web.Request) -> str:
 
 def _record(request: web.Request, status: int, duration_s: float, request_id: str) -> None:
     route = _route(request)
-    REQUESTS.labels(route, request.method if route != "none" else "any", status).inc()
-    REQUEST_SECONDS.labels(route).observe(duration_s)
+    method = request.method if route != "none" else "any"
+    tally(REQUESTS, route, method, status).inc()
+    tally(REQUEST_SECONDS, route).observe(duration_s)
     if route not in _QUIET:
-        log.info(
-            "request",
-            request_id=request_id,
-            route=route,
-            method=request.method if route != "none" else "any",
-            status=status,
-            duration_ms=round(duration_s * 1000, 2),
-            **request[NOTES],
-        )
+        fields: dict[str, object] = {
+            "request_id": request_id,
+            "route": route,
+            "method": method,
+            "status": status,
+            "duration_ms": round(duration_s * 1000, 2),
+        }
+        log_request(fields | request[NOTES])

@@ -10,12 +10,13 @@ def rate_headers(snapshot: Snapshot) -> dict[str, str]:
     when all are free). Where some limit is spent, `RateLimit` names the spent ones alone, so that no ``t`` lies beyond
     `Retry-After` (§6 of the draft).
     """
-    if not snapshot.quotas:
+    quotas = snapshot.quotas
+    if not quotas:
         return {}
-    spent = [quota for quota in snapshot.quotas if quota.remaining == 0]
+    spent = [quota for quota in quotas if quota.remaining == 0]
     return {
-        "RateLimit-Policy": ", ".join(map(_policy_item, snapshot.quotas)),
-        "RateLimit": ", ".join(map(_limit_item, spent or snapshot.quotas)),
+        "RateLimit-Policy": ", ".join(map(_policy_item, quotas)),
+        "RateLimit": ", ".join(map(_limit_item, spent or quotas)),
     }
 
 

@@ -49,6 +49,14 @@ async def prepare(connection: Connection) -> None:
     )
 
 
+async def _keep(_connection: Connection) -> None:
+    """Ask nothing of a connection that comes back.
+
+    The driver's own reset ends an open transaction before this; its query on top is a round trip at every use, for session
+    state that nothing here sets (settings are `SET LOCAL`, advisory locks live on connections of their own).
+    """
+
+
 def json_text(value: Any) -> str:
     """Write a value as JSON text."""
     return orjson.dumps(value).decode()
@@ -83,6 +91,7 @@ class Database:
                     min_size=1,
                     max_size=self._size,
                     init=prepare,
+                    reset=_keep,
                     timeout=ACQUIRE_TIMEOUT_S,
                     command_timeout=COMMAND_TIMEOUT_S,
                     max_inactive_connection_lifetime=300,

@@ -10,13 +10,11 @@ def reasons_to_json(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
     """Write reasons for storing; weights to four decimals."""
     return [
         {
-            "code": reason.code.value,
-            **(
-                {"evidence": [[e.start, e.end, e.rule, round(e.weight, 4)] for e in reason.evidence]}
-                if reason.evidence
-                else {}
-            ),
+            "code": reason.code,
+            "evidence": [[e.start, e.end, e.rule, round(e.weight, 4)] for e in reason.evidence],
         }
+        if reason.evidence
+        else {"code": reason.code}
         for reason in reasons
     ]
 
