@@ -12,15 +12,12 @@ import os
 import sys
 from bisect import bisect_left
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-
-log = structlog.get_logger()
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 LOG_DELAY_S = 0.05
@@ -168,8 +165,6 @@ def configure_logging(log_format: str, level: str) -> None:
     lines = Lines(sys.stderr.buffer)
     factory: Any = (lambda *_: lines) if as_json else structlog.PrintLoggerFactory(sys.stderr)
     number = logging.getLevelNamesMapping()[level.upper()]
-    _RequestLog.lines = lines if as_json else None
-    _RequestLog.is_wanted = number <= logging.INFO
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -227,22 +222,6 @@ class Lines:
                 self._stream.flush()
             except (OSError, ValueError):
                 return
-
-
-class _RequestLog:
-    lines: Lines | None = None
-    is_wanted = True
-
-
-def log_request(fields: dict[str, object]) -> None:
-    """Write a request's one line, which is that of ``log.info("request", **fields)``, without its chain of processors."""
-    if not _RequestLog.is_wanted:
-        return
-    if _RequestLog.lines is None:
-        log.info("request", **fields)
-        return
-    fields |= {"event": "request", "level": "info", "timestamp": datetime.now(UTC).isoformat()[:-6] + "Z"}
-    _RequestLog.lines.later(_as_json(fields))
 
 
 class _WithoutText(logging.Formatter):

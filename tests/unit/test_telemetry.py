@@ -1,0 +1,86 @@
+"""Counts and log lines kept back for a moment say the same as those handed on one by one."""
+
+import asyncio
+import io
+from typing import BinaryIO
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+from moderation.telemetry import LOG_DELAY_S, MAX_WAITING_LINES, Lines, Tally, _as_json
+
+BUCKETS = (0.1, 0.5, 1.0)
+
+
+@given(st.lists(st.floats(min_value=0, max_value=4) | st.sampled_from(BUCKETS), max_size=30))
+def test_a_tally_fills_a_histogram_as_the_library_itself_does(values: list[float]) -> None:
+    ours, theirs = CollectorRegistry(), CollectorRegistry()
+    tallied = Tally(Histogram("seconds", "x", buckets=BUCKETS, registry=ours))
+    plain = Histogram("seconds", "x", buckets=BUCKETS, registry=theirs)
+    for value in values:
+        tallied.observe(value)
+        plain.observe(value)
+    tallied.flush()
+    tallied.flush()
+    assert _rounded(generate_latest(ours)) == _rounded(generate_latest(theirs))
+
+
+def _rounded(text: bytes) -> list[tuple[str, float]]:
+    lines = [line.rpartition(" ") for line in text.decode().splitlines() if not line.startswith("#")]
+    return [(name, round(float(value), 6)) for name, _, value in lines if "created" not in name]
+
+
+def test_a_tally_hands_on_each_count_once() -> None:
+    registry = CollectorRegistry()
+    tallied = Tally(Counter("things", "x", ["kind"], registry=registry).labels("a"))
+    tallied.inc()
+    tallied.inc(4)
+    tallied.flush()
+    tallied.flush()
+    assert registry.get_sample_value("things_total", {"kind": "a"}) == 5
+
+
+async def test_mild_lines_wait_and_grave_ones_take_them_along_in_order() -> None:
+    stream = io.BytesIO()
+    lines = Lines(stream)
+    lines.info(b"one")
+    lines.info(b"two")
+    assert stream.getvalue() == b""
+    lines.error(b"three")
+    assert stream.getvalue() == b"one\ntwo\nthree\n"
+    lines.info(b"four")
+    async with asyncio.timeout(100 * LOG_DELAY_S):
+        while not stream.getvalue().endswith(b"four\n"):
+            await asyncio.sleep(LOG_DELAY_S)
+
+
+async def test_no_more_lines_wait_than_the_bound() -> None:
+    stream = io.BytesIO()
+    lines = Lines(stream)
+    for _ in range(MAX_WAITING_LINES):
+        lines.info(b"x")
+    assert stream.getvalue().count(b"\n") == MAX_WAITING_LINES
+
+
+def test_without_a_loop_lines_are_written_at_once() -> None:
+    stream = io.BytesIO()
+    Lines(stream).info(b"one")
+    assert stream.getvalue() == b"one\n"
+
+
+class Full(io.BytesIO):
+    """A stream on a full disk."""
+
+    def write(self, _data: object) -> int:
+        raise OSError("no space left")
+
+
+def test_a_log_that_cannot_be_written_harms_nobody() -> None:
+    stream: BinaryIO = Full()
+    Lines(stream).error(b"lost")
+
+
+def test_a_line_with_a_lone_surrogate_is_still_json() -> None:
+    assert orjson.loads(_as_json({"name": "x\ud800"}).replace(b"\\ud800", b"?")) == {"name": "x?"}
