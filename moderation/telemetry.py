@@ -184,7 +184,7 @@ def configure_logging(log_format: str, level: str) -> None:
 
 
 class Lines:
-    """Writes lines to a stream: info and milder ones a moment later and together, anything worse at once, all in order.
+    """Writes lines to a stream: those of level info a moment later and together, any other at once, all in order.
 
     A stream that cannot be written to loses lines, never a request.
     """
@@ -210,8 +210,8 @@ class Lines:
         self._waiting.append(line)
         self.write_out()
 
-    debug = info = msg = later
-    warn = warning = error = err = exception = critical = fatal = failure = log = now
+    info = later
+    debug = msg = warn = warning = error = err = exception = critical = fatal = failure = log = now
 
     def write_out(self) -> None:
         """Write what waits."""
