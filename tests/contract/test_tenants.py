@@ -3,12 +3,15 @@
 A new route fails here until `REACH` says how a stranger may try it.
 """
 
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest_asyncio
 from standardwebhooks import Webhook
@@ -17,6 +20,7 @@ from moderation.delivery.sequencer import Sequencer
 from moderation.domain.clock import utc_now
 from moderation.domain.ids import SiteId
 from moderation.engines import EngineAddresses
+from moderation.storage.administration import site_keys
 from moderation.storage.database import connect
 from tests.contract.openapi import Operation, described, routed
 from tests.seeding import add_site_key
@@ -52,6 +56,13 @@ REACH: dict[Operation, Reach] = {
     ("PUT", "/v1/claims/{id}"): Reach.FOREIGN,
     ("DELETE", "/v1/claims/{id}"): Reach.FOREIGN,
     ("GET", "/v1/events"): Reach.OWN,
+    ("GET", "/v1/comments/{id}/records"): Reach.FOREIGN,
+    ("POST", "/v1/erasures"): Reach.OWN,
+    ("GET", "/$discovery/rest"): Reach.PUBLIC,
+    ("POST", "/v1alpha1/comments:analyze"): Reach.OWN,
+    ("POST", "/v1alpha1/comments:suggestscore"): Reach.OWN,
+    ("POST", "/coral/{site}/moderate"): Reach.FOREIGN,
+    ("POST", "/coral/{site}/webhooks"): Reach.FOREIGN,
     ("POST", "/v1/sites/{site}/webhook"): Reach.FOREIGN,
     ("POST", "/sites/{site}/comments"): Reach.PUBLIC,
     ("OPTIONS", "/sites/{site}/comments"): Reach.PUBLIC,
@@ -65,6 +76,13 @@ REACH: dict[Operation, Reach] = {
     ("GET", "/try"): Reach.PUBLIC,
     ("GET", "/try/static/{name}"): Reach.PUBLIC,
 }
+
+AKISMET = (
+    *("verify-key", "comment-check", "submit-spam", "submit-ham", "deactivate", "get-stats", "get-key-stats"),
+    *("get-subscription", "token", "key-sites", "usage-limit", "test", "compatible-plugins"),
+)
+REACH |= {(method, f"/{{version}}/{name}"): Reach.OWN for name in AKISMET for method in ("GET", "POST")}
+"""Asked with the stranger's key; the site is whose the key is, whatever else the call names."""
 
 WORDS = {
     "text": "سرٌّ-قديم-لا-يقال",
@@ -95,6 +113,8 @@ class Scene:
     service: RunningService
     victim: Victim
     stranger: SeededSite
+    dialect_keys: dict[str, str]
+    """Of the stranger's site."""
     callers: dict[str, str | None]
 
     @property
@@ -123,7 +143,15 @@ async def scene(fresh_database_url: str, running_engines: EngineAddresses) -> As
         for dialect in OTHER_DIALECTS:
             key = await add_site_key(service.database, SiteId(victim.site.id), dialect=dialect)
             callers[f"the site's key for {dialect}"] = key
-        yield Scene(service, victim, stranger, callers)
+        yield Scene(service, victim, stranger, await _dialect_keys(service, stranger), callers)
+
+
+async def _dialect_keys(service: RunningService, stranger: SeededSite) -> dict[str, str]:
+    database, vault, name = service.database, service.vault, stranger.name
+    akismet = await site_keys.add_akismet_key(database, vault, name, actor="test")
+    perspective = await site_keys.add_key(database, name, actor="test", dialect="perspective")
+    coral = await site_keys.add_signing_key(database, vault, name, actor="test", dialect="coral")
+    return {"akismet": akismet.key, "perspective": perspective.key, "coral": coral.key}
 
 
 async def _seed_victim(service: RunningService) -> Victim:
@@ -148,10 +176,10 @@ async def _seed_victim(service: RunningService) -> Victim:
 
 def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
     """Write the request by which a stranger would reach the victim: its ids in every place where an id can stand."""
-    _, path = operation
+    method, path = operation
     victim = scene.victim
     ids = {"id": victim.claim if "/claims/" in path else victim.comment, "site": victim.site.name}
-    target = path.format_map(ids | {"code": "gone", "name": "try.js"})
+    target = path.format_map(ids | {"code": "gone", "name": "try.js", "version": "1.1"})
     described_body = described()[operation].get("requestBody", {}).get("content", {})
     media, content = next(iter(described_body.items()), ("", {}))
     body: Any = content.get("example", {})
@@ -163,6 +191,14 @@ def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
         body = {"verdict": "approve", "moderator": "x", "items": [{"id": victim.comment, "revision": 1}]}
     elif path.startswith("/v1/comments") and path.endswith(("comments", "batch")):
         body = comment(external_id=WORDS["external_id"] + "-not", parent_id=victim.comment)
+    elif path.startswith("/{version}/"):
+        return _akismet_call(scene, method, target)
+    elif "/v1alpha1/" in path:
+        target += f"?key={scene.dialect_keys['perspective']}"
+    elif path.startswith("/coral/"):
+        return target, _signed_for_coral(scene)
+    elif path == "/v1/erasures":
+        body = {"email": WORDS["email"]}
     elif path.endswith("/webhook"):
         return target, _signed_by_stranger(scene)
     elif media.endswith("urlencoded"):
@@ -170,6 +206,25 @@ def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
     if path.endswith(("/decision", "/undo")):
         body = body | {"moderator": "x"}
     return target, {"data": json.dumps(body), "headers": {"Content-Type": media}} if media else {}
+
+
+def _akismet_call(scene: Scene, method: str, target: str) -> tuple[str, dict[str, Any]]:
+    form = {
+        "api_key": scene.dialect_keys["akismet"],
+        "blog": "https://news.example",
+        "comment_content": WORDS["text"] + " ؟",
+        "guid": scene.victim.comment,
+        "comment_post_ID": WORDS["thread"],
+    }
+    return (target, {"data": form}) if method == "POST" else (f"{target}?{urlencode(form)}", {})
+
+
+def _signed_for_coral(scene: Scene) -> dict[str, Any]:
+    body = json.dumps(
+        {"comment": {"body": "x", "id": scene.victim.comment}, "story": {"id": WORDS["thread"]}}
+    ).encode()
+    signature = hmac.new(scene.dialect_keys["coral"].encode(), body, hashlib.sha256).hexdigest()
+    return {"data": body, "headers": {"X-Coral-Signature": f"sha256={signature}"}}
 
 
 def _signed_by_stranger(scene: Scene) -> dict[str, Any]:

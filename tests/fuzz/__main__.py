@@ -12,8 +12,8 @@ from tests.fuzz.shots import World
 from tests.fuzz.values import MARK
 from tests.program import Service, free_port, run_json, started
 
-SLICE = 5_000
-WARM_UP = 10_000
+SLICE = 2_500
+WARM_UP = 5_000
 """Requests after which caches are full and memory is measured first."""
 MAX_GROWTH_MB = 48
 LIMITS = [f"limits.{rule}=0" for rule in ("author", "address", "thread", "site")]
@@ -25,7 +25,11 @@ def prepare(data_dir: Path, port: int) -> World:
     run_json("site", "set", "fuzz", *LIMITS, data_dir=data_dir)
     run_json("moderator", "add", "fuzz@desk.example", "--site", "fuzz", "--role", "lead", data_dir=data_dir)
     token = run_json("moderator", "token", "fuzz@desk.example", data_dir=data_dir)["token"]
-    return World("127.0.0.1", port, "fuzz", site["key"], token, site["inbound_secret"])
+    keys = {
+        dialect: run_json("site", "key", "add", "fuzz", "--dialect", dialect, data_dir=data_dir)["key"]
+        for dialect in ("akismet", "perspective", "coral")
+    }
+    return World("127.0.0.1", port, "fuzz", site["key"], token, site["inbound_secret"], keys)
 
 
 def worker_mb(service: Service) -> float:

@@ -41,6 +41,8 @@ class World:
     key: str
     token: str
     inbound_secret: str
+    dialect_keys: dict[str, str] = field(default_factory=dict)
+    """Of the site, by dialect."""
     ids: list[str] = field(default_factory=list)
     """Comments seen in answers; the fuzzer goes on with them."""
 
@@ -72,7 +74,11 @@ OPERATIONS = [
     for method, operation in item.items()
 ]
 _WEIGHTS = [
-    8 if "requestBody" in operation else 2 if path.startswith("/v1") and method != "DELETE" else 1
+    8
+    if "requestBody" in operation and "{version}" not in path
+    else 2
+    if path.startswith("/v1/") and method != "DELETE"
+    else 1
     for method, path, operation in OPERATIONS
 ]
 """What reads a body is asked most; what withdraws comments or only sends a page, least."""
@@ -84,8 +90,8 @@ def shot(random: Random, world: World) -> Shot:
     draft = _right(random, world, method, path, operation)
     for _ in range(random.choice([0, 1, 1, 1, 2, 3])):
         random.choice(_WAYS)(random, draft)
-    if path.endswith("/webhook") and random.random() < 0.7:
-        _sign(draft, world, random)
+    if random.random() < 0.7:
+        _authenticate(random, world, draft, path)
     about = f"{method} {path}"
     data = _written(random, draft)
     if random.random() < 0.03:
@@ -95,7 +101,7 @@ def shot(random: Random, world: World) -> Shot:
 
 def _right(random: Random, world: World, method: str, path: str, operation: dict[str, Any]) -> Draft:
     known = random.choice(world.ids[-200:] or ["01950000-0000-7000-8000-000000000001"])
-    parts = {"id": known, "site": world.site}
+    parts = {"id": known, "site": world.site, "version": "1.1"}
     headers, query = [("Host", "localhost"), ("Connection", "close")], []
     for parameter in operation.get("parameters", ()):
         name, example = parameter["name"], parameter.get("example", parameter["schema"].get("default", ""))
@@ -166,6 +172,24 @@ def _fresh(random: Random, example: Any) -> Any:
             fresh["email"] = f"{MARK}{random.randrange(10**6)}@example.com"
         return fresh
     return [_fresh(random, value) for value in example] if isinstance(example, list) else example
+
+
+def _authenticate(random: Random, world: World, draft: Draft, path: str) -> None:
+    """Put on what the other dialects want, over whatever the body has become."""
+    keys = world.dialect_keys
+    if path.endswith("/webhook"):
+        _sign(draft, world, random)
+    elif path.startswith("/coral/"):
+        made = hmac.new(keys.get("coral", "").encode(), draft.body, hashlib.sha256).hexdigest()
+        draft.headers.append(("X-Coral-Signature", f"sha256={made}"))
+    elif path.startswith("/v1alpha1/"):
+        draft.query = "&".join(filter(None, [f"key={keys.get('perspective')}", draft.query]))
+    elif "{version}" in path:
+        named = f"api_key={keys.get('akismet')}&blog=https%3A%2F%2Fnews.example&user_ip=1.2.3.4"
+        if draft.method == "GET":
+            draft.query = "&".join(filter(None, [named, draft.query]))
+        else:
+            draft.body = b"&".join(filter(None, [named.encode(), draft.body]))
 
 
 def _sign(draft: Draft, world: World, random: Random) -> None:

@@ -95,7 +95,8 @@ def spoil(random: Random, value: Any) -> Any:
         return changed
     if isinstance(value, list) and value and random.random() < 0.8:
         at = random.randrange(len(value))
-        return [*value[:at], spoil(random, value[at]), *value[at + 1 :]] * random.choice([1, 1, 1, 300])
+        changed_list = [*value[:at], spoil(random, value[at]), *value[at + 1 :]]
+        return changed_list * (600 if len(value) < 3 and random.random() < 0.02 else 1)
     if isinstance(value, str) and random.random() < 0.3:
         return value + random.choice(TEXTS)
     return hostile(random)
