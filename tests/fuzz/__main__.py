@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import json
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.fuzz.campaign import as_text, run
@@ -51,6 +53,16 @@ async def campaign(arguments: argparse.Namespace) -> int:
             return await slices(arguments, service, world, until_s, Path(folder) / "data.log")
 
 
+def judge_log(log: Path) -> tuple[int, dict[str, int]]:
+    """Return how many lines hold what readers wrote, and which errors were logged how often: a dialect may answer them as a 503."""
+    leaks, errors = 0, Counter[str]()
+    for line in log.open(errors="replace"):
+        leaks += MARK in line
+        if '"level":"error"' in line or "Traceback" in line:
+            errors[json.loads(line).get("event", "") if line.startswith("{") else line[:80]] += 1
+    return leaks, dict(errors)
+
+
 async def slices(
     arguments: argparse.Namespace, service: Service, world: World, until_s: float, log: Path
 ) -> int:
@@ -68,9 +80,9 @@ async def slices(
             f"{sent} sent, worker {sizes[-1]:.0f} MB, slowest {report.slowest_s:.1f} s, {len(report.broken)} broken, {len(report.hangs)} hung",
             flush=True,
         )
-        if report.broken or report.hangs:
+        if report.broken or report.hangs or report.unavailable:
             print(as_text(report), flush=True)
-    leaks = sum(MARK in line for line in log.open(errors="replace"))
+    leaks, errors = judge_log(log)
     warm = sizes[min(WARM_UP // SLICE, len(sizes) - 1)]
     growth = sizes[-1] - warm
     print(
@@ -81,10 +93,11 @@ async def slices(
             "growth_mb_since_warm_up": round(growth, 1),
             "sizes_mb": [round(s) for s in sizes],
             "log_lines_with_a_readers_words": leaks,
+            "errors_logged": errors,
             "ended": service.process.poll(),
         }
     )
-    return int(bool(bad or leaks or growth > MAX_GROWTH_MB or service.process.poll() is not None))
+    return int(bool(bad or leaks or errors or growth > MAX_GROWTH_MB or service.process.poll() is not None))
 
 
 def main() -> int:

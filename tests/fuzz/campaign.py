@@ -11,7 +11,7 @@ from random import Random
 from tests.fuzz.shots import Shot, World, shot
 
 HANG_S = 45.0
-"""Longer than the service waits for a body that never comes (30 s)."""
+"""Without a byte; longer than the service waits for a body that never comes (30 s)."""
 _ID = re.compile(rb'"id":"([0-9a-f-]{36})"')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -25,6 +25,8 @@ class Report:
     routes: Counter[str] = field(default_factory=Counter)
     broken: list[tuple[str, str]] = field(default_factory=list)
     """Requests answered with a 500, or with what no error may hold; and what stands first in the request."""
+    unavailable: list[tuple[str, str]] = field(default_factory=list)
+    """Requests answered with a 503 although every engine ran, and the answer."""
     hangs: list[str] = field(default_factory=list)
     slowest_s: float = 0.0
 
@@ -36,6 +38,8 @@ class Report:
         self.slowest_s = max(self.slowest_s, took_s)
         if status == "500" or b"Traceback (most recent" in answer:
             self.broken.append((fired.about, fired.data[:3000].decode(errors="replace")))
+        elif status == "503":
+            self.unavailable.append((fired.about, answer.partition(b"\r\n\r\n")[2].decode(errors="replace")))
 
 
 async def run(
@@ -51,8 +55,7 @@ async def run(
             fired = shot(Random(f"{seed}/{number}"), world)
             started = time.monotonic()
             try:
-                async with asyncio.timeout(HANG_S):
-                    answer = await fire(world, fired)
+                answer = await fire(world, fired)
             except TimeoutError:
                 report.hangs.append(f"{seed}/{number} {fired.about}: {fired.data[:300]!r}")
                 continue
@@ -89,7 +92,7 @@ async def _write(writer: asyncio.StreamWriter, fired: Shot) -> None:
 async def _read(reader: asyncio.StreamReader) -> bytes:
     answer = bytearray()
     try:
-        while piece := await reader.read(65536):
+        while piece := await asyncio.wait_for(reader.read(65536), HANG_S):
             answer += piece
             if _is_whole(answer):
                 break
@@ -119,6 +122,7 @@ def as_text(report: Report) -> str:
             "slowest_s": round(report.slowest_s, 2),
             "hangs": report.hangs[:20],
             "broken": report.broken[:20],
+            "unavailable": report.unavailable[:10],
         },
         indent=2,
         ensure_ascii=False,
