@@ -75,7 +75,7 @@ class Submission:
     idempotency_key: str | None = None
     """`Idempotency-Key` or `webhook-id`, prefixed by its kind."""
     origin: str = "native"
-    """The dialect by which it came: native, webhook, form, batch, akismet."""
+    """The dialect by which it came: native, webhook, form, batch, akismet, coral."""
     terms: Terms = field(default_factory=Terms)
     receipt: Receipt | None = None
 

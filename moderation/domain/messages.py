@@ -77,6 +77,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "link_limit": ("روابط أكثر من المسموح.", "More links than allowed."),
     "duplicate": ("النص نفسه أُرسل من قبل.", "The same text was sent before."),
     "flood": ("تعليقات كثيرة في وقت قصير.", "Too many comments in a short time."),
+    "too_fast": (
+        "أُرسل النموذج أسرع مما يكتب إنسان، أو دون ختم صحيح.",
+        "The form was sent faster than a person types, or without a valid stamp.",
+    ),
     "blocked_author": ("الكاتب محظور في هذا الموقع.", "The author is blocked on this site."),
     "not_scored": ("لم يتمكن المصنّف من تقييمه بعد.", "The classifier could not judge it yet."),
     "unknown_language": ("لغة لا يعرفها المصنّف.", "A language that the classifier does not know."),

@@ -14,7 +14,8 @@ banned words           one is found in the text or the author's URL             
 links                  more than ``link_limit``                                            hold, `link_limit`
 duplicates             others sent the same text within 24 h                               as the policy says, `duplicate`
 flood                  the counters say so                                                 hold, `flood`
-suspicions             the door it came by found something: a filled trap, a stale form    hold, named after it
+form                   a field that readers do not see was filled in                       as the policy says, `honeypot`
+suspicions             the door it came by found something else: a form sent too fast      hold, named after it
 author                 blocked                                                             reject (or hold), `blocked_author`
 =====================  ==================================================================  ===========================
 
@@ -133,6 +134,7 @@ class Policy:
     duplicate_action: WordAction = WordAction.HOLD
     duplicate_min_length: int = 25
     """Code points below which a text without links may be said by many: thanks and condolences are no duplicates."""
+    honeypot_action: WordAction = WordAction.HOLD
     reject_blocked: bool = True
     """Whether a blocked author's comment is rejected, else held."""
     matcher: WordMatcher = field(init=False, repr=False, compare=False)
@@ -170,6 +172,7 @@ class Policy:
             duplicate_min_length=reader.whole(
                 "duplicate_min_length", default.duplicate_min_length, low=0, high=_MAX_WHOLE
             ),
+            honeypot_action=reader.choice("honeypot_action", default.honeypot_action),
             reject_blocked=reader.flag("reject_blocked", default=default.reject_blocked),
         )
         reader.refuse_unknown()
@@ -189,6 +192,7 @@ class Policy:
             "audit_share": self.audit_share,
             "duplicate_action": self.duplicate_action.value,
             "duplicate_min_length": self.duplicate_min_length,
+            "honeypot_action": self.honeypot_action.value,
             "reject_blocked": self.reject_blocked,
         }
 
@@ -296,7 +300,8 @@ def _link_and_signal_findings(
     if signals.flood:
         yield _Finding(Verdict.HOLD, ReasonCode.FLOOD)
     for code in signals.suspicions:
-        yield _Finding(Verdict.HOLD, code)
+        is_trap = code is ReasonCode.HONEYPOT
+        yield _Finding(Verdict(policy.honeypot_action.value) if is_trap else Verdict.HOLD, code)
 
 
 def _mode_findings(policy: Policy, author: AuthorRecord) -> list[_Finding]:

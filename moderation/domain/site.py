@@ -50,6 +50,10 @@ class SiteSettings:
     allow_private_endpoint: bool = False
     retention: Mapping[str, int] = field(default_factory=dict)
     """Days by clock (`domain.retention.CLOCKS`) where the site chose others than the instance."""
+    form_stamp_required: bool = False
+    """Whether a form without a stamp is held: then a page needs our script, or must fetch one itself."""
+    form_min_s: int = 3
+    """Seconds that a person needs at least to fill the form in; 0 switches the check off."""
     coral_clean: CoralClean = CoralClean.LEAVE
     coral_deadline_ms: int = 150
     """After this long Coral has an answer, whatever is slow; must be less than the time limit of Coral's phase."""
@@ -76,6 +80,8 @@ class SiteSettings:
                 "allow_private_endpoint", default=defaults.allow_private_endpoint
             ),
             retention=read_chosen(reader, "retention"),
+            form_stamp_required=reader.flag("form_stamp_required", default=defaults.form_stamp_required),
+            form_min_s=reader.whole("form_min_s", defaults.form_min_s, low=0, high=600),
             coral_clean=reader.choice("coral_clean", defaults.coral_clean),
             coral_deadline_ms=reader.whole(
                 "coral_deadline_ms", defaults.coral_deadline_ms, low=50, high=9_500

@@ -56,6 +56,7 @@ class ReasonCode(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language"
     LIKELY_REJECT = "likely_reject"
     HONEYPOT = "honeypot"
+    TOO_FAST = "too_fast"
     FORM_NONCE = "form_nonce"
     PARTLY_READ = "partly_read"
     UNCONFIRMED = "unconfirmed"
@@ -67,7 +68,9 @@ class ReasonCode(StrEnum):
 MODE_ONLY = frozenset({ReasonCode.PREMODERATION, ReasonCode.FIRST_COMMENT})
 """Holds that come from the site's mode alone; every other hold is *doubt*."""
 
-SUSPICIONS = frozenset({ReasonCode.HONEYPOT, ReasonCode.FORM_NONCE, ReasonCode.PARTLY_READ})
+SUSPICIONS = frozenset(
+    {ReasonCode.HONEYPOT, ReasonCode.TOO_FAST, ReasonCode.FORM_NONCE, ReasonCode.PARTLY_READ}
+)
 """What the door by which a comment came may hold against it."""
 
 HUMAN_REASONS = frozenset(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from moderation.domain.ids import SiteId
 from moderation.domain.policy import AuthorRecord, Ruling, Signals, decide
 from moderation.domain.site import Site
 from moderation.domain.verdict import Assessment
@@ -15,6 +16,7 @@ from moderation.intake.scoring import GroupScorer
 class _Asked:
     """One caller's texts, and the caller who waits."""
 
+    site: SiteId
     texts: Sequence[str]
     answer: asyncio.Future[list[Assessment | None]]
     keys: tuple[bytes, ...] = ()
@@ -35,12 +37,12 @@ class Analyst:
         self._scorer = scorer
         self._grouper: Grouper[_Asked] = Grouper(self._judge, bound=bound)
 
-    async def assess(self, texts: Sequence[str]) -> list[Assessment | None]:
-        """Judge the texts of one caller, in order; None for each that could not be judged in time.
+    async def assess(self, site: SiteId, texts: Sequence[str]) -> list[Assessment | None]:
+        """Judge the texts of one caller, in order, with the site's own model if it has one; None for each that could not be judged in time.
 
         Raises `DependencyUnavailableError` when too many wait.
         """
-        asked = _Asked(texts, asyncio.get_running_loop().create_future())
+        asked = _Asked(site, texts, asyncio.get_running_loop().create_future())
         self._grouper.add(asked)
         return await asked.answer
 
@@ -49,7 +51,7 @@ class Analyst:
 
         A text that could not be scored is held. Raises `DependencyUnavailableError` when too many wait.
         """
-        (assessment,) = await self.assess([text])
+        (assessment,) = await self.assess(site.id, [text])
         return decide(
             site.policy,
             text=text,
@@ -57,7 +59,7 @@ class Analyst:
             author=AuthorRecord(),
             assessment=assessment,
             signals=Signals(),
-            default_thresholds=self._scorer.scorer.thresholds,
+            default_thresholds=self._scorer.thresholds(site.id),
         )
 
     async def close(self) -> None:
@@ -66,7 +68,8 @@ class Analyst:
 
     async def _judge(self, group: list[_Asked]) -> None:
         texts = [text for asked in group for text in asked.texts]
-        found = iter(await self._scorer.assess(texts, [None] * len(texts)))
+        sites = [asked.site for asked in group for _ in asked.texts]
+        found = iter(await self._scorer.assess(texts, [None] * len(texts), sites))
         for asked in group:
             own = [next(found) for _ in asked.texts]
             if not asked.answer.done():

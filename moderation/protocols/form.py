@@ -3,12 +3,15 @@
 Public, so it needs no key and sets no cookie. Readers are told published, waiting or refused: never scores or reasons.
 """
 
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
+from yarl import URL
 
+from moderation.domain.clock import utc_now
+from moderation.domain.comment import Terms
 from moderation.domain.errors import FieldError, InvalidCommentError, ModerationError
 from moderation.domain.messages import LANGUAGES
 from moderation.domain.site import Site, SiteSettings
@@ -17,13 +20,16 @@ from moderation.intake.validation import is_web_url
 from moderation.protocols.addresses import client_address
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.edge import REQUEST_ID, note
+from moderation.protocols.form_checks import suspicions
 from moderation.protocols.form_fields import read_fields
 from moderation.protocols.languages import SITE_LANGUAGE, language_of
 from moderation.protocols.native import INTAKE
+from moderation.protocols.origins import origin_of, own_origin_headers
 from moderation.protocols.preferences import prefers_html
 from moderation.protocols.problems import problem_body, problem_response
 from moderation.protocols.reader_pages import ANSWER_HEADERS, Filling, Form, Place, answer_page, comment_form
 from moderation.protocols.reader_words import problem_message, state_message, state_name
+from moderation.protocols.webhook import VAULT
 
 PATH = "/sites/{site}/comments"
 ORIGIN = "form"
@@ -58,13 +64,20 @@ async def submit(request: web.Request) -> web.Response:
         site = await _find_site(request)
         if fault is not None:
             raise fault
-        outcome = await request.app[INTAKE].submit(site, _as_comment(request, site, fields), origin=ORIGIN)
+        outcome = await _enter(request, site, fields)
     except ModerationError as error:
         response = _refuse(request, site, fields, error)
     else:
         response = _accept(request, site, fields, outcome)
     response.headers.update(_common_headers(request, site))
     return response
+
+
+async def _enter(request: web.Request, site: Site, fields: dict[str, Any]) -> Outcome:
+    intake = request.app[INTAKE]
+    submission = await intake.read(site, _as_comment(request, site, fields), origin=ORIGIN)
+    found = suspicions(request.app[VAULT], site, fields, utc_now())
+    return await intake.enter(site, replace(submission, terms=Terms(suspicions=found)))
 
 
 async def preflight(request: web.Request) -> web.Response:
@@ -132,12 +145,20 @@ def _accept(request: web.Request, site: Site, fields: dict[str, Any], outcome: O
     text = state_message(outcome.state, language)
     status = 200 if outcome.is_replay else 201
     if prefers_html(request):
+        onward = _own_address(site, fields.get("redirect_to"))
+        if onward is not None:
+            return web.Response(status=303, headers={"Location": _with_state(onward, outcome)})
         page = answer_page(
             language, outcome=state_name(outcome.state), text=text, place=_place(site, fields), form=None
         )
         return _page(page, status)
     body = {"id": str(outcome.id), "state": state_name(outcome.state), "message": text}
     return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
+
+
+def _with_state(url: str, outcome: Outcome) -> str:
+    """Return the site's own page, told by ``comment_state`` what became of the comment."""
+    return str(URL(url).update_query({"comment_state": state_name(outcome.state)}))
 
 
 def _refuse(
@@ -159,6 +180,11 @@ def _refuse(
         form=_form_again(request, site, fields, error),
     )
     html = _page(page, response.status)
+    if site is not None and _own_address(site, fields.get("redirect_to")) is not None:
+        policy = html.headers["Content-Security-Policy"]  # browsers hold redirects of a form to it, too
+        html.headers["Content-Security-Policy"] = policy.replace(
+            "form-action 'self'", f"form-action 'self' {URL(site.url).origin()}"
+        )
     if "Retry-After" in response.headers:
         html.headers["Retry-After"] = response.headers["Retry-After"]
     return html
@@ -205,18 +231,4 @@ def _page(page: str, status: int) -> web.Response:
 
 def _common_headers(request: web.Request, site: Site | None) -> dict[str, str]:
     headers = {"Vary": "Accept, Accept-Language, Origin", "Cache-Control": "no-store"}
-    origin = request.headers.get("Origin", "")
-    if site is not None and origin and origin_of(origin) == origin_of(site.url):
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = "Retry-After"
-    return headers
-
-
-def origin_of(url: str) -> tuple[str, str, int] | None:
-    """Return scheme, host and port of a web address (RFC 6454 §4); None for anything else."""
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+    return headers | own_origin_headers(request, site)

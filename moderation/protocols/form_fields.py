@@ -23,8 +23,13 @@ FIELDS = (
     "thread_url",
     "thread_title",
     "lang",
+    "redirect_to",
+    "form_stamp",
+    "homepage_confirm",
 )
-"""WordPress's names, and three more that a page may put into hidden fields."""
+"""WordPress's names, those that a page may put into hidden fields, and the trap that readers do not see."""
+
+TRAP = "homepage_confirm"
 
 MAX_FIELDS = 200
 

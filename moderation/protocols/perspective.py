@@ -59,7 +59,7 @@ async def analyze(request: web.Request) -> web.Response:
     asked = read_analyze(await read_json(request, LIMIT_BYTES))
     places = find_sentences(asked.text) if asked.has_spans else []
     texts = [asked.text, *(asked.text[begin:end] for begin, end in places)]
-    whole, *parts = await request.app[ANALYST].assess(texts)
+    whole, *parts = await request.app[ANALYST].assess(caller.site.id, texts)
     if whole is None:
         raise DependencyUnavailableError("scorer")
     scores = {wanted.name: _summary(asked, wanted, whole) for wanted in asked.wanted}
@@ -76,7 +76,7 @@ async def suggest(request: web.Request) -> web.Response:
     """Keep what somebody says of a text, as a label, or as a decision where it is about a comment that Coral sent us."""
     caller = await _caller(request)
     said = read_suggest(await read_json(request, LIMIT_BYTES))
-    (assessed,) = await request.app[ANALYST].assess([said.text])
+    (assessed,) = await request.app[ANALYST].assess(caller.site.id, [said.text])
     note(request, site=caller.site.name, **await keep_suggestion(request, caller, said, assessed))
     body: dict[str, Any] = {} if said.client_token is None else {"clientToken": said.client_token}
     body |= {"requestedLanguages": list(said.languages)}

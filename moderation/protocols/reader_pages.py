@@ -79,7 +79,15 @@ ROWS = {
     "url": RowKind("url", "url", "ltr"),
     "comment": RowKind("off", "text", "auto", is_long=True),
 }
-HIDDEN = ("comment_post_ID", "comment_parent", "thread_url", "thread_title", "lang")
+HIDDEN = (
+    "comment_post_ID",
+    "comment_parent",
+    "thread_url",
+    "thread_title",
+    "lang",
+    "redirect_to",
+    "form_stamp",
+)
 _REQUIRED_AS = {"author": "author.name", "email": "author.email", "url": "author.url", "comment": "text"}
 
 

@@ -46,6 +46,26 @@ async def walk_perspective(walk: Walker) -> None:
     await walk("GET", "/$discovery/rest?version=v2", None)
 
 
+async def walk_static_site(walk: Walker) -> None:
+    place = f"/sites/{walk.service.site.name}"
+    stored = await walk.service.submit("تعليق للنشر على الصفحة")
+    decision = {"verdict": "approve", "revision": 1, "moderator": "desk"}
+    await walk("POST", f"/v1/comments/{stored[1]['id']}/decision", json=decision)
+    _, page = await walk("GET", f"{place}/threads/12/comments?limit=1", None)
+    assert len(page["items"]) == 1
+    await walk("GET", f"{place}/threads/12/comments", None, headers={"If-None-Match": "*"})
+    await walk("GET", f"{place}/threads/12/comments?limit=0", None)
+    await walk("GET", "/sites/nobody/threads/12/comments", None)
+    for path in (f"{place}/form", "/sites/nobody/form", "/embed.js", "/embed.css"):
+        await walk("GET", path, None)
+    fields = {"author": "ليلى", "email": "layla@example.com", "comment": TEXT, "comment_post_ID": "12"}
+    onward = {"redirect_to": "https://news.example/thanks"}
+    headers = {"Accept": "text/html"}
+    await walk(
+        "POST", f"{place}/comments", None, data=fields | onward, headers=headers, allow_redirects=False
+    )
+
+
 async def walk_coral(walk: Walker) -> None:
     service = walk.service
     site = service.site.name

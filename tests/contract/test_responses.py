@@ -14,7 +14,7 @@ from moderation.engines import EngineAddresses
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.problems import PROBLEMS
 from moderation.storage.database import connect
-from tests.contract.dialects import walk_akismet, walk_coral, walk_perspective
+from tests.contract.dialects import walk_akismet, walk_coral, walk_perspective, walk_static_site
 from tests.contract.walk import Walker
 from tests.service import comment, running_service, seed_moderator, seed_site
 
@@ -220,7 +220,7 @@ async def walk_limits(walk: Walker) -> None:
 
 
 async def test_every_answer_of_a_walk_through_every_route_is_as_described(walker: Walker):
-    dialects = (walk_akismet, walk_perspective, walk_coral)
+    dialects = (walk_akismet, walk_perspective, walk_coral, walk_static_site)
     for walk in (
         walk_intake,
         walk_webhook,

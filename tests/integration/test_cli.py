@@ -111,7 +111,7 @@ class TestUsage:
         names += [f"limits.{rule}" for rule in RULES]
         help_text = CliRunner().invoke(program, ["site", "set", "--help"]).stdout
         for name in names:
-            assert re.search(rf"^\| `{name}`", GUIDE.read_text("utf-8"), re.MULTILINE), name
+            assert re.search(rf"^\| `{name}[.`]", GUIDE.read_text("utf-8"), re.MULTILINE), name
             assert name in help_text
 
     def test_wrong_settings_are_all_named_at_once(self, tmp_path: Path) -> None:

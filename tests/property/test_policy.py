@@ -74,6 +74,7 @@ policies = st.builds(
     hold_first_comment=st.booleans(),
     duplicate_action=st.sampled_from(WordAction),
     duplicate_min_length=st.integers(0, 30),
+    honeypot_action=st.sampled_from(WordAction),
     reject_blocked=st.booleans(),
 )
 authors = st.builds(AuthorRecord, st.sampled_from(Standing), st.integers(0, 12), st.integers(0, 4))

@@ -45,6 +45,12 @@ _FIELDS: Json = {
         },
         "thread_title": {"type": ["string", "null"], "maxLength": 500},
         "lang": {"description": "`ar` or `en`: the language of your page; anything else is passed over."},
+        "redirect_to": {
+            "description": "A page of yours to go on to, for browsers without scripts.",
+            "examples": [""],
+        },
+        "form_stamp": {"description": "From `GET /sites/{site}/form`."},
+        "homepage_confirm": {"description": "A trap: readers leave it empty."},
     },
 }
 _ANSWER = record(
@@ -78,7 +84,11 @@ DIALECT = Dialect(
             body=request_body(
                 {kind: shown(ref("FormFields"), _EXAMPLE) for kind in (URLENCODED, MULTIPART, JSON)}
             ),
-            answers={201: Answer("Stored.", _BOTH), 200: Answer("It had come before.", _BOTH)},
+            answers={
+                201: Answer("Stored.", _BOTH),
+                200: Answer("It had come before.", _BOTH),
+                303: Answer("Stored, or had come before: go on to `redirect_to`."),
+            },
             problems=(
                 *BODY,
                 "unknown-site",

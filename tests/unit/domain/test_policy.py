@@ -190,6 +190,14 @@ def test_a_hold_by_mode_is_not_told_where_something_else_holds() -> None:
     assert codes(ruling(PRE, signals=Signals(flood=True))) == ("hold", ["flood"])
 
 
+def test_a_trap_that_was_filled_in_rejects_or_holds_as_the_policy_says() -> None:
+    trapped = Signals(suspicions=(ReasonCode.TOO_FAST, ReasonCode.HONEYPOT))
+    assert codes(ruling(POST, signals=trapped)) == ("hold", ["too_fast", "honeypot"])
+    harsher = replace(POST, honeypot_action=WordAction.REJECT)
+    assert codes(ruling(harsher, signals=trapped)) == ("reject", ["honeypot", "too_fast"])
+    assert codes(ruling(POST, signals=Signals(suspicions=(ReasonCode.TOO_FAST,)))) == ("hold", ["too_fast"])
+
+
 def test_banned_words_lead_to_what_their_list_says_with_evidence() -> None:
     policy = replace(
         POST,
@@ -294,6 +302,7 @@ FULL: dict[str, Any] = {
     "audit_share": 0.5,
     "duplicate_action": "reject",
     "duplicate_min_length": 0,
+    "honeypot_action": "reject",
     "reject_blocked": False,
 }
 

@@ -1,0 +1,25 @@
+"""Whose pages may read an answer: those of the site's own address, and no others."""
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from moderation.domain.site import Site
+
+
+def origin_of(url: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port of a web address (RFC 6454 §4); None for anything else."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def own_origin_headers(request: web.Request, site: Site | None) -> dict[str, str]:
+    """Return the headers by which a script on one of the site's own pages may read the answer."""
+    origin = request.headers.get("Origin", "")
+    if site is None or not origin or origin_of(origin) != origin_of(site.url):
+        return {}
+    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}
