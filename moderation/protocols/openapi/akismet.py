@@ -176,7 +176,7 @@ def _keyed(name: str, summary: str, good: dict[str, Json]) -> list[Operation]:
             callers=(KEY,),
             parameters=(_VERSION,),
             body=request_body({_FORM: form}) if method == "POST" else None,
-            problems=(),
+            problems=("not-found",),
         )
         for method in ("POST", "GET")
     ]
@@ -203,6 +203,7 @@ def _operations() -> tuple[Operation, ...]:
                 summary,
                 {200: Answer("The answer.", content)},
                 parameters=(_VERSION,),
+                problems=("not-found",),
             )
             for method in ("POST", "GET")
         ]
