@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -52,4 +53,6 @@ async def test_no_request_that_the_document_suggests_gets_an_answer_that_it_does
     # A site's key needs `moderator` in a decision, a person's token does not: one schema cannot say both.
     excluded = ["positive_data_acceptance"] if caller == "site" else []
     said = await run(str(service.client.make_url("/openapi.json")), token, tmp_path, *excluded)
-    assert "Tested: 2" in said, said
+    tested = re.search(r"Tested: (\d+)", said)
+    assert tested is not None, said
+    assert int(tested[1]) >= 20, said
