@@ -84,7 +84,7 @@ def sought(call: Call, said: Said, at: datetime) -> Sought:
     """Return what the call says of the check it is about."""
     form = call.form
     return Sought(
-        match_key=match_key(call.services.vault, call.site, said),
+        match_key=match_key(call.services.vault, call.site, said) if said.text.strip() else None,
         at=at,
         guid=parse_uuid(form.get("guid")),
         thread=thread_of(form, call.site),

@@ -46,10 +46,12 @@ def read_said(form: Form, *, may_be_slashed: bool) -> Said:
     A text sent several times, or as a list, is read whole: none of it may go unjudged.
     """
     text = "\n".join(form.all("comment_content")).replace("\r\n", "\n")
+    is_cut = len(text) > 2 * MAX_TEXT
+    text = text[: 2 * MAX_TEXT]  # with a backslash before each character it may still be whole
     name, email = form.get("comment_author"), form.get("comment_author_email")
     if may_be_slashed:
         text, name, email = unslashed(text), unslashed(name), unslashed(email)
-    return Said(text[:MAX_TEXT], name, email, is_cut=len(text) > MAX_TEXT)
+    return Said(text[:MAX_TEXT], name, email, is_cut=is_cut or len(text) > MAX_TEXT)
 
 
 def unslashed(text: str) -> str:

@@ -81,8 +81,9 @@ class Unconfirmed:
     async def confirm(self, comment_id: CommentId, name: str | None) -> None:
         """Note that the site keeps the comment, by which name; what had left the queue for want of that comes back."""
         async with self._database.transaction() as connection:
-            await confirm(connection, comment_id, name)
+            # The comment's row first, as everywhere: a decision locks it before it makes the checks due.
             comment = (await lock_comments(connection, [comment_id])).get(comment_id)
+            await confirm(connection, comment_id, name)
             if comment is not None and _has_left(comment):
                 reasons = tuple(r for r in comment.latest.reasons if r.code is not ReasonCode.UNCONFIRMED)
                 await open_tasks(connection, [new_task(comment, TaskKind.HELD, reasons)])

@@ -61,9 +61,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What a call says of the check it is about; ``thread`` is None where it names no article."""
+    """What a call says of the check it is about; ``thread`` is None where it names no article.
 
-    match_key: bytes
+    ``match_key`` is None where there is no text to tell comments apart by.
+    """
+
+    match_key: bytes | None
     at: datetime
     guid: UUID | None = None
     thread: str | None = None

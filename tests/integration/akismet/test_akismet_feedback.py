@@ -92,6 +92,13 @@ async def test_a_label_needs_a_text(site: AkismetSite) -> None:
     assert await site.count("labels") == 0
 
 
+async def test_checks_without_a_text_are_never_taken_for_one_another(site: AkismetSite) -> None:
+    blank = {"comment_author": "", "comment_author_email": "", "comment_type": "pingback"}
+    assert (await site.check("", **blank, comment_author_url="https://one.example/")).text
+    await say(site, "submit-spam", comment_fields("", **blank))
+    assert [decided_by for decided_by, *_ in await decisions(site)] == ["service"]
+
+
 async def test_of_several_alike_the_one_of_that_article_is_meant(
     site: AkismetSite,
 ) -> None:
