@@ -34,6 +34,8 @@ class Load:
     bodies: tuple[bytes, ...]
     connections: int = CONNECTIONS
     rate: float | None = None
+    own_headers: tuple[tuple[str, str], ...] = ()
+    """One more header for each body, such as its signature; none where empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def run(load: Load) -> Result:
 
 
 def _run(load: Load) -> Result:
-    requests = [_request(load, body) for body in load.bodies]
+    own = load.own_headers or ((),) * len(load.bodies)
+    requests = [_request(load, body, header) for body, header in zip(load.bodies, own, strict=True)]
     client = _Client(load)
     try:
         cpu_s, started = time.process_time(), time.perf_counter()
@@ -161,9 +164,9 @@ def _is_whole(answer: bytes) -> bool:
     return len(answer) >= end + 4 + int(head[at : head.index(b"\r\n", at)])
 
 
-def _request(load: Load, body: bytes) -> bytes:
+def _request(load: Load, body: bytes, own: tuple[str, ...]) -> bytes:
     head = f"POST {load.path} HTTP/1.1\r\nHost: {load.host}\r\nContent-Length: {len(body)}\r\n"
-    head += "".join(f"{name}: {value}\r\n" for name, value in load.headers)
+    head += "".join(f"{name}: {value}\r\n" for name, value in (*load.headers, *((own,) if own else ())))
     return head.encode() + b"\r\n" + body
 
 

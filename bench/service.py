@@ -10,7 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 START_TIMEOUT_S = 60.0
@@ -24,6 +24,11 @@ class Running:
     port: int
     key: str
     pid: int
+    environ: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def command(self, *arguments: str) -> dict[str, str]:
+        """Run a command of the program beside the service; return what it prints."""
+        return _command(self.environ, *arguments)
 
 
 @contextmanager
@@ -55,7 +60,7 @@ def service(*, workers: int = 1) -> Iterator[Running]:
             )
             try:
                 _until_ready(port)
-                yield Running(port, site["key"], process.pid)
+                yield Running(port, site["key"], process.pid, environ)
             finally:
                 process.terminate()
                 process.wait()

@@ -26,7 +26,8 @@ MAX_TITLE = 500
 MAX_USER_AGENT = 512
 MAX_CONTEXT_ITEMS = 20
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL cannot hold."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -59,7 +60,7 @@ class FieldReader:
         if not isinstance(value, str):
             self.fail(at, "wrong_type", expected="string")
             return None
-        if _UNSTORABLE.search(value):
+        if UNSTORABLE.search(value):
             self.fail(at, "unstorable_text")
             return None
         if len(value) > limit:
@@ -243,9 +244,9 @@ def _read_context(reader: FieldReader, raw: Mapping[str, Any]) -> dict[str, Any]
         if not isinstance(value, str | int | float | bool | None) or (
             isinstance(value, int) and abs(value) > 2**53
         ):
-            reader.fail(_UNSTORABLE.sub("?", pointer), "wrong_type", expected="string, number or boolean")
-        elif _UNSTORABLE.search(key + (value if isinstance(value, str) else "")):
-            reader.fail(_UNSTORABLE.sub("?", pointer), "unstorable_text")
+            reader.fail(UNSTORABLE.sub("?", pointer), "wrong_type", expected="string, number or boolean")
+        elif UNSTORABLE.search(key + (value if isinstance(value, str) else "")):
+            reader.fail(UNSTORABLE.sub("?", pointer), "unstorable_text")
         elif len(key) > 60 or (isinstance(value, str) and len(value) > MAX_TITLE):
             reader.fail(pointer, "too_long", limit=MAX_TITLE)
         else:
@@ -257,4 +258,4 @@ def _cut(value: Any, limit: int) -> str | None:
     """Return a browser's self-description: never the reader's fault, so cut and cleaned rather than refused."""
     if not isinstance(value, str) or not value.strip():
         return None
-    return _UNSTORABLE.sub("", value)[:limit]
+    return UNSTORABLE.sub("", value)[:limit]

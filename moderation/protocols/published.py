@@ -17,7 +17,7 @@ from aiohttp import web
 from moderation.domain.clock import utc_now, wire_time
 from moderation.domain.errors import MalformedRequestError
 from moderation.domain.site import Site
-from moderation.intake.validation import MAX_ID
+from moderation.intake.validation import MAX_ID, UNSTORABLE
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.edge import note
 from moderation.protocols.form_checks import new_stamp
@@ -56,7 +56,7 @@ async def list_comments(request: web.Request) -> web.Response:
     thread, order, limit = request.match_info["thread"], _read_order(request), _read_limit(request)
     place = _read_cursor(order, request.query.get("cursor"))
     found: list[PublishedComment] = []
-    if len(thread) <= MAX_ID and "\x00" not in thread and thread.isprintable():
+    if len(thread) <= MAX_ID and not UNSTORABLE.search(thread):
         async with request.app[DATABASE].connection() as connection:
             found = await read_published(
                 connection,

@@ -66,6 +66,10 @@ REACH: dict[Operation, Reach] = {
     ("POST", "/v1/sites/{site}/webhook"): Reach.FOREIGN,
     ("POST", "/sites/{site}/comments"): Reach.PUBLIC,
     ("OPTIONS", "/sites/{site}/comments"): Reach.PUBLIC,
+    ("GET", "/sites/{site}/form"): Reach.PUBLIC,
+    ("GET", "/sites/{site}/threads/{thread}/comments"): Reach.PUBLIC,
+    ("GET", "/embed.js"): Reach.PUBLIC,
+    ("GET", "/embed.css"): Reach.PUBLIC,
     ("GET", "/livez"): Reach.PUBLIC,
     ("GET", "/readyz"): Reach.PUBLIC,
     ("GET", "/metrics"): Reach.PUBLIC,
@@ -179,7 +183,9 @@ def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
     method, path = operation
     victim = scene.victim
     ids = {"id": victim.claim if "/claims/" in path else victim.comment, "site": victim.site.name}
-    target = path.format_map(ids | {"code": "gone", "name": "try.js", "version": "1.1"})
+    target = path.format_map(
+        ids | {"code": "gone", "name": "try.js", "version": "1.1", "thread": WORDS["thread"]}
+    )
     described_body = described()[operation].get("requestBody", {}).get("content", {})
     media, content = next(iter(described_body.items()), ("", {}))
     body: Any = content.get("example", {})

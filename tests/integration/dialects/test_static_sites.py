@@ -204,6 +204,7 @@ async def test_a_thread_may_be_named_by_an_address(post_service: RunningService)
     from yarl import URL
 
     address = "https://news.example/2026/خبر?page=1"
+    address += "\u200c"  # as Persian addresses have, and no printable character
     sent = comment("تحت عنوان طويل")
     sent["thread"] = {"id": address}
     await post_service.call("POST", "/v1/comments", json=sent)
