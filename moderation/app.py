@@ -185,6 +185,7 @@ def _lifetime(
         yield
         await intake.close()
         await app[perspective.ANALYST].close()
+        await app[coral.CORAL_INTAKE].close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,5 +1,6 @@
 """Which of our comments is which of Coral's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,8 @@ EDITABLE_FOR = timedelta(hours=1)
 """An edit is of a comment that came no longer ago: Coral lets readers edit for minutes."""
 
 _REMEMBER = """
-INSERT INTO coral_comments AS known (comment_id, site_id, author_key, text_key, seen_at) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO coral_comments AS known (comment_id, site_id, author_key, text_key, seen_at)
+SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[], $4::bytea[], $5::timestamptz[]) AS given (id) ORDER BY given.id
     ON CONFLICT (comment_id) DO UPDATE SET text_key = excluded.text_key, seen_at = excluded.seen_at
 """
 _OF_AUTHOR = """
@@ -35,11 +37,28 @@ class CoralKeys:
     text: bytes
 
 
-async def remember(
-    connection: Connection, site_id: SiteId, comment_id: CommentId, keys: CoralKeys, *, now: datetime
-) -> None:
-    """Keep by what the comment will be found."""
-    await connection.execute(_REMEMBER, comment_id, site_id, keys.author, keys.text, now)
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A comment of ours that Coral asked about."""
+
+    comment_id: CommentId
+    site_id: SiteId
+    keys: CoralKeys
+    seen_at: datetime
+
+
+async def remember(connection: Connection, seen: Sequence[Sighting]) -> None:
+    """Keep by what the comments will be found; each is named once. Waits for no disk: what a crash undoes costs a join."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        await connection.execute(
+            _REMEMBER,
+            [sighting.comment_id for sighting in seen],
+            [sighting.site_id for sighting in seen],
+            [sighting.keys.author for sighting in seen],
+            [sighting.keys.text for sighting in seen],
+            [sighting.seen_at for sighting in seen],
+        )
 
 
 async def find_edited(
