@@ -1,0 +1,315 @@
+<?php
+/**
+ * The way of a comment: sent before it is stored, stored in the state that the desk gave it.
+ *
+ * @package Comment_Desk
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Asks the desk, and keeps its answer beside the comment.
+ */
+class Comment_Desk_Comments {
+
+	const EXTERNAL_ID = '_comment_desk_external_id';
+	const ID          = '_comment_desk_id';
+	const REVISION    = '_comment_desk_revision';
+	const SEQUENCE    = '_comment_desk_sequence';
+	const VERDICT     = '_comment_desk_verdict';
+	const PENDING     = '_comment_desk_pending';
+
+	/**
+	 * What the desk said of the comment that is being stored in this request.
+	 *
+	 * @var array|null
+	 */
+	private static $answer = null;
+
+	/**
+	 * Whether a change of state comes from the desk and must not be told back.
+	 *
+	 * @var bool
+	 */
+	private static $is_applying = false;
+
+	/**
+	 * Hook in.
+	 */
+	public static function register() {
+		add_filter( 'pre_comment_approved', array( __CLASS__, 'judge' ), 99, 2 );
+		add_action( 'comment_post', array( __CLASS__, 'keep' ), 1 );
+	}
+
+	/**
+	 * Whether the desk is asked: complete settings, and no Akismet plugin that asks it already.
+	 *
+	 * @return bool
+	 */
+	public static function is_native() {
+		return Comment_Desk_Settings::is_complete() && ! Comment_Desk_Akismet::is_repointed();
+	}
+
+	/**
+	 * Ask the desk before the comment is stored; what WordPress itself calls spam or trash is not asked about.
+	 *
+	 * @param int|string|WP_Error $approved What WordPress would do.
+	 * @param array               $data     The comment, slashed.
+	 * @return int|string|WP_Error
+	 */
+	public static function judge( $approved, $data ) {
+		self::$answer = null;
+		if ( ! self::is_native() || is_wp_error( $approved ) || in_array( $approved, array( 'spam', 'trash' ), true ) || ! self::is_asked_about( $data ) ) {
+			return $approved;
+		}
+		$submission = self::submission( wp_unslash( $data ), 'wp-' . wp_generate_uuid4() );
+		$answer     = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
+		if ( 422 === $answer['status'] && self::is_only_about_the_parent( $answer['body'] ) ) {
+			unset( $submission['parent_id'] );
+			$answer = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
+		}
+		if ( 422 === $answer['status'] ) {
+			return new WP_Error( 'comment_desk_invalid', self::messages( $answer['body'] ), 422 );
+		}
+		if ( 429 === $answer['status'] ) {
+			return new WP_Error( 'comment_flood', __( 'You are posting comments too quickly. Slow down.', 'comment-desk' ), 429 );
+		}
+		self::$answer = array(
+			'external_id' => $submission['external_id'],
+			'is_judged'   => isset( $answer['body']['state'] ) && $answer['status'] < 300,
+			'body'        => $answer['body'],
+		);
+		if ( ! self::$answer['is_judged'] ) {
+			return 'publish' === Comment_Desk_Settings::get( 'outage' ) ? $approved : 0;
+		}
+		return self::status_of( $answer['body'] );
+	}
+
+	/**
+	 * Keep the desk's answer beside the stored comment.
+	 *
+	 * @param int $comment_id Comment.
+	 */
+	public static function keep( $comment_id ) {
+		$answer       = self::$answer;
+		self::$answer = null;
+		if ( null === $answer ) {
+			return;
+		}
+		update_comment_meta( $comment_id, self::EXTERNAL_ID, $answer['external_id'] );
+		if ( $answer['is_judged'] ) {
+			self::remember( $comment_id, $answer['body'] );
+			update_comment_meta( $comment_id, self::SEQUENCE, 1 ); // The event of this verdict comes yet, and must not undo a quick click.
+		} else {
+			update_comment_meta( $comment_id, self::PENDING, time() );
+			Comment_Desk_Outbox::wake();
+		}
+	}
+
+	/**
+	 * Send what was stored while the desk was away; true once the desk has it.
+	 *
+	 * @param WP_Comment $comment Comment with the mark PENDING.
+	 * @return bool
+	 */
+	public static function send_pending( $comment ) {
+		$id         = (int) $comment->comment_ID;
+		$submission = self::submission( $comment->to_array(), (string) get_comment_meta( $id, self::EXTERNAL_ID, true ) );
+		$answer     = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
+		if ( Comment_Desk_Client::is_worth_a_retry( $answer['status'] ) ) {
+			return false;
+		}
+		delete_comment_meta( $id, self::PENDING );
+		if ( isset( $answer['body']['state'] ) ) {
+			self::remember( $id, $answer['body'] );
+			self::apply( $id, self::status_of( $answer['body'] ) );
+		} else {
+			// The desk refuses it for good, for a faulty field: a person decides here, and sees why.
+			update_comment_meta( $id, self::VERDICT, wp_slash( array( 'error' => self::messages( $answer['body'] ) ) ) );
+		}
+		return true;
+	}
+
+	/**
+	 * Remember verdict, reasons and scores.
+	 *
+	 * @param int   $comment_id Comment.
+	 * @param array $body       The desk's answer.
+	 */
+	public static function remember( $comment_id, $body ) {
+		update_comment_meta( $comment_id, self::ID, (string) $body['id'] );
+		update_comment_meta( $comment_id, self::REVISION, (int) $body['revision'] );
+		$verdict = array(
+			'verdict' => isset( $body['verdict'] ) ? (string) $body['verdict'] : '',
+			'reasons' => self::reasons( isset( $body['reasons'] ) ? $body['reasons'] : array() ),
+			'scores'  => isset( $body['scores'] ) && is_array( $body['scores'] ) ? array_filter( $body['scores'], 'is_numeric' ) : array(),
+			'by'      => isset( $body['decided_by'] ) ? (string) $body['decided_by'] : 'service',
+		);
+		update_comment_meta( $comment_id, self::VERDICT, wp_slash( $verdict ) );
+	}
+
+	/**
+	 * Put a comment into a state because the desk says so.
+	 *
+	 * @param int        $comment_id Comment.
+	 * @param int|string $approved   1, 0, spam or trash.
+	 */
+	public static function apply( $comment_id, $approved ) {
+		$names = array(
+			'1'     => 'approve',
+			'0'     => 'hold',
+			'spam'  => 'spam',
+			'trash' => 'trash',
+		);
+		if ( (string) get_comment( $comment_id )->comment_approved === (string) $approved ) {
+			return;
+		}
+		self::$is_applying = true;
+		try {
+			wp_set_comment_status( $comment_id, $names[ (string) $approved ] );
+		} finally {
+			self::$is_applying = false;
+		}
+	}
+
+	/**
+	 * Whether the change under way comes from the desk.
+	 *
+	 * @return bool
+	 */
+	public static function is_applying() {
+		return self::$is_applying;
+	}
+
+	/**
+	 * Return the comment of an external id, also one in the trash.
+	 *
+	 * @param string $external_id As sent.
+	 * @return int 0 if there is none.
+	 */
+	public static function find( $external_id ) {
+		global $wpdb;
+		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- get_comments() knows no cheap way to look for a meta value in every status.
+		return (int) $wpdb->get_var( $wpdb->prepare( "SELECT comment_id FROM {$wpdb->commentmeta} WHERE meta_key = %s AND meta_value = %s LIMIT 1", self::EXTERNAL_ID, $external_id ) );
+	}
+
+	/**
+	 * What WordPress calls the state that the desk gave.
+	 *
+	 * @param array $body An answer or the data of an event.
+	 * @return int|string
+	 */
+	public static function status_of( $body ) {
+		switch ( $body['state'] ) {
+			case 'approved':
+				return 1;
+			case 'rejected':
+				$codes = wp_list_pluck( isset( $body['reasons'] ) ? (array) $body['reasons'] : array(), 'code' );
+				return in_array( 'spam', $codes, true ) ? 'spam' : 'trash';
+			case 'deleted':
+				return 'trash';
+			default: // Held, and every state that this version does not know.
+				return 0;
+		}
+	}
+
+	/**
+	 * The object of POST /v1/comments.
+	 *
+	 * @param array  $data        The comment, not slashed.
+	 * @param string $external_id Our id of it.
+	 * @return array
+	 */
+	public static function submission( $data, $external_id ) {
+		$post_id = (int) $data['comment_post_ID'];
+		$author  = array(
+			'name'       => (string) $data['comment_author'],
+			'email'      => (string) $data['comment_author_email'],
+			'url'        => (string) $data['comment_author_url'],
+			'ip'         => (string) $data['comment_author_IP'],
+			'user_agent' => (string) $data['comment_agent'],
+		);
+		if ( ! empty( $data['user_id'] ) ) {
+			$author['external_id'] = 'wp-user-' . (int) $data['user_id'];
+		}
+		$submission = array(
+			'external_id' => $external_id,
+			'thread'      => array(
+				'id'    => (string) $post_id,
+				'url'   => (string) get_permalink( $post_id ),
+				'title' => html_entity_decode( wp_strip_all_tags( get_the_title( $post_id ) ), ENT_QUOTES, 'UTF-8' ),
+			),
+			'author'      => array_filter( $author, 'strlen' ),
+			'text'        => self::plain( (string) $data['comment_content'] ),
+		);
+		$parent     = empty( $data['comment_parent'] ) ? '' : (string) get_comment_meta( (int) $data['comment_parent'], self::ID, true );
+		if ( '' !== $parent ) {
+			$submission['parent_id'] = $parent;
+		}
+		return $submission;
+	}
+
+	/**
+	 * The text as a reader sees it; the addresses of links stay visible, for they are what spam is about.
+	 *
+	 * @param string $html A comment's content.
+	 * @return string
+	 */
+	public static function plain( $html ) {
+		$linked = preg_replace( '/<a\s[^>]*href\s*=\s*["\']?([^"\'\s>]+)[^>]*>(.*?)<\/a>/isu', '$2 $1', $html );
+		return html_entity_decode( wp_strip_all_tags( null === $linked ? $html : $linked ), ENT_QUOTES, 'UTF-8' );
+	}
+
+	/**
+	 * Readers' comments are asked about; pingbacks have no author to speak of, and who may moderate needs no leave.
+	 *
+	 * @param array $data The comment.
+	 * @return bool
+	 */
+	private static function is_asked_about( $data ) {
+		$type = isset( $data['comment_type'] ) ? $data['comment_type'] : '';
+		$user = isset( $data['user_id'] ) ? (int) $data['user_id'] : 0;
+		return in_array( $type, array( '', 'comment' ), true ) && ! ( $user && user_can( $user, 'moderate_comments' ) );
+	}
+
+	/**
+	 * Codes and words of the reasons.
+	 *
+	 * @param mixed $reasons As the desk gave them.
+	 * @return array
+	 */
+	private static function reasons( $reasons ) {
+		$kept = array();
+		foreach ( is_array( $reasons ) ? $reasons : array() as $reason ) {
+			if ( isset( $reason['code'] ) ) {
+				$kept[] = array(
+					'code'    => (string) $reason['code'],
+					'message' => isset( $reason['message'] ) ? (string) $reason['message'] : (string) $reason['code'],
+				);
+			}
+		}
+		return $kept;
+	}
+
+	/**
+	 * What the desk finds wrong, in the reader's language.
+	 *
+	 * @param array $body A problem detail.
+	 * @return string
+	 */
+	private static function messages( $body ) {
+		$messages = wp_list_pluck( isset( $body['errors'] ) ? (array) $body['errors'] : array(), 'message' );
+		return $messages ? implode( ' ', array_map( 'esc_html', $messages ) ) : __( 'The comment was not accepted.', 'comment-desk' );
+	}
+
+	/**
+	 * Whether a comment was refused because the desk does not know what it replies to.
+	 *
+	 * @param array $body A problem detail.
+	 * @return bool
+	 */
+	private static function is_only_about_the_parent( $body ) {
+		$pointers = wp_list_pluck( isset( $body['errors'] ) ? (array) $body['errors'] : array(), 'pointer' );
+		return array( '/parent_id' ) === $pointers;
+	}
+}

@@ -1,0 +1,174 @@
+<?php
+/**
+ * What moderators do in WordPress is told to the desk: decisions, edits, deletions.
+ *
+ * @package Comment_Desk
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Listens to wp-admin.
+ */
+class Comment_Desk_Moderators {
+
+	/**
+	 * Hook in.
+	 */
+	public static function register() {
+		add_action( 'transition_comment_status', array( __CLASS__, 'decided' ), 10, 3 );
+		add_action( 'edit_comment', array( __CLASS__, 'edited' ), 10, 2 );
+		add_action( 'delete_comment', array( __CLASS__, 'deleted' ), 10, 1 );
+	}
+
+	/**
+	 * A person changed a comment's state. What came from the desk is not told back.
+	 *
+	 * @param string     $to      New status.
+	 * @param string     $from    Old status.
+	 * @param WP_Comment $comment Comment.
+	 */
+	public static function decided( $to, $from, $comment ) {
+		$id = self::id_of( $comment->comment_ID );
+		if ( '' === $id || Comment_Desk_Comments::is_applying() || 'delete' === $to || self::is_rejected( $to ) && self::is_rejected( $from ) && 'spam' !== $to ) {
+			return;
+		}
+		$decisions = array(
+			'approved'   => array( 'verdict' => 'approve' ),
+			'unapproved' => array( 'verdict' => 'hold' ),
+			'spam'       => array(
+				'verdict' => 'reject',
+				'reason'  => 'spam',
+			),
+			'trash'      => array(
+				'verdict' => 'reject',
+				'reason'  => 'other',
+			),
+		);
+		if ( ! isset( $decisions[ $to ] ) ) {
+			return;
+		}
+		$user     = wp_get_current_user();
+		$decision = $decisions[ $to ] + array(
+			'revision'  => (int) get_comment_meta( $comment->comment_ID, Comment_Desk_Comments::REVISION, true ),
+			'moderator' => $user && $user->exists() ? $user->user_login : 'wordpress',
+		);
+		self::tell( $comment->comment_ID, 'POST', "/v1/comments/$id/decision", $decision );
+	}
+
+	/**
+	 * Somebody edited a comment: the desk judges the new text.
+	 *
+	 * @param int   $comment_id Comment.
+	 * @param array $data       As stored.
+	 */
+	public static function edited( $comment_id, $data ) {
+		$id = self::id_of( $comment_id );
+		if ( '' === $id || ! isset( $data['comment_content'] ) ) {
+			return;
+		}
+		$comment = get_comment( $comment_id );
+		$edit    = array(
+			'text'   => Comment_Desk_Comments::plain( $comment->comment_content ),
+			'author' => array_filter(
+				array(
+					'name' => $comment->comment_author,
+					'url'  => $comment->comment_author_url,
+				),
+				'strlen'
+			),
+		);
+		self::tell( $comment_id, 'PUT', "/v1/comments/$id", $edit );
+	}
+
+	/**
+	 * A comment is deleted for good: the desk withdraws it.
+	 *
+	 * @param int $comment_id Comment, still there.
+	 */
+	public static function deleted( $comment_id ) {
+		$id = self::id_of( $comment_id );
+		if ( '' !== $id ) {
+			self::tell( 0, 'DELETE', "/v1/comments/$id", null );
+		}
+	}
+
+	/**
+	 * The desk has heard; keep what it answered.
+	 *
+	 * @param int   $comment_id Comment.
+	 * @param array $message    What was sent.
+	 * @param array $answer     What came back.
+	 */
+	public static function told( $comment_id, $message, $answer ) {
+		if ( ! get_comment( $comment_id ) ) {
+			return;
+		}
+		if ( 200 === $answer['status'] && isset( $answer['body']['id'] ) ) {
+			Comment_Desk_Comments::remember( $comment_id, $answer['body'] );
+			// Also after a decision: an event may have changed the state here before the desk heard of it.
+			Comment_Desk_Comments::apply( $comment_id, Comment_Desk_Comments::status_of( $answer['body'] ) );
+			return;
+		}
+		if ( 409 === $answer['status'] && 'POST' === $message['method'] && empty( $message['again'] ) ) {
+			self::decide_again( $comment_id, $message );
+		}
+	}
+
+	/**
+	 * The desk has a newer revision than the decision named: WordPress shows its own text, so decide on the newest.
+	 *
+	 * @param int   $comment_id Comment.
+	 * @param array $message    The refused decision.
+	 */
+	private static function decide_again( $comment_id, $message ) {
+		$now = Comment_Desk_Client::call( 'GET', '/v1/comments/' . self::id_of( $comment_id ) );
+		if ( ! isset( $now['body']['revision'] ) ) {
+			return;
+		}
+		update_comment_meta( $comment_id, Comment_Desk_Comments::REVISION, (int) $now['body']['revision'] );
+		$message['body']['revision'] = (int) $now['body']['revision'];
+		$message['again']            = true;
+		Comment_Desk_Outbox::put( $message );
+	}
+
+	/**
+	 * Put a message into the outbox.
+	 *
+	 * @param int        $comment_id Comment, 0 if it is gone.
+	 * @param string     $method     HTTP method.
+	 * @param string     $path       Path.
+	 * @param array|null $body       Body.
+	 */
+	private static function tell( $comment_id, $method, $path, $body ) {
+		Comment_Desk_Outbox::put(
+			array(
+				'method'  => $method,
+				'path'    => $path,
+				'body'    => $body,
+				'headers' => array(),
+				'comment' => (int) $comment_id,
+			)
+		);
+	}
+
+	/**
+	 * The desk's id of a comment; empty if it never heard of it, or if the Akismet plugin speaks for it.
+	 *
+	 * @param int|string $comment_id Comment.
+	 * @return string
+	 */
+	private static function id_of( $comment_id ) {
+		return Comment_Desk_Settings::is_complete() ? (string) get_comment_meta( (int) $comment_id, Comment_Desk_Comments::ID, true ) : '';
+	}
+
+	/**
+	 * Whether a status is one of rejected comments.
+	 *
+	 * @param string $status Status.
+	 * @return bool
+	 */
+	private static function is_rejected( $status ) {
+		return in_array( $status, array( 'spam', 'trash' ), true );
+	}
+}

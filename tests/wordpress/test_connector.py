@@ -1,0 +1,336 @@
+"""The connector in a real WordPress, beside the real service: what readers, moderators and admins do, by the same requests."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.program import Service, free_port, run, run_json, serving
+from tests.wordpress.site import PASSWORD, WordPress, missing, running
+
+pytestmark = [
+    pytest.mark.wordpress,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(missing() is not None, reason=missing() or ""),
+]
+DEADLINE_S = 40.0
+NAME = "akhbar"
+
+
+@dataclass
+class Desk:
+    """The service, and how its site's people reach it."""
+
+    service: Service
+    data_dir: Path
+    key: str
+    secret: str
+    token: str
+    port: int
+
+    def call(self, method: str, path: str, *, key: str | None = None, **options: Any) -> Any:
+        headers = {"Authorization": f"Bearer {key or self.key}"}
+        answer = requests.request(method, self.service.url + path, headers=headers, timeout=20, **options)
+        assert answer.status_code < 400, answer.text
+        return answer.json()
+
+    def decide(self, comment_id: str, verdict: str, **fields: Any) -> Any:
+        revision = self.call("GET", f"/v1/comments/{comment_id}")["revision"]
+        body = {"verdict": verdict, "revision": revision, **fields}
+        return self.call("POST", f"/v1/comments/{comment_id}/decision", key=self.token, json=body)
+
+    def state(self, comment_id: str) -> str:
+        return str(self.call("GET", f"/v1/comments/{comment_id}")["state"])
+
+
+def until(is_so: Callable[[], Any], words: str = "it") -> Any:
+    until_s = time.monotonic() + DEADLINE_S
+    while time.monotonic() < until_s:
+        found = is_so()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"{words} did not come true in time")
+
+
+@pytest.fixture(scope="module")
+def wordpress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WordPress]:
+    with running(tmp_path_factory.mktemp("wordpress")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def desk(wordpress: WordPress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    data_dir, port = tmp_path_factory.mktemp("desk") / "data", free_port()
+    events = f"{wordpress.url}/index.php?rest_route=/comment-desk/v1/events"
+    options = ("--url", wordpress.url, "--webhook-url", events)
+    made = run_json("site", "add", NAME, *options, data_dir=data_dir)
+    settings = ("allow_private_endpoint=true", "limits.author=0", "limits.address=0", "required=text")
+    run("site", "set", NAME, *settings, data_dir=data_dir)
+    run("moderator", "add", "editor@example.com", "--site", NAME, "--role", "lead", data_dir=data_dir)
+    token = run_json("moderator", "token", "editor@example.com", data_dir=data_dir)["token"]
+    with serving(data_dir, port=port) as service:
+        until(lambda: _is_ready(service), "the service")
+        yield Desk(service, data_dir, made["key"], made["webhook_secret"], token, port)
+
+
+def _is_ready(service: Service) -> bool:
+    try:
+        return requests.get(service.url + "/readyz", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def connected(wordpress: WordPress, desk: Desk) -> Iterator[None]:
+    """The plugin active and set up, no comments yet, and no complaint of PHP at the end."""
+    set_up(wordpress, desk)
+    wordpress.php(
+        """global $wpdb; $wpdb->query("DELETE FROM $wpdb->comments");
+        $wpdb->query("DELETE FROM $wpdb->commentmeta"); wp_cache_flush();
+        $wpdb->query("DELETE FROM $wpdb->options WHERE option_name LIKE 'comment_desk_out%'");
+        update_option('require_name_email', 0); update_option('comment_previously_approved', 0);
+        update_option('comment_moderation', 0); return 1;"""
+    )
+    yield
+    assert wordpress.faults() == []
+
+
+def set_up(wordpress: WordPress, desk: Desk, **changes: Any) -> None:
+    settings = {
+        "address": desk.service.url,
+        "key": desk.key,
+        "secret": desk.secret,
+        "outage": "hold",
+        "timeout_s": 10,
+        "akismet_key": "",
+        **changes,
+    }
+    values = ", ".join(f"'{name}' => '{value}'" for name, value in settings.items())
+    wordpress.php(
+        f"""require_once ABSPATH . 'wp-admin/includes/plugin.php';
+        deactivate_plugins('akismet/akismet.php');
+        update_option('comment_desk', [{values}]); activate_plugin('comment-desk/comment-desk.php'); return 1;"""
+    )
+
+
+def only(wordpress: WordPress) -> dict[str, Any]:
+    (found,) = wordpress.comments()
+    return found
+
+
+def click(wordpress: WordPress, comment_id: int, action: str) -> None:
+    """What a moderator's click in wp-admin runs."""
+    wordpress.php(f"return wp_set_comment_status({comment_id}, '{action}');", user="editor")
+
+
+def test_a_comment_waits_and_appears_once_it_is_approved_at_the_desk(wordpress: WordPress, desk: Desk):
+    assert wordpress.comment("خبر جميل، متى يصل الخط إلى حيّنا؟").status_code == 302
+    held = only(wordpress)
+    assert held["status"] == "0"
+    assert [reason["code"] for reason in held["verdict"]["reasons"]] == ["premoderation"]
+    assert desk.state(held["desk_id"]) == "held"
+
+    desk.decide(held["desk_id"], "approve")
+    until(lambda: only(wordpress)["status"] == "1", "the approval")
+    assert only(wordpress)["verdict"]["by"] == "moderator"
+    published = requests.get(f"{wordpress.url}/index.php?rest_route=/wp/v2/comments", timeout=20)
+    assert [comment["id"] for comment in published.json()] == [held["id"]]
+    assert "layla@example.com" not in published.text
+
+    desk.decide(held["desk_id"], "reject", reason="spam")
+    until(lambda: only(wordpress)["status"] == "spam", "the rejection")
+    history = desk.call("GET", f"/v1/comments/{held['desk_id']}/history")
+    assert [decision["decided_by"] for decision in history["decisions"]].count("site") == 0, "not echoed"
+
+
+def test_a_moderators_click_in_wordpress_reaches_the_desk_with_their_name(wordpress: WordPress, desk: Desk):
+    wordpress.comment("رأيي أن القرار متأخر جدا")
+    held = only(wordpress)
+    click(wordpress, held["id"], "approve")
+    until(lambda: desk.state(held["desk_id"]) == "approved", "the click")
+    click(wordpress, held["id"], "spam")
+    until(lambda: desk.state(held["desk_id"]) == "rejected", "the second click")
+    decisions = desk.call("GET", f"/v1/comments/{held['desk_id']}/history", key=desk.token)["decisions"]
+    assert [d["decided_by"] for d in decisions] == ["service", "site", "site"]
+    assert "editor" in str(decisions[-1])
+    assert [reason["code"] for reason in decisions[-1]["reasons"]] == ["spam"]
+    time.sleep(1.5)  # the events of our own decisions arrive, and change nothing
+    assert only(wordpress)["status"] == "spam"
+
+
+def test_an_edit_is_judged_again_and_a_deletion_withdraws(wordpress: WordPress, desk: Desk):
+    wordpress.comment("النص الأول")
+    held = only(wordpress)
+    wordpress.php(
+        f"return wp_update_comment(['comment_ID' => {held['id']}, 'comment_content' => 'النص الثاني']);",
+        user="editor",
+    )
+    until(
+        lambda: desk.call("GET", f"/v1/comments/{held['desk_id']}", key=desk.token)["revision"] == 2,
+        "the edit",
+    )
+    wordpress.php(f"return wp_delete_comment({held['id']}, true);", user="editor")
+    until(lambda: withdrawn(desk, held["desk_id"]), "the withdrawal")
+
+
+def withdrawn(desk: Desk, comment_id: str) -> bool:
+    headers = {"Authorization": f"Bearer {desk.key}"}
+    answer = requests.get(f"{desk.service.url}/v1/comments/{comment_id}", headers=headers, timeout=10)
+    return answer.status_code == 410 or answer.json()["state"] == "deleted"
+
+
+def test_a_faulty_field_is_named_to_the_reader_and_nothing_is_stored(wordpress: WordPress):
+    refused = wordpress.comment("تعليق", url="http://[faulty")
+    if refused.status_code == 302:  # WordPress itself emptied the address
+        pytest.skip("this WordPress mends the address before anybody sees it")
+    assert refused.status_code == 422
+    assert wordpress.comments() == []
+
+
+def test_while_the_desk_is_away_comments_are_held_and_sent_later(wordpress: WordPress, desk: Desk):
+    set_up(wordpress, desk, address=f"http://127.0.0.1:{free_port()}", timeout_s=2)
+    assert wordpress.comment("تعليق في أثناء الانقطاع").status_code == 302
+    waiting = only(wordpress)
+    assert (waiting["status"], bool(waiting["pending"]), waiting["desk_id"]) == ("0", True, "")
+    click(wordpress, waiting["id"], "hold")
+    set_up(wordpress, desk)
+    wordpress.php("do_action('comment_desk_retry'); return 1;")
+    sent = only(wordpress)
+    assert (sent["pending"], sent["external_id"]) == ("", waiting["external_id"])
+    assert desk.state(sent["desk_id"]) == "held"
+
+
+def test_while_the_desk_is_away_the_site_may_publish_as_before(wordpress: WordPress, desk: Desk):
+    set_up(wordpress, desk, address=f"http://127.0.0.1:{free_port()}", timeout_s=2, outage="publish")
+    wordpress.comment("تعليق يظهر")
+    assert only(wordpress)["status"] == "1"
+    assert only(wordpress)["pending"]
+
+
+def test_decisions_made_while_the_desk_is_away_are_told_later_in_order(wordpress: WordPress, desk: Desk):
+    wordpress.comment("تعليق ينتظر القرار")
+    held = only(wordpress)
+    set_up(wordpress, desk, address=f"http://127.0.0.1:{free_port()}", timeout_s=2)
+    click(wordpress, held["id"], "approve")
+    click(wordpress, held["id"], "spam")
+    set_up(wordpress, desk)
+    wordpress.php("do_action('comment_desk_retry'); return 1;")
+    until(lambda: desk.state(held["desk_id"]) == "rejected", "both decisions")
+    assert wordpress.status(held["id"]) == "spam"
+
+
+def test_a_forged_or_stale_event_changes_nothing(wordpress: WordPress, desk: Desk):
+    wordpress.comment("تعليق هادئ")
+    held = only(wordpress)
+    event = {
+        "type": "comment.decided",
+        "timestamp": "2026-11-01T00:00:00Z",
+        "data": {
+            "id": held["desk_id"],
+            "external_id": held["external_id"],
+            "sequence": 9,
+            "revision": 1,
+            "state": "approved",
+            "verdict": "approve",
+            "reasons": [],
+            "decided_by": "moderator",
+        },
+    }
+    url = f"{wordpress.url}/index.php?rest_route=/comment-desk/v1/events"
+    headers = {"webhook-id": "evt_x", "webhook-timestamp": str(int(time.time()))}
+    for signature in ("", "v1,", "v1,AAAA", "v1," + "A" * 44):
+        forged = requests.post(
+            url, json=event, headers={**headers, "webhook-signature": signature}, timeout=20
+        )
+        assert forged.status_code == 401, forged.text
+    assert requests.post(url, json=event, timeout=20).status_code == 401
+    assert only(wordpress)["status"] == "0"
+
+
+def signed_in(wordpress: WordPress) -> requests.Session:
+    session = requests.Session()
+    session.get(f"{wordpress.url}/wp-login.php", timeout=20)
+    form = {"log": "editor", "pwd": PASSWORD, "wp-submit": "Log In", "testcookie": "1"}
+    answer = session.post(f"{wordpress.url}/wp-login.php", data=form, allow_redirects=False, timeout=20)
+    assert answer.status_code == 302, answer.text[:500]
+    return session
+
+
+def test_moderators_see_verdict_and_reasons_and_the_settings_page_shows_no_secret(
+    wordpress: WordPress, desk: Desk
+):
+    wordpress.comment("ربح مضمون! تواصل واتساب 0551234567 الآن http://spam.example http://spam.example/2")
+    session = signed_in(wordpress)
+    listed = session.get(f"{wordpress.url}/wp-admin/edit-comments.php?comment_status=spam", timeout=40).text
+    assert "column-comment_desk" in listed
+    assert "by the desk" in listed
+    page = session.get(f"{wordpress.url}/wp-admin/options-general.php?page=comment-desk", timeout=40).text
+    assert desk.service.url in page
+    for secret in (desk.key, desk.secret, desk.secret.removeprefix("whsec_")):
+        assert secret not in page
+    before_the_button = page.split('value="comment_desk_verify"')[0]
+    nonce = before_the_button.split('name="_wpnonce" value="')[-1].split('"')[0]
+    form = {"action": "comment_desk_verify", "_wpnonce": nonce}
+    verified = session.post(f"{wordpress.url}/wp-admin/admin-post.php", data=form, timeout=40)
+    assert "The desk answers and knows this site." in verified.text
+
+
+def test_nobody_but_an_admin_may_send_the_history_or_verify(wordpress: WordPress):
+    for action in ("comment_desk_history", "comment_desk_verify"):
+        answer = requests.post(
+            f"{wordpress.url}/wp-admin/admin-post.php",
+            data={"action": action, "choice": "start"},
+            timeout=20,
+            allow_redirects=False,
+        )
+        assert answer.status_code in {302, 400, 403} or answer.text in {"", "0"}
+    assert wordpress.php("return Comment_Desk_History::progress()['state'];") != "running"
+
+
+def test_the_history_is_sent_once_as_labels_and_makes_no_event(wordpress: WordPress, desk: Desk):
+    wordpress.php(
+        """delete_option('comment_desk_history');
+        foreach ([['جيد', 1], ['قرض فوري', 'spam'], ['كلام', 'trash'], ['ينتظر', 0]] as [$text, $approved]) {
+            wp_insert_comment(['comment_post_ID' => 1, 'comment_author' => 'س', 'comment_author_email' => 's@example.com',
+                'comment_content' => $text, 'comment_approved' => $approved, 'comment_date_gmt' => '2024-05-01 10:00:00',
+                'comment_date' => '2024-05-01 10:00:00']);
+        }
+        Comment_Desk_History::start(); return 1;"""
+    )
+    for _ in range(3):
+        wordpress.php("do_action('comment_desk_history'); return 1;")
+    assert wordpress.php("return Comment_Desk_History::progress();")["state"] == "done"
+    sent = [c for c in wordpress.comments() if c["desk_id"]]
+    assert [(c["text"], desk.state(c["desk_id"])) for c in sent] == [
+        ("جيد", "approved"),
+        ("قرض فوري", "rejected"),
+        ("كلام", "rejected"),
+    ]
+    wordpress.php("Comment_Desk_History::start(); do_action('comment_desk_history'); return 1;")
+    assert wordpress.php("return Comment_Desk_History::progress();")["sent"] == 3
+
+
+def test_erasing_a_person_in_wordpress_erases_them_at_the_desk(wordpress: WordPress, desk: Desk):
+    wordpress.comment("تعليق لمن يطلب المحو", email="gone@example.com")
+    held = only(wordpress)
+    exported = wordpress.php("return Comment_Desk_Privacy::export('gone@example.com');")
+    assert "hold" in str(exported)
+    done = wordpress.php("return Comment_Desk_Privacy::erase('gone@example.com');")
+    assert (done["items_removed"], done["items_retained"], done["done"]) == (True, False, True)
+    assert only(wordpress)["verdict"] == ""
+    shown = run_json("comments", "show", held["desk_id"], data_dir=desk.data_dir)
+    assert "المحو" not in str(shown)
+
+
+def test_everything_is_there_in_arabic(wordpress: WordPress):
+    assert wordpress.php(
+        """unload_textdomain('comment-desk');
+        load_textdomain('comment-desk', WP_PLUGIN_DIR . '/comment-desk/languages/comment-desk-ar.mo');
+        return [__('Held', 'comment-desk'), __('Send the history', 'comment-desk')];"""
+    ) == ["معلّق", "إرسال السجل"]
