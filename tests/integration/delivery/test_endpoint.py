@@ -59,7 +59,10 @@ async def raw_server(dialogue: Dialogue) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "2130706433", "0x7f000001", "127.1", "0177.0.0.1", "0.0.0.0", "[::]", "127。0。0。1", "①②⑦.0.0.1"],
+    ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "2130706433", "0x7f000001", "127.1", "0177.0.0.1", "0.0.0.0", "[::]", "127。0。0。1", "①②⑦.0.0.1",
+     "127.0.0.1.", "LOCALHOST", "user@127.0.0.1", "news.example@127.0.0.1", "news.example:443@127.1", "017700000001", "0x7f.0.0.1",
+     "127.0.0.0x1", "[::ffff:7f00:1]", "[::ffff:0:7f00:1]", "[::7f00:1]", "[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[::1%25lo]",
+     "[fe80::1%25lo]", "[0:0:0:0:0:0:0:1]", "１２７.0.0.1", "127.0.0.1\u3002", "ⓛocalhost", "127.0.1"],
 )  # fmt: skip
 async def test_no_way_of_writing_loopback_gets_a_connection(host: str):
     async with Receiver() as receiver:
