@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 import orjson
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -179,6 +180,7 @@ def configure_logging(log_format: str, level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_WithoutText())
+    handler.addFilter(_is_ours)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     sys.excepthook = _report_crash
 
@@ -235,6 +237,19 @@ class _WithoutText(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             event |= _describe(record.exc_info[1])
         return _as_json(event).decode()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Leave out what strangers do to the HTTP server: words that are no HTTP, counted as a 400; gone before the answer.
+
+    The library calls each of these an error, with which anybody could fill the log and wake the operator.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if record.name != "aiohttp.server" or not isinstance(error, HttpProcessingError | ConnectionError):
+        return True
+    if isinstance(error, HttpProcessingError):
+        REQUESTS.labels("none", "any", 400).inc()
+    return False
 
 
 def _report_crash(_kind: type[BaseException], error: BaseException, _trace: Any) -> None:

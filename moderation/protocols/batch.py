@@ -55,12 +55,15 @@ async def receive(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     lines = _Lines(request, caller.site)
     under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_read(request, lines, under_way, group))
-        while (answer := await under_way.get()) is not None:
-            await response.write(await answer)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_read(request, lines, under_way, group))
+            while (answer := await under_way.get()) is not None:
+                await response.write(await answer)
+        await response.write_eof()
+    except* ConnectionResetError:
+        note(request, sender="gone")  # what was stored stays so; sent again, it is recognised
     note(request, lines=lines.count)
-    await response.write_eof()
     return response
 
 

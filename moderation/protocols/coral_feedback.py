@@ -7,7 +7,7 @@ a comment of ours it is a decision of the site, which closes our task; about any
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from aiohttp import web
 
@@ -47,11 +47,18 @@ def read_word(said: SuggestRequest) -> CoralWord | None:
     """Return what Coral's moderators decided; None where the feedback is not Coral's."""
     entry = _entry(said.entry)
     coral_id = entry.get("Coral_comment_id")
-    if not isinstance(coral_id, str) or not 0 < len(coral_id) <= _MAX_ID or not said.values:
+    if not _is_id(coral_id) or not said.values:
         return None
     url, (name, value) = entry.get("url"), next(iter(said.values.items()))
     rejects = Verdict.REJECT if value > 0.5 else Verdict.APPROVE
-    return CoralWord(coral_id, url if isinstance(url, str) else "", _OLD_NAMES.get(name, rejects))
+    return CoralWord(
+        coral_id, url if isinstance(url, str) and url.isprintable() else "", _OLD_NAMES.get(name, rejects)
+    )
+
+
+def _is_id(value: Any) -> TypeGuard[str]:
+    """Tell whether this can be the id of a comment that we stored: no NUL, no lone surrogate."""
+    return isinstance(value, str) and 0 < len(value) <= _MAX_ID and value.isprintable()
 
 
 def _entry(written: str | None) -> Mapping[str, Any]:
@@ -121,7 +128,7 @@ async def hear_webhook(request: web.Request, site: Site, message: Mapping[str, A
     """Take a webhook in; return what the log line should say of it."""
     data, kind = message.get("data"), message.get("type")
     coral_id = data.get("commentID") if isinstance(data, dict) else None
-    if not isinstance(coral_id, str) or not 0 < len(coral_id) <= _MAX_ID or not isinstance(data, dict):
+    if not isinstance(data, dict) or not _is_id(coral_id):
         return {"coral": "ignored"}
     verdict = None
     if kind == "COMMENT_LEFT_MODERATION_QUEUE" and isinstance(data.get("status"), str):

@@ -213,4 +213,6 @@ def _number(value: Any, at: str) -> float | None:
 
 
 def _clean(text: str) -> str:
+    """Replace what cannot be stored, one character by one, so that offsets stay true."""
+    text = text.replace("\x00", "\ufffd")
     return text if text.isascii() else text.encode(errors="replace").decode()

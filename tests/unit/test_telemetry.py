@@ -2,13 +2,17 @@
 
 import asyncio
 import io
+import logging
 from typing import BinaryIO
 
 import orjson
+import pytest
+from aiohttp.http_exceptions import BadHttpMessage, InvalidURLError
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from moderation import telemetry
 from moderation.telemetry import LOG_DELAY_S, MAX_WAITING_LINES, Lines, Tally, _as_json
 
 BUCKETS = (0.1, 0.5, 1.0)
@@ -84,3 +88,19 @@ def test_a_log_that_cannot_be_written_harms_nobody() -> None:
 
 def test_a_line_with_a_lone_surrogate_is_still_json() -> None:
     assert orjson.loads(_as_json({"name": "x\ud800"}).replace(b"\\ud800", b"?")) == {"name": "x?"}
+
+
+@pytest.mark.parametrize(
+    ("logger", "error", "is_kept"),
+    [
+        ("aiohttp.server", BadHttpMessage("no HTTP"), False),
+        ("aiohttp.server", InvalidURLError("x"), False),
+        ("aiohttp.server", ConnectionResetError(), False),
+        ("aiohttp.server", ValueError("ours"), True),
+        ("asyncio", ConnectionResetError(), True),
+    ],
+)
+def test_strangers_do_not_fill_the_log_with_errors(logger: str, error: Exception, is_kept: bool) -> None:
+    details = (type(error), error, None)
+    record = logging.LogRecord(logger, logging.ERROR, "", 0, "", (), details)
+    assert telemetry._is_ours(record) is is_kept
