@@ -6,6 +6,7 @@ import click
 import orjson
 
 from moderation.cli.model_versions import COMMANDS, SHIPPED, model_folder
+from moderation.cli.replays import thresholds
 from moderation.cli.terminal import Terminal, with_terminal
 
 _MODEL = click.option(
@@ -21,7 +22,7 @@ def models() -> None:
     """List, try, train and switch the classifiers."""
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, thresholds):
     models.add_command(command)
 
 

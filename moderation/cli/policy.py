@@ -6,6 +6,7 @@ import click
 
 from moderation.cli.assignments import HELP, parse_assignments
 from moderation.cli.output import plain
+from moderation.cli.replays import replay
 from moderation.cli.terminal import Terminal, with_terminal
 from moderation.storage.administration import policies
 from moderation.storage.administration.policies import PolicyVersion
@@ -13,7 +14,10 @@ from moderation.storage.administration.policies import PolicyVersion
 
 @click.group()
 def policy() -> None:
-    """Show and change a site's policy."""
+    """Show, change and try a site's policy."""
+
+
+policy.add_command(replay)
 
 
 @policy.command("show")

@@ -27,6 +27,11 @@ _COLUMNS = ("output", "part", "rows", "positive", "auc before", "auc", "log-loss
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Labelled comments, .jsonl or .csv, plain or .gz; may be repeated.",
 )
+@click.option("--site", help="Retrain this site's model from the decisions in the database.")
+@click.option(
+    "--all-sites", is_flag=True, help="Retrain every site's model; those with too few labels are passed over."
+)
+@click.option("--candidate", is_flag=True, help="Keep the new version without putting it in force.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="The folder of the new model.")
 @click.option(
     "--active",
@@ -40,10 +45,19 @@ _COLUMNS = ("output", "part", "rows", "positive", "auc before", "auc", "log-loss
 def retrain(
     terminal: Terminal, files: tuple[Path, ...], more: tuple[Path, ...], out: Path | None, **options: Any
 ) -> None:
-    """Train a site's model from labelled files and compare it with the one before.
+    """Train a site's model from its decisions, or from labelled files, and compare it with the one before.
 
-    Exit code 3: the model was written, but a gate keeps it a candidate. Files after --data may be named one after the other.
+    From the database the new version takes over at once where it is nowhere worse. Exit code 3: a gate keeps it a candidate.
+    Files after --data may be named one after the other.
     """
+    site, all_sites, candidate = (options.pop(name) for name in ("site", "all_sites", "candidate"))
+    if site is not None or all_sites:
+        if files or more or out is not None or (site is not None and all_sites):
+            raise WrongUsage("name one of --site, --all-sites and --data with --out")
+        from moderation.cli.site_retraining import retrain_sites
+
+        retrain_sites(terminal, site, promotes=not candidate)
+        return
     if not files:
         raise WrongUsage("name the labelled comments: --data FILE…")
     if out is None:

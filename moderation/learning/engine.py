@@ -36,6 +36,11 @@ class LoadedModel:
         """Audit and load an artefact. Raises `ClassifierError`, `OSError`, or `TypeError` for thresholds of another form."""
         return cls(Runtime.load(folder))
 
+    @classmethod
+    def of_program(cls) -> Self:
+        """Load the model that comes with the program. Raises as `open` does."""
+        return cls(Runtime.shipped())
+
     @property
     def model(self) -> str:
         """The version."""

@@ -1,0 +1,138 @@
+"""`moderation models retrain --site S | --all-sites`: from a site's own decisions in the database, to a version in force."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from classifiers.errors import LabelsError
+from moderation.cli.beside import Beside, beside
+from moderation.cli.desk import Desk, open_desk
+from moderation.cli.failures import Failure
+from moderation.cli.output import plain
+from moderation.cli.terminal import Terminal
+from moderation.domain.clock import utc_now
+from moderation.domain.ids import SiteId
+from moderation.storage import models
+from moderation.storage.administration.finding import find_site_id
+from moderation.storage.collection import CollectedLabel, stream_labels
+from moderation.storage.database import Connection, connect
+from moderation.storage.directory import load_site
+
+if TYPE_CHECKING:
+    from moderation.learning.retraining import Outcome, Work
+
+KEPT_AS_CANDIDATE = 3
+_SITES = """
+SELECT s.id FROM sites s WHERE s.removed_at IS NULL AND ($1::text IS NULL OR s.name = $1) ORDER BY s.name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    desk: Desk
+    connection: Connection
+    """Holds the lock of retraining, and writes what comes of it: without the one the other cannot happen."""
+
+
+def retrain_sites(terminal: Terminal, site: str | None, *, promotes: bool = True) -> None:
+    """Retrain one site, or with None every site; show what came of it and exit with the promised code."""
+    with beside(_open(terminal)) as far:
+        outcomes = [
+            _retrain(far, site_id, promotes=promotes, is_alone=site is not None)
+            for site_id in far.call(_site_ids(far.opened, site))
+        ]
+    _show(terminal, outcomes)
+    if any(outcome.status == "candidate" for outcome in outcomes):
+        sys.exit(KEPT_AS_CANDIDATE)
+
+
+@asynccontextmanager
+async def _open(terminal: Terminal) -> AsyncIterator[_Opened]:
+    from moderation.learning.retraining import take_lock
+
+    async with open_desk(terminal.settings()) as desk:
+        connection = await connect(
+            desk.url, command_timeout_s=None
+        )  # the labels of years may take their time
+        try:
+            await take_lock(connection)
+            yield _Opened(desk, connection)
+        finally:
+            await connection.close()
+
+
+async def _site_ids(opened: _Opened, site: str | None) -> list[SiteId]:
+    async with opened.desk.database.connection() as connection:
+        if site is not None:
+            return [await find_site_id(connection, site)]
+        return [SiteId(row["id"]) for row in await connection.fetch(_SITES, None)]
+
+
+def _retrain(far: Beside[_Opened], site_id: SiteId, *, promotes: bool, is_alone: bool) -> "Outcome":
+    from moderation.cli.retraining import Bar
+    from moderation.learning.retraining import Outcome, keep, train
+
+    opened = far.opened
+    with tempfile.TemporaryDirectory(prefix="moderation-retrain-") as name, Bar() as bar:
+        work = far.call(_prepare(opened, site_id, Path(name)))
+        try:
+            report, new = train(work, far.stream(_labels(opened, site_id)), bar)
+        except LabelsError as error:
+            if is_alone:
+                raise
+            return Outcome(work.site, "skipped", why=str(error))
+        del report
+        return far.call(
+            keep(opened.connection, work, new, actor=opened.desk.actor, clock=utc_now, promotes=promotes)
+        )
+
+
+async def _prepare(opened: _Opened, site_id: SiteId, folder: Path) -> "Work":
+    from moderation.learning.retraining import Work
+    from moderation.learning.switch import write_files
+
+    async with opened.desk.database.connection() as connection:
+        site = await load_site(connection, site_id)
+        version = await models.active_version(connection, site_id)
+        files = None if version is None else await models.read_files(connection, version)
+        now = await connection.fetchval("SELECT now()")
+    active = None
+    if files:
+        active = folder / "active"
+        await asyncio.to_thread(write_files, files, active)
+    return Work(
+        site_id, site.name, folder, active, version, thresholds=site.policy.thresholds, seen_until=now
+    )
+
+
+async def _labels(opened: _Opened, site_id: SiteId) -> AsyncIterator[CollectedLabel]:
+    """Stream the labels as of one moment."""
+    async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
+        async for label in stream_labels(opened.connection, [site_id]):
+            yield label
+
+
+def _show(terminal: Terminal, outcomes: Sequence["Outcome"]) -> None:
+    if not outcomes:
+        raise Failure("there is no site")
+    shown = [plain(outcome) for outcome in outcomes]
+    terminal.show(shown[0] if len(shown) == 1 else shown, lambda: "\n\n".join(map(_words, outcomes)))
+
+
+def _words(outcome: "Outcome") -> str:
+    if outcome.report is None:
+        return f"{outcome.site}: {outcome.status}: {outcome.why}"
+    before = outcome.previous or "the shipped model"
+    verdict = {
+        "promoted": f"{outcome.version} is in force; before: {before}",
+        "unchanged": f"{outcome.version} was there already; in force: {before}",
+        "candidate": f"{outcome.version} is kept as a candidate: {outcome.why}; in force stays {before}",
+    }[outcome.status]
+    from moderation.cli.model_reports import report_words
+
+    return f"{outcome.site}\n\n{report_words(outcome.report)}\n\n{verdict}"

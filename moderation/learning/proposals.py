@@ -1,0 +1,110 @@
+"""Thresholds from what a newsroom knows: how sure an automatic rejection must be, or how many comments it can read a day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from classifiers.errors import LabelsError
+from classifiers.retraining import Decided, Proposal, propose_thresholds
+from moderation.domain.thresholds import LAST_RESORT, Thresholds, ThresholdTable, in_force
+from moderation.domain.verdict import Assessment, Verdict
+from moderation.learning.engine import LoadedModel
+from moderation.learning.replay import assess
+from moderation.storage.past import PastComment
+
+REJECTED_BY = ("spam", "abuse")
+DOUBTED_BY = ("spam", "abuse", "reject")
+_DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A table for the site's policy, and what to expect of each threshold in it; ``unreached`` says why one is missing."""
+
+    thresholds: ThresholdTable
+    expected: Mapping[str, Proposal]
+    unreached: Mapping[str, str]
+
+
+def for_precision(
+    past: Sequence[PastComment], model: LoadedModel, own: ThresholdTable, wanted: float
+) -> Proposed:
+    """Propose from which probability spam and abuse are rejected so that ``wanted`` of such rejections are right.
+
+    An output that never reaches it is not rejected without a person. Right is what moderators rejected, whatever for.
+    """
+    assessed = assess(model, past)
+    expected, unreached = {}, {}
+    for output in REJECTED_BY:
+        try:
+            expected[output] = propose_thresholds(_decided(past, assessed, [output]), precision=wanted)
+        except LabelsError as error:
+            unreached[output] = str(error)
+
+    def pair(output: str, now: Thresholds) -> Thresholds:
+        reject = round(expected[output].threshold, 6) if output in expected else None
+        doubt = now.doubt if now.doubt is None or reject is None else min(now.doubt, reject)
+        return Thresholds(doubt, reject)
+
+    return Proposed(_table(model, own, REJECTED_BY, pair), expected, unreached)
+
+
+def for_queue(
+    past: Sequence[PastComment], model: LoadedModel, own: ThresholdTable, per_day: float
+) -> Proposed:
+    """Propose from which probability on a comment is doubtful so that ``per_day`` comments a day are, the worst ones.
+
+    One threshold for spam, abuse and rejection: calibrated, they weigh the same. What is rejected outright is not in the queue.
+    """
+    assessed = assess(model, past)
+    waiting = [
+        (one, found) for one, found in zip(past, assessed, strict=True) if not _is_rejected(found, model, own)
+    ]
+    decided = _decided([one for one, _ in waiting], [found for _, found in waiting], DOUBTED_BY, of=past)
+    proposal = propose_thresholds(decided, queue_per_day=per_day)
+    doubt = round(proposal.threshold, 6)
+
+    def pair(output: str, now: Thresholds) -> Thresholds:
+        del output
+        return Thresholds(doubt if now.reject is None else min(doubt, now.reject), now.reject)
+
+    return Proposed(_table(model, own, DOUBTED_BY, pair), {"queue": proposal}, {})
+
+
+def _decided(
+    past: Sequence[PastComment],
+    assessed: Sequence[Assessment],
+    outputs: Sequence[str],
+    of: Sequence[PastComment] | None = None,
+) -> Decided:
+    """Return the highest of the outputs of each comment, beside what people said."""
+    values = [max((getattr(found.scores, name) or 0.0) for name in outputs) for found in assessed]
+    labels = [{Verdict.REJECT: 1, Verdict.APPROVE: 0}.get(one.said, -1) if one.said else -1 for one in past]
+    times = [one.created_at.timestamp() for one in (of or past)]
+    days = (max(times) - min(times)) / _DAY_S if len(times) > 1 else None
+    weights = [one.weight if label >= 0 else 1.0 for one, label in zip(past, labels, strict=True)]
+    return Decided(
+        np.array(values, np.float64), np.array(labels, np.int64), np.array(weights, np.float64), days
+    )
+
+
+def _is_rejected(found: Assessment, model: LoadedModel, own: ThresholdTable) -> bool:
+    limits = in_force(found.language, model.thresholds, own)
+    for output in REJECTED_BY:
+        value, limit = getattr(found.scores, output), limits.get(output, LAST_RESORT).reject
+        if value is not None and limit is not None and value >= limit:
+            return True
+    return False
+
+
+def _table(model: LoadedModel, own: ThresholdTable, outputs: Sequence[str], pair: Any) -> ThresholdTable:
+    """Return the site's own table with the pairs of ``outputs`` replaced, in every language that has thresholds of its own."""
+    table: dict[str, dict[str, Thresholds]] = {}
+    for language in sorted({"*", *model.thresholds, *own}):
+        now = in_force(language, model.thresholds, own)
+        table[language] = dict(own.get(language, {})) | {
+            output: pair(output, now.get(output, LAST_RESORT)) for output in outputs
+        }
+    return table
