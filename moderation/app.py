@@ -23,7 +23,9 @@ from moderation.intake.rescoring import Rescorer
 from moderation.intake.scoring import GroupScorer
 from moderation.learning.engine import ActiveModel
 from moderation.learning.feedback import Feedback
+from moderation.learning.health import HealthReader
 from moderation.learning.switch import ModelSwitch
+from moderation.learning.watch import HealthWatch
 from moderation.privacy.erasure import Eraser
 from moderation.privacy.keys import Keyring
 from moderation.privacy.retention import RetentionJob
@@ -35,6 +37,7 @@ from moderation.protocols import (
     coral_feedback,
     feed,
     form,
+    learning,
     native,
     operations,
     perspective,
@@ -77,6 +80,7 @@ DIALECTS = (
     perspective,
     coral,
     review,
+    learning,
     rights,
     feed,
     operations,
@@ -121,6 +125,8 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[operations.DATABASE] = database
     app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
     app[operations.MODEL] = model
+    health = HealthReader(database, clock=utc_now, shipped=lambda: model.shipped_version)
+    app[learning.HEALTH] = health
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[perspective.ANALYST] = Analyst(scorer, bound=settings.intake_queue)
     app[perspective.PUBLIC_URL] = settings.public_url
@@ -133,6 +139,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         delivery.run(),
         vault.watch(),
         ModelSwitch(database, model).watch(),
+        HealthWatch(database, health, clock=utc_now).run(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),

@@ -85,6 +85,29 @@ RETENTION_ROUND_TIMESTAMP_SECONDS = Gauge(
     "When the last complete retention round ended",
     multiprocess_mode="mostrecent",
 )
+AUTOMATIC_PRECISION = Gauge(
+    "moderation_automatic_precision",
+    "Share of automatic verdicts that people agree with, estimated from audits",
+    ["verdict", "language", "bound"],
+    multiprocess_mode="mostrecent",
+)
+AUTOMATIC_RECALL = Gauge(
+    "moderation_automatic_recall",
+    "Share of what people would decide so that is decided automatically, estimated from audits",
+    ["verdict", "language", "bound"],
+    multiprocess_mode="mostrecent",
+)
+MODEL_DRIFT = Gauge(
+    "moderation_model_drift",
+    "Population stability index of scores against training, of the site where it is highest",
+    ["output"],
+    multiprocess_mode="mostrecent",
+)
+RETRAINING_DUE = Gauge(
+    "moderation_retraining_due",
+    "Sites whose model learned from labels of people who were erased since",
+    multiprocess_mode="mostrecent",
+)
 MODEL_REFUSALS = Counter("moderation_model_refusals", "Times a model was refused as damaged or foreign")
 MODELS_REFUSED = Gauge(
     "moderation_models_refused", "Models that should be in force and are refused", multiprocess_mode="livemax"

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import orjson
 
+from moderation.cli.model_health import health
 from moderation.cli.model_versions import COMMANDS, SHIPPED, model_folder
 from moderation.cli.replays import thresholds
 from moderation.cli.terminal import Terminal, with_terminal
@@ -22,7 +23,7 @@ def models() -> None:
     """List, try, train and switch the classifiers."""
 
 
-for command in (*COMMANDS, thresholds):
+for command in (*COMMANDS, thresholds, health):
     models.add_command(command)
 
 

@@ -92,9 +92,9 @@ class ActiveModel:
         return loaded.thresholds if loaded else {}
 
     @property
-    def shipped(self) -> LoadedModel | None:
-        """The model that comes with the program; None where it was damaged."""
-        return self._shipped
+    def shipped_version(self) -> str:
+        """The version of the model that comes with the program; a name that no comment has where it was damaged."""
+        return self._shipped.model if self._shipped else "none"
 
     def load_shipped(self) -> None:
         """Use the model that comes with the program; if it is damaged, say so in the log and go on without."""

@@ -151,6 +151,14 @@ async def read_details(connection: Connection, version: str) -> tuple[dict[str, 
     return row["manifest"], row["report"]
 
 
+async def read_baseline(connection: Connection, version: str) -> dict[str, Any] | None:
+    """Return how a version's scores lay over what it learned from; None where that is not known."""
+    found: dict[str, Any] | None = await connection.fetchval(
+        "SELECT baseline FROM models WHERE version = $1", version
+    )
+    return found
+
+
 async def read_files(connection: Connection, version: str) -> dict[str, bytes]:
     """Return a version's files by path; a file that is not what was kept is left out, so that the audit misses it."""
     rows = await connection.fetch(

@@ -180,6 +180,14 @@ async def walk_rights(walk: Walker) -> None:
     await walk("GET", f"/v1/comments/{new_uuid()}/records")
 
 
+async def walk_learning(walk: Walker) -> None:
+    site = walk.service.site.name
+    for reader in ("lead", "moderator", "site"):
+        await walk("GET", f"/v1/health?site={site}", reader)
+    await walk("GET", "/v1/health?site=nobody", "lead")
+    await walk("GET", "/v1/health", "lead")
+
+
 async def walk_the_rest(walk: Walker) -> None:
     connection = await connect(walk.service.database.url)
     await Sequencer(walk.service.database.url, utc_now).number(connection)
@@ -228,6 +236,7 @@ async def test_every_answer_of_a_walk_through_every_route_is_as_described(walker
         *dialects,
         walk_review,
         walk_rights,
+        walk_learning,
         walk_the_rest,
         walk_limits,
     ):

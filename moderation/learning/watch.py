@@ -1,0 +1,105 @@
+"""Looks at the health of all sites now and then, in one process of the instance: for `/metrics`, and to raise the alarm."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from moderation.domain.clock import Clock
+from moderation.domain.ids import SiteId
+from moderation.learning.distributions import DRIFTED
+from moderation.learning.health import WINDOW, Health, HealthReader, error_rates
+from moderation.storage import estimates
+from moderation.storage.database import Connection, Database
+from moderation.storage.estimates import Judged
+from moderation.storage.leadership import lead
+from moderation.telemetry import AUTOMATIC_PRECISION, AUTOMATIC_RECALL, MODEL_DRIFT, RETRAINING_DUE
+
+EVERY_S = 600.0
+_LOCK = 0x6D64_7306
+_LANGUAGES = ("ar", "en")
+"""Languages with a series of their own in `/metrics`; the rest goes together, for labels come from closed sets."""
+_OTHER = "other"
+
+log = structlog.get_logger()
+
+
+class HealthWatch:
+    """The background job."""
+
+    def __init__(
+        self, database: Database, reader: HealthReader, *, clock: Clock, every_s: float = EVERY_S
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._reader = reader
+        self._every_s = every_s
+        self._alarmed: set[tuple[str, str]] = set()
+
+    async def run(self) -> None:
+        """Look again and again while this process leads, until cancelled."""
+        await lead(self._database.url, _LOCK, self._look_on)
+
+    async def _look_on(self, connection: Any) -> None:
+        while True:
+            await self.look()
+            await connection.fetchval("SELECT 1")  # a lost lock must end this
+            await asyncio.sleep(self._every_s)
+
+    async def look(self) -> None:
+        """Measure every site once."""
+        async with self._database.connection() as connection:
+            sites = await connection.fetch("SELECT id, name FROM sites WHERE removed_at IS NULL ORDER BY id")
+        drifts: dict[str, float] = {}
+        judged: list[Judged] = []
+        due = 0
+        for row in sites:
+            found = await self._reader.read(SiteId(row["id"]), row["name"])
+            self._alarm(found)
+            due += found.erasures_since > 0
+            for output, value in found.drift.items():
+                drifts[output] = max(value, drifts.get(output, 0.0))
+            async with self._database.connection() as connection:
+                judged += await self._judged(connection, SiteId(row["id"]))
+        for output, value in drifts.items():
+            MODEL_DRIFT.labels(output).set(value)
+        RETRAINING_DUE.set(due)
+        show_rates(judged)
+
+    async def _judged(self, connection: Connection, site_id: SiteId) -> list[Judged]:
+        return await estimates.read_judged(connection, site_id, self._clock() - WINDOW)
+
+    def _alarm(self, found: Health) -> None:
+        """Say once that an output began to drift, not every ten minutes."""
+        for output, value in found.drift.items():
+            key = (found.site, output)
+            if value > DRIFTED and key not in self._alarmed:
+                log.error("scores_drifted", site=found.site, model=found.model, output=output, index=value)
+                self._alarmed.add(key)
+            elif value <= DRIFTED:
+                self._alarmed.discard(key)
+
+
+def show_rates(judged: list[Judged]) -> None:
+    """Set the gauges of error rates over all sites."""
+    for language, rates in _by_shown_language(judged).items():
+        for verdict, rate in rates.items():
+            for gauge, one in ((AUTOMATIC_PRECISION, rate.precision), (AUTOMATIC_RECALL, rate.recall)):
+                for bound, value in (("value", one.value), ("low", one.low), ("high", one.high)):
+                    if value is not None:
+                        gauge.labels(verdict, language, bound).set(value)
+
+
+def _by_shown_language(judged: list[Judged]) -> Mapping[str, Any]:
+    shown = [
+        Judged(
+            one.language if one.language in _LANGUAGES else _OTHER,
+            one.first,
+            one.said,
+            one.weight,
+            one.comments,
+        )
+        for one in judged
+    ]
+    return error_rates(shown)

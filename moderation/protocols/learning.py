@@ -1,0 +1,55 @@
+"""``GET /v1/health?site=``: how often the service is wrong by itself, for leads."""
+
+import orjson
+from aiohttp import web
+
+from moderation.domain.errors import UnknownSiteError
+from moderation.domain.intervals import Share
+from moderation.domain.site import Role
+from moderation.learning.health import ErrorRate, Health, HealthReader
+from moderation.protocols.authentication import DIRECTORY, authenticate_person
+
+HEALTH = web.AppKey("health", HealthReader)
+
+
+def routes() -> list[web.RouteDef]:
+    """Return this module's routes."""
+    return [web.get("/v1/health", read_health)]
+
+
+async def read_health(request: web.Request) -> web.Response:
+    """Return error rates, drift and outliers of one site to a person with the role lead there."""
+    person = await authenticate_person(request)
+    name = request.query.get("site", "")
+    site = await request.app[DIRECTORY].site(name)
+    if site.id not in person.roles:
+        raise UnknownSiteError  # nobody learns which other sites there are
+    person.require(site.id, Role.LEAD)
+    found = await request.app[HEALTH].read(site.id, site.name)
+    return web.Response(body=orjson.dumps(health_body(found)), content_type="application/json")
+
+
+def health_body(found: Health) -> dict[str, object]:
+    """Write a site's health."""
+    return {
+        "site": found.site,
+        "model": found.model,
+        "rates": {
+            language: {verdict: _rate(rate) for verdict, rate in rates.items()}
+            for language, rates in found.rates.items()
+        },
+        "open_audits": found.open_audits,
+        "drift": dict(found.drift),
+        "is_drifted": found.is_drifted,
+        "drift_against": found.drift_against,
+        "outliers": [dict(one) for one in found.outliers],
+        "erasures_since": found.erasures_since,
+    }
+
+
+def _rate(rate: ErrorRate) -> dict[str, object]:
+    return {"precision": _share(rate.precision), "recall": _share(rate.recall)}
+
+
+def _share(one: Share) -> dict[str, float | int | None]:
+    return {"value": one.value, "low": one.low, "high": one.high, "rows": one.rows}
