@@ -1,9 +1,18 @@
 """The report of a retraining, for a terminal: what was measured, what would change; ids only."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import click
+
+from moderation.cli.desk import Desk
+from moderation.cli.failures import Failure
 from moderation.cli.output import table
+from moderation.cli.terminal import Terminal, with_terminal
+from moderation.storage import models
+from moderation.storage.administration.changes import audit
 
 _COLUMNS = ("output", "part", "rows", "positive", "auc before", "auc", "log-loss before", "log-loss")
 _SHOWN = 10
@@ -66,3 +75,63 @@ def _changes(changes: Mapping[str, Any]) -> str:
         lines.append(f"judged differently, {len(moved)} of them:")
         lines += [f"  {one.get('id')}: {one.get('before')} → {one.get('after')}" for one in moved[:_SHOWN]]
     return "\n".join(lines)
+
+
+@click.command("report")
+@click.argument("version")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it as a page, with plots, to a new file.",
+)
+@click.option(
+    "--texts",
+    "has_texts",
+    is_flag=True,
+    help="With the comments' texts in the page; the audit tells who looked.",
+)
+@with_terminal
+def report(terminal: Terminal, version: str, page: Path | None, *, has_texts: bool) -> None:
+    """Show the report that was kept with a version: what was measured, what would change. It holds comment ids only."""
+    if has_texts and page is None:
+        raise click.UsageError("--texts needs --html FILE")
+    found, refusals, texts = terminal.run(lambda desk: _read(desk, version, has_texts=has_texts))
+    if page is not None:
+        from moderation.learning.report_page import render
+
+        with open(page, "x", encoding="utf-8", opener=_private) as file:
+            file.write(render(found, refusals, texts))
+    shown = {"version": version, "file": page, "report": found, "refusals": refusals}
+    terminal.show(shown, lambda: f"written to {page}" if page is not None else report_words(found))
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+async def _read(
+    desk: Desk, version: str, *, has_texts: bool
+) -> tuple[dict[str, Any], list[Any], dict[str, str]]:
+    async with desk.database.transaction() as connection:
+        line = await models.find_model(connection, version)
+        _, found = await models.read_details(connection, version)
+        if found is None:
+            raise Failure(f"{version} has no report")
+        if not has_texts:
+            return found, list(line.refusals), {}
+        ids = [one["id"] for one in found["changes"].get("differently") or [] if one.get("id")]
+        rows = await connection.fetch(
+            "SELECT id, text FROM comments WHERE id = ANY($1::uuid[]) AND site_id = ANY($2::integer[])",
+            ids,
+            list(line.learned_from),
+        )
+        await audit(
+            connection,
+            "model.report_read",
+            actor=desk.actor,
+            site_id=line.site_id,
+            subject=version,
+            texts=len(rows),
+        )
+    return found, list(line.refusals), {str(row["id"]): row["text"] for row in rows}

@@ -6,6 +6,7 @@ import click
 import orjson
 
 from moderation.cli.model_health import health
+from moderation.cli.model_reports import report
 from moderation.cli.model_versions import COMMANDS, SHIPPED, model_folder
 from moderation.cli.replays import thresholds
 from moderation.cli.terminal import Terminal, with_terminal
@@ -23,7 +24,7 @@ def models() -> None:
     """List, try, train and switch the classifiers."""
 
 
-for command in (*COMMANDS, thresholds, health):
+for command in (*COMMANDS, report, thresholds, health):
     models.add_command(command)
 
 

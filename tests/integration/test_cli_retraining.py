@@ -109,6 +109,13 @@ def test_decisions_become_the_site_s_model_and_the_same_ones_change_nothing(
     ).stdout.splitlines()
     bad, good = (json.loads(row)["reject"] for row in scored)
     assert bad > 0.8 > 0.2 > good
+    page = tmp_path / "report.html"
+    desk.get("models", "report", said["version"], "--html", str(page))
+    assert not any(word in page.read_text("utf-8") for word in BAD)
+    assert "<svg" in page.read_text("utf-8")
+    assert desk.run("models", "report", said["version"], "--html", str(page), "--texts").returncode == FAILED
+    desk.get("models", "report", said["version"], "--html", str(tmp_path / "texts.html"), "--texts")
+    assert any(word in (tmp_path / "texts.html").read_text("utf-8") for word in GOOD)
     again = desk.get("models", "retrain", "--site", "learns")
     assert (again["status"], again["version"]) == ("unchanged", said["version"])
     back = desk.get("models", "rollback", "--site", "learns", "--reason", "a test")
