@@ -303,4 +303,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
     while trace is not None:
         frames.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
         trace = trace.tb_next
-    return {"error": type(error).__name__, "at": frames[-4:]}
+    described: dict[str, Any] = {"error": type(error).__name__, "at": frames[-4:]}
+    if isinstance(error, BaseExceptionGroup):
+        described["within"] = [_describe(one) for one in error.exceptions[:3]]
+    return described

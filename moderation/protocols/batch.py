@@ -52,10 +52,10 @@ async def receive(request: web.Request) -> web.StreamResponse:
     caller = await site_caller(request)
     refuse_encoding(request)
     response = web.StreamResponse(headers=_headers(request))
-    await response.prepare(request)
     lines = _Lines(request, caller.site)
     under_way: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(UNDER_WAY)
     try:
+        await response.prepare(request)
         async with asyncio.TaskGroup() as group:
             group.create_task(_read(request, lines, under_way, group))
             while (answer := await under_way.get()) is not None:
@@ -87,7 +87,8 @@ async def _read(
         async for line in _split(request):
             await under_way.put(lines.start(line, group))
     except MalformedRequestError as cut_off:
-        await under_way.put(lines.start(cut_off, group))
+        if request.transport is not None and not request.transport.is_closing():
+            await under_way.put(lines.start(cut_off, group))
     await under_way.put(None)
 
 
