@@ -63,6 +63,7 @@ NAMES = frozenset(
         "user_role",
     }
 )
+_KNOWN = {name.encode(): name for name in NAMES}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -132,17 +133,28 @@ def _split(body: bytes) -> list[Pair]:
     """Split after the URL Standard §5.1; only the values of known names are decoded."""
     if body.count(b"&") >= MAX_PARAMETERS:
         raise MalformedRequestError(f"more than {MAX_PARAMETERS} parameters")
+    written = [pair.partition(b"=") for pair in body.split(b"&")]
+    trap = _trap_name(written) if b"honeypot_field_name" in body else ""
     pairs = []
-    for written in body.split(b"&"):
-        name, _, value = written.partition(b"=")
-        pairs.append((_name(name), value))
-    trap = _trap_name(pairs)
-    return [(name, unquoted(value)) for name, value in pairs if name in NAMES or (trap and name == trap)]
+    for name, _, value in written:
+        known = _KNOWN.get(name) or _odd_name(name, trap)
+        if known is not None:
+            pairs.append((known, unquoted(value)))
+    return pairs
+
+
+def _odd_name(written: bytes, trap: str) -> str | None:
+    """Return a name that is escaped, has a bracket behind it, or is the trap's; None for all others, which are most."""
+    if not trap and b"[" not in written and b"%" not in written:
+        return None
+    name = _name(written)
+    return name if name in NAMES or name == trap else None
 
 
 def unquoted(written: bytes) -> bytes:
     """Decode percent escapes and ``+``, run by run: 1.6 times as quick on Arabic as the standard library's, byte by byte."""
-    return _ESCAPES.sub(_unescape, written.replace(b"+", b" "))
+    spaced = written.replace(b"+", b" ")
+    return _ESCAPES.sub(_unescape, spaced) if b"%" in spaced else spaced
 
 
 def _unescape(run: re.Match[bytes]) -> bytes:
@@ -156,9 +168,9 @@ def _name(written: bytes) -> str:
     return written.partition(b"[")[0].decode(errors="replace")
 
 
-def _trap_name(pairs: Iterable[Pair]) -> str:
-    for name, value in pairs:
-        if name == "honeypot_field_name":
+def _trap_name(written: Iterable[tuple[bytes, bytes, bytes]]) -> str:
+    for name, _, value in written:
+        if name == b"honeypot_field_name":
             return unquoted(value).decode(errors="replace").strip()
     return ""
 
