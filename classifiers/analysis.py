@@ -10,18 +10,23 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers import evidence, languages, lexicon, signs
-from classifiers.disguise import readings
-from classifiers.ngrams import ORDERS, Words, buckets, find_words
+from classifiers import evidence, languages, latin, lexicon, signs
+from classifiers.disguise import Readings, readings
+from classifiers.ngrams import ORDERS, Words, buckets, find_words, word_runs
 from classifiers.signs import Sign
 from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded
 
 BUCKET_BITS = 20
 BUCKETS = 1 << BUCKET_BITS
-MAX_BATCH = 512  # texts analysed at once; bounded by the bits that number them in a key
+CHECK_BITS = 4  # of a hash, beside its bucket: a bucket weighs only for the n-gram that owns it
+CODES = 1 << BUCKET_BITS + CHECK_BITS
+MAX_BATCH = 128  # texts analysed at once; bounded by the bits that number them in a key
 MAX_BATCH_CODE_POINTS = 1 << 17  # and this many code points, unless a single text has more
-TEXT_BIT = BUCKET_BITS + 1
+CHECK_BIT = BUCKET_BITS + 1
+TEXT_BIT = CHECK_BIT + CHECK_BITS
 _ONLY = np.zeros(1, np.int64)
+_CHECK_SHIFT, _CHECK_PLACE = np.uint32(CHECK_BITS), np.uint32(CHECK_BIT)
+_CHECK_MASK = np.uint32((1 << CHECK_BITS) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,11 @@ def analyse(
     raw, bounds = encode(texts)
     sign_counts, suspects = signs.read(raw, bounds)
     suspects.update(at for at, counts in enumerate(sign_counts) if _is_spread(len(texts[at]), counts))
-    added = {at: reading for at in suspects if (reading := readings(texts[at]))[0]}
+    added = {at: reading for at in suspects if (reading := readings(texts[at])).added}
     if added:
-        raw, bounds = encode([text + added[at][0] if at in added else text for at, text in enumerate(texts)])
+        raw, bounds = encode(
+            [added[at].text + added[at].added if at in added else text for at, text in enumerate(texts)]
+        )
     stream = fold_encoded(raw, bounds, with_origin=with_origin)
     if with_origin and added:
         _lead_back(stream, texts, added)
@@ -73,6 +80,11 @@ def analyse(
     starts = stream.starts.tolist()
     lengths = [end - start for start, end in pairwise(starts)]
     language = list(map(languages.detect, sign_counts, word_counts))
+    if languages.UNSURE in language:
+        for at, found in enumerate(language):
+            if found is languages.UNSURE:
+                score = latin.arabizi_score(stream.codes[starts[at] : starts[at + 1] + 1])
+                language[at] = languages.tell(score, sign_counts[at], word_counts[at])
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
     for at, url in enumerate(author_urls or ()):
         if url:
@@ -88,35 +100,38 @@ def _is_spread(length: int, counts: Sequence[int]) -> bool:
     return gaps * 10 > length * 3
 
 
-def _lead_back(stream: Stream, texts: Sequence[str], added: Mapping[int, tuple[str, list[int]]]) -> None:
+def _lead_back(stream: Stream, texts: Sequence[str], added: Mapping[int, Readings]) -> None:
     """Let each character of a reading stand where its source stands."""
     assert stream.origin is not None
-    for at, (_, places) in added.items():
+    for at, reading in added.items():
         own = stream.origin[stream.starts[at] : stream.starts[at + 1]]
         is_added = own >= len(texts[at])
-        own[is_added] = np.array(places, np.int64)[own[is_added] - len(texts[at])]
+        own[is_added] = np.array(reading.places, np.int64)[own[is_added] - len(texts[at])]
 
 
 def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Return the n-grams of a batch as sorted keys, and where each text's keys begin.
 
-    A key is text << 21 | language << 20 | bucket. Places where no n-gram begins stand as bucket 0, which weighs nothing.
-    Every text has at least one key.
+    A key is text << 25 | check << 21 | language << 20 | bucket. Places where no n-gram begins stand as bucket 0, which weighs
+    nothing. Every text has at least one key.
     """
-    every = buckets(found.stream, found.words, BUCKET_BITS).astype(np.uint32)
+    hashed = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS).astype(np.uint32)
+    every = hashed >> _CHECK_SHIFT
+    hashed &= _CHECK_MASK
+    hashed <<= _CHECK_PLACE
+    every |= hashed
     english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
     if len(english) == 1:
         every += np.uint32(english[0])
         every.sort()
         return every, _ONLY
     base = np.array([at << TEXT_BIT | bit for at, bit in enumerate(english)], np.uint32)
-    size, count = found.stream.codes.size, found.words.start.size
+    size = found.stream.codes.size
     lengths = np.array(found.lengths)
     lengths[-1] += 1  # the last space of the stream
     every[: ORDERS * size].reshape(ORDERS, size)[:] += base.repeat(lengths)
     owner = base.take(found.words.text)
-    every[ORDERS * size : ORDERS * size + count] += owner
-    every[ORDERS * size + count :] += owner[1:]
+    every[ORDERS * size :] += np.concatenate(word_runs(owner, is_end=True))
     every = np.concatenate([every, base])
     every.sort()
     return every, np.asarray(every.searchsorted(base & ~np.uint32((1 << TEXT_BIT) - 1)), np.int64)

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from classifiers import evidence, letters
-from classifiers.analysis import BUCKETS, analyse, keys
+from classifiers import evidence, latin, letters
+from classifiers.analysis import CODES, analyse, keys
 from classifiers.errors import ArtifactIncompatibleError, ArtifactTamperedError
 from classifiers.lexicon import word_classes
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
 _PROBE = "probe مجس 42"
@@ -64,8 +64,8 @@ def tables_fingerprint() -> str:
     rules = {rule.name: rule.value for rule in evidence.Rule}
     found_keys, _ = keys(analyse([_PROBE]))
     digest = hashlib.sha256(letters.fingerprint().encode())
-    digest.update(canonical({"rules": rules, "words": word_classes(), "buckets": BUCKETS}))
-    digest.update(found_keys.tobytes())
+    digest.update(canonical({"rules": rules, "words": word_classes(), "codes": CODES}))
+    digest.update(found_keys.tobytes() + latin.table().tobytes())
     return digest.hexdigest()
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.analysis import BUCKET_BITS, Analysis
+from classifiers.analysis import BUCKET_BITS, CHECK_BITS, Analysis
 from classifiers.evidence import Rule, locate
 from classifiers.ngrams import buckets, places
 
@@ -68,10 +68,10 @@ class Span:
 
 
 class Steps(Protocol):
-    """The steps of every bucket: an array, or what can look them up."""
+    """What can look up the steps of codes: a bucket in the upper 20 bits, its check in the rest."""
 
-    def take(self, buckets: NDArray[np.int64], /) -> NDArray[np.int64]:
-        """Return the steps of these buckets."""
+    def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
+        """Return the steps of these codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,9 @@ def _placed(found: Analysis) -> tuple[NDArray[np.int64], ...]:
 def _distinct(found: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return start, end and bucket of each bucket's first n-gram, characters before words."""
     start, end = places(found.stream, found.words)
-    value = buckets(found.stream, found.words, BUCKET_BITS)
+    value = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
     _, firsts = np.unique(value, return_index=True)
-    firsts = firsts[value[firsts] != 0]
+    firsts = firsts[value[firsts] >= 1 << CHECK_BITS]
     return start[firsts], end[firsts], value[firsts]
 
 

@@ -1,7 +1,8 @@
 """Comments as sparse binary features, for scikit-learn.
 
-Columns: first the buckets of the hashed n-grams (words, pairs of words, characters 2 to 4 inside words), then one column
-for each rule of `evidence`. The serving scorer computes the same features without scikit-learn (`analysis.keys`).
+Columns: first the codes of the hashed n-grams (words and runs of words, characters 2 to 4 inside words), then one column
+for each rule of `evidence`. Of a code the upper 20 bits are the bucket, the rest its check (see `analysis`). The serving
+scorer computes the same features without scikit-learn (`analysis.keys`).
 """
 
 from collections.abc import Sequence
@@ -13,10 +14,10 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from classifiers import evidence
-from classifiers.analysis import BUCKET_BITS, BUCKETS, Analysis, analyse, batches
+from classifiers.analysis import BUCKET_BITS, CHECK_BITS, CODES, Analysis, analyse, batches
 from classifiers.ngrams import buckets, places, text_of
 
-COLUMNS = BUCKETS + evidence.COUNT
+COLUMNS = CODES + evidence.COUNT
 
 
 class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -49,9 +50,9 @@ class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         rows, columns = _evidence_entries(found)
         if self.ngrams:
             rows.append(text_of(places(found.stream, found.words)[0], found.stream))
-            columns.append(buckets(found.stream, found.words, BUCKET_BITS))
+            columns.append(buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS))
         row, column = np.concatenate(rows), np.concatenate(columns)
-        is_used = column != 0  # bucket 0 marks places without an n-gram
+        is_used = column >= 1 << CHECK_BITS  # bucket 0 marks places without an n-gram
         values = np.ones(int(is_used.sum()), np.float32)
         matrix = sparse.csr_matrix((values, (row[is_used], column[is_used])), shape=(len(texts), COLUMNS))
         matrix.sum_duplicates()
@@ -71,4 +72,4 @@ def _evidence_entries(found: Analysis) -> tuple[list[NDArray[np.int64]], list[ND
     counts = [len(rules) for rules in found.rules]
     rows = np.repeat(np.arange(len(counts)), counts)
     columns = np.fromiter((rule for rules in found.rules for rule in rules), np.int64, int(rows.size))
-    return [rows], [columns + BUCKETS]
+    return [rows], [columns + CODES]

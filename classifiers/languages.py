@@ -10,11 +10,14 @@ from classifiers.lexicon import WordClass
 from classifiers.signs import Sign
 
 ARABIC, ENGLISH = "ar", "en"
+UNSURE = "?"  # Latin script, and its listed words do not decide: ask `tell`
+_MIN_ENGLISH = 2  # listed words
+_PER_WORD = 0.4  # of the score, for each listed word
 _MIN_WORDS_FOR_DOUBT = 6  # shorter Latin texts without a known word are taken for English
 
 
 def detect(signs: Sequence[int], words: Sequence[int]) -> str | None:
-    """Return "ar", "en", another code, or None where the language cannot be told.
+    """Return "ar", "en", another code, None where the language cannot be told, or UNSURE.
 
     `signs` counts characters by `Sign`, `words` counts words by `WordClass`, both of one text.
     """
@@ -25,7 +28,7 @@ def detect(signs: Sequence[int], words: Sequence[int]) -> str | None:
         return None
     if arabic * 3 >= latin:  # a text without letters too
         return _arabic_script(arabic, signs, words)
-    return _latin_script(signs, words)
+    return _latin_script(words)
 
 
 def _arabic_script(arabic: int, signs: Sequence[int], words: Sequence[int]) -> str | None:
@@ -35,17 +38,27 @@ def _arabic_script(arabic: int, signs: Sequence[int], words: Sequence[int]) -> s
     has_their_letters = (
         signs[Sign.PERSIAN_URDU] * 10 > arabic and signs[Sign.PERSIAN_URDU] > signs[Sign.ARABIC_ONLY]
     )
-    if foreign > own + 1 or (has_their_letters and foreign > own):
+    if foreign > own + 1 + 2 * (not signs[Sign.PERSIAN_URDU]) or (has_their_letters and foreign > own):
         return "ur" if words[WordClass.URDU] > words[WordClass.PERSIAN] else "fa"
     if has_their_letters and own == 0 and words[WordClass.TOTAL] > _MIN_WORDS_FOR_DOUBT:
         return None
     return ARABIC
 
 
-def _latin_script(signs: Sequence[int], words: Sequence[int]) -> str | None:
+def _latin_script(words: Sequence[int]) -> str | None:
+    english, arabizi, foreign = words[WordClass.ENGLISH], words[WordClass.ARABIZI], words[WordClass.FOREIGN]
+    if english >= _MIN_ENGLISH and english * 4 >= words[WordClass.TOTAL] and english > arabizi + foreign:
+        return ENGLISH
+    if arabizi > english and arabizi >= foreign:
+        return ARABIC
+    return UNSURE
+
+
+def tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> str | None:
+    """Return the language of a text in Latin script where `detect` was unsure; see `latin.arabizi_score`."""
     english, arabizi, foreign = words[WordClass.ENGLISH], words[WordClass.ARABIZI], words[WordClass.FOREIGN]
     total = words[WordClass.TOTAL]
-    if arabizi > english and arabizi >= foreign:
+    if arabizi_score + _PER_WORD * (arabizi - english - foreign) > 0:
         return ARABIC
     if foreign > english:
         return None

@@ -40,7 +40,23 @@ _WORDS = {
         after before too very such most same own every much many through again always im youre dont cant isnt thats
         ive hes were am im lol wtf shut off idiot stupid fuck fucking shit comment article thanks thank please
         news government country money world love best day time year work life school great stop let lets got go come
-        as at by on i a in us""",
+        as at by on i a in us look new first another years talk use nothing down something man yes thing real
+        made little bad keep two point may actually anything while since call believe give find last long problem ever party
+        fact gun done read doing against anyone might things both already agree change without help enough tell hope used oh
+        wrong big free maybe mean vote old around must feel far trying part next try though few seems getting lot probably
+        thought hate makes reason needs called person under sorry show away understand issue either everyone today says least
+        place else saying making public women having job case start wont election true state course less different end rather
+        pay question hard until ask pretty home once post guy check guess idea everything perhaps looking power seen using
+        mind war days times between high looks kind yourself school simply leave sense seem bit whole word nice hey law quite
+        remember head means move policy opinion full information run face damn line guys system ago number house watch given
+        happy past girl wait become side rest lost tax game important found wants themselves gets words family exactly fine
+        clearly cannot arent second hell each yall men thinking play almost truth told taking ones whether ur term goes wonder
+        act business wouldnt took rights went bring win able soon woman group current society stand children funny week gone
+        unless poor certainly single came countries stuff young stay deal himself pathetic wish follow evidence whatever three
+        story during piece wanted gonna hit living note hear view future answer night boy continue order knows lead friends
+        sad anyway million middle social write fool lmao wow book crap further bitch bitches hoe hoes nigga niggas yo dat dem
+        gon aint af dude gotta wanna lmfao smh bro yeah yep nope okay fucked fuckin bullshit asshole loser liar trash garbage
+        clown moron dumb disgusting shame""",
     WordClass.ARABIZI: """
         enta inta enti inti ento ana e7na ehna 7na howa heya wallah wlh wallahi walah inshallah nshallah inchallah hamdulillah
         7amdellah mashallah yalla yallah 3ala 3la 3ni 3end 3nd 3andi 3ndi fe fih feh fi mafi mafish mafesh mesh mish

@@ -1,13 +1,14 @@
 """Hashed n-grams of a whole batch at once, by rolling polynomial hashes over code points.
 
-Characters: every run of 2 to 4 code points inside a word, the spaces around the word included. Words: each word, and each
-pair of neighbours. A hash is a polynomial modulo 2**64 of the folded code points, finished by a multiplication; its
-upper bits choose the bucket. The hash of a word does not depend on where it stands: prefix sums are divided by the power
-of the base at its start, which an odd base allows.
+Characters: every run of 2 to 4 code points inside a word, the spaces around the word included. Words: each word, each
+pair of neighbours, each pair with one word between them, and each three in a row. A hash is a polynomial modulo 2**64 of the
+folded code points, finished by a multiplication; its upper bits choose the bucket. The hash of a word does not depend on
+where it stands: prefix sums are divided by the power of the base at its start, which an odd base allows.
 """
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,12 @@ _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 2**64)
 _B = np.uint64(_BASE)
 _PAIR = np.uint64(0xEB44ACCAB455D165)
+_SKIP = np.uint64(0x9E6C63D0676A9A99)
+_THREE = np.uint64(0xC2B2AE3D27D4EB4F)
 _FINISH = np.uint64(0xD6E8FEB86659FD93)
 _MIX = np.uint64(29)
 _MIN_CAPACITY = 4096
+_Any = TypeVar("_Any", bound=np.integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +95,12 @@ def text_of(positions: NDArray[np.int64], stream: Stream) -> NDArray[np.int64]:
 def buckets(stream: Stream, words: Words, bits: int) -> NDArray[np.int64]:
     """Return the bucket of every n-gram, 0 where none begins.
 
-    One row: for each order of characters one entry for each position of the stream, then the words, then the pairs of
-    words (one fewer than words).
+    One row: for each order of characters one entry for each position of the stream, then for `word_runs` one entry for each.
     """
     wide = stream.codes.astype(np.uint64)
     size, count = wide.size, words.start.size
-    hashes = np.zeros(ORDERS * size + 2 * count - (count > 0), np.uint64)
+    pairs, threes = max(count - 1, 0), max(count - 2, 0)
+    hashes = np.zeros(ORDERS * size + count + pairs + 2 * threes, np.uint64)
     shorter = wide
     for order in range(2, ORDERS + 2):
         first = (order - 2) * size
@@ -108,18 +112,41 @@ def buckets(stream: Stream, words: Words, bits: int) -> NDArray[np.int64]:
     hashes[size : 2 * size - 2] *= inside[1:-1]
     hashes[2 * size : 3 * size - 3] *= inside[1:-2] & inside[2:-1]
     hashes[ORDERS * size : ORDERS * size + count] = words.hashes
-    if count > 1:
-        pairs = hashes[ORDERS * size + count :]
-        np.multiply(words.hashes[:-1], _PAIR, out=pairs)
-        pairs += words.hashes[1:]
-        if stream.starts.size > 2:
-            pairs *= words.text[1:] == words.text[:-1]
+    _join_words(words, hashes[ORDERS * size + count :], is_one_text=stream.starts.size == 2)
     return finish(hashes, bits)
+
+
+def _join_words(words: Words, hashes: NDArray[np.uint64], *, is_one_text: bool) -> None:
+    """Write the hashes of pairs of neighbours, of pairs with a gap and of threes; none crosses from text to text."""
+    count = words.start.size
+    if count < 2:
+        return
+    single, text = words.hashes, words.text
+    pairs = hashes[: count - 1]
+    np.multiply(single[:-1], _PAIR, out=pairs)
+    pairs += single[1:]
+    skips, threes = hashes[count - 1 : 2 * count - 3], hashes[2 * count - 3 :]
+    np.multiply(single[:-2], _SKIP, out=skips)
+    skips += single[2:]
+    np.multiply(pairs[:-1], _THREE, out=threes)
+    threes += single[2:]
+    if not is_one_text:
+        pairs *= text[1:] == text[:-1]
+        is_same = text[2:] == text[:-2]
+        skips *= is_same
+        threes *= is_same
+
+
+def word_runs(values: NDArray[_Any], *, is_end: bool) -> list[NDArray[_Any]]:
+    """Return what belongs to the first (or last) word of every run of words, in the order of `buckets`."""
+    if is_end:
+        return [values, values[1:], values[2:], values[2:]]
+    return [values, values[:-1], values[:-2], values[:-2]]
 
 
 def places(stream: Stream, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where each entry of `buckets` starts and ends (exclusive) in the stream."""
     positions = np.arange(stream.codes.size)
-    starts = [positions] * ORDERS + [words.start, words.start[:-1]]
-    ends = [positions + order for order in range(2, ORDERS + 2)] + [words.end, words.end[1:]]
+    starts = [positions] * ORDERS + word_runs(words.start, is_end=False)
+    ends = [positions + order for order in range(2, ORDERS + 2)] + word_runs(words.end, is_end=True)
     return np.concatenate(starts), np.concatenate(ends)

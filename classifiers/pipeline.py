@@ -1,12 +1,14 @@
 """The estimators: a linear head over hashed n-grams and evidence, and the calibrated classifier of one output.
 
 `LogCountClassifier` follows Wang and Manning 2012 (Baselines and Bigrams): binary features are scaled by their
-log-count ratio before a logistic regression. Weights are rounded to integer steps, so that a text's sum is exact and the
-same in any batch, in training and in serving.
+log-count ratio before a logistic regression. Where sources are given, each also gets weights of its own that are thrown away
+afterwards (Daume 2007, Frustratingly Easy Domain Adaptation): what only one source says does not move the shared ones.
+Weights are rounded to integer steps, so that a text's sum is exact and the same in any batch, in training and in serving.
 """
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -18,13 +20,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from classifiers.analysis import BUCKETS, analyse, batches
+from classifiers import evidence
+from classifiers.analysis import BUCKETS, CODES, analyse, batches
 from classifiers.calibration import STEPS, fit_calibration, margin, probability
 from classifiers.datasets import near_copy_groups
 from classifiers.evidence import Rule
-from classifiers.features import CommentFeatures
+from classifiers.features import COLUMNS, CommentFeatures
 
-_MAX_STEPS = 8191  # two in the log-odds; keeps sums of the longest text within 32 bits
+_GRAIN = 16  # steps are multiples of it: half the size when compressed, and no score moves by a hundredth
+_MAX_STEPS = 8176  # two in the log-odds; keeps sums of the longest text within 32 bits
+_MIN_OWN = 5  # rows of a source that have a feature, before the source gets a weight of its own for it
+_MIN_ROWS = 2  # rows that have an n-gram, before it gets a weight
 
 
 class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -36,24 +42,43 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         Inverse strength of the L2 penalty.
     alpha : float, default=1.0
         Added to every weighted count before the ratio is taken.
+    own : float, default=0.0
+        How readily a source explains its rows by weights of its own, where sources are given; 0 switches that off.
     max_iter : int, default=60
         Limit of L-BFGS iterations.
 
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
-    steps_ : ndarray of shape (n_features,), int64, in [-8191, 8191]
+    steps_ : ndarray of shape (n_features,), int64, in [-8176, 8176]
     intercept_steps_ : int
 
     """
 
-    def __init__(self, *, C: float = 0.03, alpha: float = 1.0, max_iter: int = 60) -> None:  # noqa: N803
+    def __init__(
+        self,
+        *,
+        C: float = 0.03,  # noqa: N803
+        alpha: float = 1.0,
+        own: float = 0.0,
+        max_iter: int = 60,
+    ) -> None:
         self.C = C
         self.alpha = alpha
+        self.own = own
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:  # noqa: N803
-        """Learn from X of shape (n_samples, n_features), dense or CSR, and two classes; meant for counts."""
+    def fit(
+        self,
+        X: Any,  # noqa: N803
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        sources: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from X of shape (n_samples, n_features), dense or CSR, and two classes; meant for counts.
+
+        `sources` names the source of each row, for `own`; only CSR features have them.
+        """
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])  # noqa: N806
         check_classification_targets(y)
         self.classes_, target = np.unique(y, return_inverse=True)
@@ -68,6 +93,8 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         X = X[:, columns]  # noqa: N806  # what never occurs weighs nothing, and is most of a hashed space
         ratio = _log_count_ratio(X, target, weight, self.alpha).astype(X.dtype)
         scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
+        if sources is not None and self.own and sparse.issparse(X):
+            scaled = _with_own(scaled, np.asarray(sources)[is_used], self.own)
         model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=1e-3)
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -76,7 +103,7 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             model.fit(scaled, target, sample_weight=weight)
         self.n_iter_ = int(np.max(model.n_iter_))
         self.steps_ = np.zeros(self.n_features_in_, np.int64)
-        exact = np.rint(model.coef_.ravel() * ratio * STEPS)
+        exact = np.rint(model.coef_.ravel()[: columns.size] * ratio * (STEPS / _GRAIN)) * _GRAIN
         self.steps_[columns] = np.clip(exact, -_MAX_STEPS, _MAX_STEPS).astype(np.int64)
         self.intercept_steps_ = int(np.rint(model.intercept_[0] * STEPS))
         return self
@@ -121,8 +148,67 @@ def _log_count_ratio(
     return ratio
 
 
+def _with_own(scaled: sparse.csr_matrix, sources: NDArray[Any], own: float) -> sparse.csr_matrix:
+    """Return the features with, beside them, each source's copies of those that enough of its rows have."""
+    names, source_of = np.unique(sources, return_inverse=True)
+    entries = source_of.repeat(np.diff(scaled.indptr))
+    copies = np.full(scaled.indices.size, -1, np.int32)
+    first = 0
+    for at in range(names.size):
+        of_source = np.flatnonzero(entries == at)
+        indices = scaled.indices[of_source]
+        kept = np.flatnonzero(np.bincount(indices, minlength=scaled.shape[1]) >= _MIN_OWN)
+        place = np.full(scaled.shape[1], -1, np.int32)
+        place[kept] = np.arange(first, first + kept.size)
+        copies[of_source] = place[indices]
+        first += kept.size
+    is_copied = copies >= 0
+    bounds = np.concatenate([[0], np.cumsum(is_copied)])[scaled.indptr]
+    values = scaled.data[is_copied] * scaled.dtype.type(own)
+    copied = sparse.csr_matrix((values, copies[is_copied], bounds), shape=(scaled.shape[0], first))
+    return sparse.hstack([scaled, copied], format="csr")
+
+
 def _column_sums(X: Any, weight: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: N803
     return np.asarray(weight @ X, dtype=np.float64).ravel()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Texts as features: CSR of shape (n_texts, columns.size), their lengths after folding, and which columns were kept."""
+
+    features: sparse.csr_matrix
+    lengths: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+    def rows(self, chosen: NDArray[Any]) -> "Reading":
+        """Return some rows, by index or mask."""
+        return Reading(self.features[chosen], self.lengths[chosen], self.columns)
+
+
+def read(texts: Sequence[str], *, ngrams: bool = True, columns: NDArray[np.int64] | None = None) -> Reading:
+    """Read texts; `columns` are those to keep, by default every rule and each bucket's commonest n-gram."""
+    features = CommentFeatures(ngrams=ngrams).transform(texts)
+    kept = owners(features) if columns is None else columns
+    place = np.full(COLUMNS, -1, np.int32)
+    place[kept] = np.arange(kept.size)
+    indices = place[features.indices]
+    is_kept = indices >= 0
+    bounds = np.concatenate([[0], np.cumsum(is_kept)])[features.indptr]
+    compact = sparse.csr_matrix(
+        (features.data[is_kept], indices[is_kept], bounds), shape=(len(texts), kept.size)
+    )
+    compact.sort_indices()
+    return Reading(compact, folded_lengths(texts), kept)
+
+
+def owners(features: sparse.csr_matrix) -> NDArray[np.int64]:
+    """Return the columns worth a weight: of each bucket the code that most rows have, where two do; and all rules."""
+    rows = np.bincount(features.indices, minlength=COLUMNS)[:CODES].reshape(BUCKETS, -1)
+    commonest = rows.argmax(axis=1)
+    is_owned = rows[np.arange(BUCKETS), commonest] >= _MIN_ROWS
+    codes = np.flatnonzero(is_owned) * rows.shape[1] + commonest[is_owned]
+    return np.concatenate([codes, np.arange(CODES, COLUMNS)])
 
 
 class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -133,8 +219,8 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     Parameters
     ----------
-    C, alpha, max_iter
-        As in `LogCountClassifier`.
+    C, alpha, own, max_iter
+        As in `LogCountClassifier`; the groups are its sources.
     folds : int, default=4
         Groups are dealt to this many folds for calibration.
     ngrams : bool, default=True
@@ -145,6 +231,8 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     Attributes
     ----------
     classes_ : ndarray of shape (2,)
+    columns_ : ndarray of shape (n_columns,), int64
+        Columns of `CommentFeatures` that have a weight, the rules last.
     linear_ : LogCountClassifier
     calibration_ : Calibration
     margins_ : ndarray of shape (n_samples,)
@@ -157,6 +245,7 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         *,
         C: float = 0.03,  # noqa: N803
         alpha: float = 1.0,
+        own: float = 0.0,
         max_iter: int = 60,
         folds: int = 4,
         ngrams: bool = True,
@@ -164,6 +253,7 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     ) -> None:
         self.C = C
         self.alpha = alpha
+        self.own = own
         self.max_iter = max_iter
         self.folds = folds
         self.ngrams = ngrams
@@ -178,47 +268,57 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     ) -> Self:
         """Learn from texts and two classes."""
         target = np.asarray(y)
-        self.classes_ = np.unique(target)
-        if len(self.classes_) != 2:
-            raise ValueError(f"Only binary classification is supported; got {len(self.classes_)} class(es)")
+        if len(np.unique(target)) != 2:
+            raise ValueError(
+                f"Only binary classification is supported; got {len(np.unique(target))} class(es)"
+            )
         weight = np.ones(target.size) if sample_weight is None else np.asarray(sample_weight, np.float64)
-        features = CommentFeatures(ngrams=self.ngrams).transform(X)
-        fold_of = deal(near_copy_groups(X) if groups is None else groups, self.folds)
-        self.margins_ = self._left_out_margins(
-            features, folded_lengths(X), target, weight=weight, fold_of=fold_of
-        )
-        self.linear_ = self._learn(features, target, weight)
+        dealt = near_copy_groups(X) if groups is None else groups
+        return self.fit_reading(read(X, ngrams=self.ngrams), target, weight, dealt)
+
+    def fit_reading(
+        self,
+        reading: Reading,
+        target: NDArray[Any],
+        weight: NDArray[np.float64],
+        groups: Sequence[str],
+    ) -> Self:
+        """Learn from texts that were read already."""
+        self.classes_ = np.unique(target)
+        self.columns_ = reading.columns
+        named = np.asarray(groups)
+        self.margins_ = self._left_out_margins(reading, target, weight, named)
+        self.linear_ = self._learn(reading.features, target, weight, named)
         known = ~np.isnan(self.margins_)
         is_positive = (target[known] == self.classes_[1]).astype(np.int64)
         self.calibration_ = fit_calibration(self.margins_[known], is_positive, weight[known])
         return self
 
     def _learn(
-        self, features: sparse.csr_matrix, target: NDArray[Any], weight: NDArray[np.float64]
+        self,
+        features: sparse.csr_matrix,
+        target: NDArray[Any],
+        weight: NDArray[np.float64],
+        groups: NDArray[Any],
     ) -> LogCountClassifier:
-        model = LogCountClassifier(C=self.C, alpha=self.alpha, max_iter=self.max_iter)
-        model.fit(features, target, weight)
+        model = LogCountClassifier(C=self.C, alpha=self.alpha, own=self.own, max_iter=self.max_iter)
+        model.fit(features, target, weight, groups if self.own else None)
         for code, least in (self.rule_floors or {}).items():
-            column = BUCKETS + Rule[code.upper()]
+            column = int(Rule[code.upper()]) - evidence.COUNT
             model.steps_[column] = max(int(model.steps_[column]), round(least * STEPS))
         return model
 
     def _left_out_margins(
-        self,
-        features: sparse.csr_matrix,
-        lengths: NDArray[np.int64],
-        target: NDArray[Any],
-        *,
-        weight: NDArray[np.float64],
-        fold_of: NDArray[np.int64],
+        self, reading: Reading, target: NDArray[Any], weight: NDArray[np.float64], groups: NDArray[Any]
     ) -> NDArray[np.float64]:
         margins = np.full(target.size, np.nan)
+        fold_of = deal(groups, self.folds)
         for fold_number in np.unique(fold_of):
             held = fold_of == fold_number
             if len(np.unique(target[~held & (weight > 0)])) < 2:
                 continue
-            model = self._learn(features[~held], target[~held], weight[~held])
-            margins[held] = _margins(model, features[held], lengths[held])
+            model = self._learn(reading.features[~held], target[~held], weight[~held], groups[~held])
+            margins[held] = _margins(model, reading.features[held], reading.lengths[held])
         if np.isnan(margins).all():
             raise ValueError("No group could be left out for calibration; more groups or rows are needed")
         return margins
@@ -226,7 +326,8 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Return the margin of each text: ndarray of shape (n_texts,)."""
         check_is_fitted(self)
-        return _margins(self.linear_, CommentFeatures(ngrams=self.ngrams).transform(X), folded_lengths(X))
+        reading = read(X, ngrams=self.ngrams, columns=self.columns_)
+        return _margins(self.linear_, reading.features, reading.lengths)
 
     def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:  # noqa: N803
         """Return the calibrated probability of each class: ndarray of shape (n_texts, 2)."""
@@ -260,7 +361,7 @@ def folded_lengths(texts: Sequence[str]) -> NDArray[np.int64]:
     return np.array([length for run in batches(texts) for length in analyse(texts[run]).lengths], np.int64)
 
 
-def deal(groups: Sequence[str], folds: int) -> NDArray[np.int64]:
+def deal(groups: Sequence[str] | NDArray[Any], folds: int) -> NDArray[np.int64]:
     """Return a fold in [0, folds) for each row; rows of one group share it, and the folds are alike in size."""
     names, rows, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
     sizes = [0] * min(folds, len(names))

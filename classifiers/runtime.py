@@ -1,7 +1,7 @@
 """The scorer that serves: the probabilities of the trained pipeline, from NumPy alone.
 
-Weights are whole steps and two outputs share one 64-bit integer, so that one look-up and one sum serve both, and a text's
-score is the same bit for bit whatever batch it came in. Neither scikit-learn nor scipy is imported.
+Weights are whole steps, so that a text's score is the same bit for bit whatever batch it came in.
+Neither scikit-learn nor scipy is imported.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,22 +10,18 @@ from math import exp, sqrt
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from classifiers import artifacts, evidence
-from classifiers.analysis import BUCKETS, Analysis, analyse, batches, keys
+from classifiers.analysis import Analysis, analyse, batches
 from classifiers.calibration import LENGTH_OFFSET, MAX_LOGIT, STEPS, Calibration, log_odds_per_step
 from classifiers.errors import ArtifactIncompatibleError
 from classifiers.explain import LinearHead, Span, contributions
 from classifiers.text import MAX_CODE_POINTS
+from classifiers.weights import Weights, pack
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 LANGUAGES = ("ar", "en")  # in the order of the weight arrays
 NEUTRAL = "und"  # the head for languages the model does not know: evidence only, spam only
-_PACKED = ("abuse", "spam")  # low and high half of the packed weights
-_HALF = 32
-_KEY_MASK = np.uint32(2 * BUCKETS - 1)
+KINDS = ("insult", "obscene", "threat", "hate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +63,6 @@ class _Head:
         return 1.0 / (1.0 + exp(-MAX_LOGIT if logit > 0 else MAX_LOGIT))
 
 
-@dataclass(frozen=True, slots=True)
-class _PackedSteps:
-    """One output's steps out of the packed weights of a language; unpacks only what is looked up."""
-
-    packed: NDArray[np.int64]
-    is_low: bool
-
-    def take(self, buckets: NDArray[np.int64], /) -> NDArray[np.int64]:
-        """Return the steps of these buckets."""
-        packed = self.packed.take(buckets)
-        low = (packed << _HALF) >> _HALF
-        return low if self.is_low else (packed - low) >> _HALF
-
-
 class Scorer:
     """Scores texts; immutable after loading and safe to share between threads."""
 
@@ -93,7 +75,7 @@ class Scorer:
         self.thresholds: Mapping[str, Any] = artifact.manifest["thresholds"]
         self.manifest = artifact.manifest
         self._heads = _read_heads(artifact)
-        self._weights = _pack(artifact)
+        self._weights = _read_weights(artifact)
 
     @classmethod
     def load(cls, directory: Path) -> "Scorer":
@@ -139,7 +121,7 @@ class Scorer:
         heads = [
             LinearHead(
                 output,
-                None if name == NEUTRAL else self._steps(output, LANGUAGES.index(name)),
+                None if name == NEUTRAL else self._weights.of(output, name),
                 head.rules,
                 log_odds_per_step(length, head.calibration),
             )
@@ -157,62 +139,53 @@ class Scorer:
     def _head_name(self, language: str | None) -> str:
         return language if language is not None and language in self._heads else NEUTRAL
 
-    def _steps(self, output: str, language: int) -> "_PackedSteps":
-        """Return what looks up the steps of one output of one language."""
-        return _PackedSteps(
-            self._weights[language * BUCKETS : (language + 1) * BUCKETS], output == _PACKED[0]
-        )
-
     def score_found(self, found: Analysis) -> list[TextScores]:
         """Return the scores of texts that were analysed already."""
-        sums = self._sum(found)
+        sums = self._weights.sums(found)
         return [
-            self._scores(language, packed, rules, length)
-            for language, packed, rules, length in zip(
+            self._scores(language, steps, rules, length)
+            for language, steps, rules, length in zip(
                 found.language, sums, found.rules, found.lengths, strict=True
             )
         ]
 
-    def _sum(self, found: Analysis) -> list[int]:
-        """Return the packed sum of weights of each text's distinct n-grams."""
-        found_keys, firsts = keys(found)
-        weights = self._weights.take(found_keys & _KEY_MASK)
-        weights[1:] *= found_keys[1:] != found_keys[:-1]
-        if firsts.size == 1:
-            return [int(weights.sum())]
-        sums: list[int] = np.add.reduceat(weights, firsts).tolist()
-        return sums
-
-    def _scores(self, language: str | None, packed: int, rules: list[int], length: int) -> TextScores:
+    def _scores(
+        self, language: str | None, steps: Sequence[int], rules: list[int], length: int
+    ) -> TextScores:
         divisor = STEPS * sqrt(length + LENGTH_OFFSET)
         heads = self._heads.get(language or "")
         if heads is None:
             spam = self._heads[NEUTRAL]["spam"].probability(0, rules, divisor)
             return TextScores(language, False, spam, None, None, None, None, None, None)
-        low = (packed + (1 << _HALF - 1) & (1 << _HALF) - 1) - (1 << _HALF - 1)
-        abuse = heads["abuse"].probability(low, rules, divisor)
-        spam = heads["spam"].probability(packed - low >> _HALF, rules, divisor)
-        return TextScores(language, True, spam, abuse, None, None, None, None, None)
+        found = {
+            output: head.probability(total, rules, divisor)
+            for (output, head), total in zip(heads.items(), steps, strict=False)
+        }
+        get = found.get
+        return TextScores(
+            language, True, get("spam"), get("abuse"), get("insult"), get("obscene"), get("threat"), get("hate"), None
+        )  # fmt: skip
 
 
 def _read_heads(artifact: artifacts.Artifact) -> dict[str, dict[str, _Head]]:
-    rules = artifact.arrays.get("rules")
-    outputs = artifact.manifest["outputs"]
-    shape = (len(LANGUAGES) + 1, len(outputs), evidence.COUNT + 1)
-    if rules is None or rules.shape != shape or sorted(outputs) != sorted(_PACKED):
-        raise ArtifactIncompatibleError("the rule weights have another shape than this version reads")
+    """Return the heads by language and output, in the order of their columns."""
+    manifest = artifact.manifest
     heads: dict[str, dict[str, _Head]] = {}
     try:
-        for language, calibrations in artifact.manifest["calibrations"].items():
-            of_language = rules[(*LANGUAGES, NEUTRAL).index(language)].tolist()
-            heads[language] = {
-                output: _Head(
-                    of_language[outputs.index(output)][-1],
-                    of_language[outputs.index(output)][:-1],
-                    Calibration(float(numbers["slope"]), float(numbers["offset"])),
-                )
-                for output, numbers in calibrations.items()
-            }
+        for language, outputs in manifest["heads"].items():
+            rules = artifact.arrays[f"rules_{language}"]
+            if rules.shape != (len(outputs), evidence.COUNT + 1) or not set(outputs) <= {
+                *KINDS,
+                *manifest["outputs"],
+            }:
+                raise ArtifactIncompatibleError("the rule weights have another shape than this version reads")
+            heads[language] = {}
+            for (*weights, intercept), output in zip(rules.tolist(), outputs, strict=True):
+                numbers = manifest["calibrations"][language][output]
+                calibration = Calibration(float(numbers["slope"]), float(numbers["offset"]))
+                heads[language][output] = _Head(intercept, weights, calibration)
+        if heads.keys() != {*LANGUAGES, NEUTRAL} or heads[NEUTRAL].keys() != {"spam"}:
+            raise ArtifactIncompatibleError("the heads are for other languages than this version reads")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactIncompatibleError(
             "the calibrations have another form than this version reads"
@@ -220,11 +193,5 @@ def _read_heads(artifact: artifacts.Artifact) -> dict[str, dict[str, _Head]]:
     return heads
 
 
-def _pack(artifact: artifacts.Artifact) -> NDArray[np.int64]:
-    """Return the weights of both languages, one after the other, two outputs in each integer."""
-    weights = artifact.arrays.get("weights")
-    outputs = artifact.manifest["outputs"]
-    if weights is None or weights.shape != (len(LANGUAGES), len(outputs), BUCKETS):
-        raise ArtifactIncompatibleError("the weights have another shape than this version reads")
-    low, high = (weights[:, outputs.index(output)].astype(np.int64).ravel() for output in _PACKED)
-    return (high << _HALF) + low
+def _read_weights(artifact: artifacts.Artifact) -> Weights:
+    return pack(artifact.arrays, {language: artifact.manifest["heads"][language] for language in LANGUAGES})

@@ -20,23 +20,20 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from classifiers import artifacts, card, datasets, evaluate, evidence
-from classifiers.analysis import BUCKETS
-from classifiers.calibration import probability
-from classifiers.datasets import Row
-from classifiers.pipeline import CommentClassifier
-from classifiers.runtime import LANGUAGES, NEUTRAL, Scorer
+from classifiers.analysis import CHECK_BITS, CODES
+from classifiers.datasets import Row, near_copy_groups
+from classifiers.decision import BALANCED_SHARE, common_share, probabilities, thresholds
+from classifiers.pipeline import CommentClassifier, Reading, read
+from classifiers.runtime import KINDS, LANGUAGES, NEUTRAL, Scorer
+from classifiers.samples import Sample, balanced_sample, spam_sample
 
-OUTPUTS = ("abuse", "spam")
-AUTHORED = Path(__file__).parent / "authored"
-SMALL_WEIGHT = 0.05  # of rows labelled by how they were collected
-UNSEEN_WEIGHT = 0.1  # of comments nobody looked at for spam, as negatives
-COLLECTED = frozenset({"ar_lowquality_tweets"})
-ABUSE_WEIGHTS = {
-    "authored": 5.0,  # few rows that stand for many: civil uses of hard words, which no source labels enough
-    "en_davidson": 0.2,  # the data notes call it strongly biased
+OUTPUTS = {  # of each language, in the order of their columns; kinds only where labels of more than one source allow
+    "ar": ("abuse", "spam", "hate", "obscene"),
+    "en": ("abuse", "spam", "insult"),
+    NEUTRAL: ("spam",),
 }
-PRECISION_WANTED = {"spam": 0.97, "abuse": 0.95}  # of automatic rejection, on every source left out
-FALSE_ALARMS_ALLOWED = {"spam": 0.01, "abuse": 0.10}  # above the doubt threshold, mean over sources
+AUTHORED = Path(__file__).parent / "authored"
+OWN = 0.7  # see `LogCountClassifier`: how readily a source explains its own rows
 RULE_FLOORS = {
     "abuse": dict.fromkeys(
         ("hidden", "lookalikes", "styled", "stretched", "spelled"), 0.0
@@ -52,171 +49,139 @@ RULE_FLOORS = {
         "hidden": 0.3,
     },
 }
-MIN_REJECT = 0.9  # nothing less sure is rejected without a person
-_MIN_CALLED = 20  # fewer rejected rows prove no precision
 LIBRARIES = ("numpy", "scipy", "scikit-learn")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What one output of one language learns from; arrays of shape (n_rows,)."""
+class Head:
+    """One trained output of one language: its model, what it learned from, the share its calibration stands for."""
 
-    texts: list[str]
-    sources: list[str]
-    target: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    is_labelled: NDArray[np.bool_]  # by a person, for this output
+    model: CommentClassifier
+    sample: Sample
+    share: float
 
 
-def balanced(sources: Sequence[str], target: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return weights that make both classes of each source weigh the same; a source of one class weighs half."""
-    counts = Counter(zip(sources, target.tolist(), strict=True))
-    totals = Counter(sources)
-    return np.array(
-        [
-            totals[source] / 2 / counts[source, label] if counts[source, 1 - label] else 0.5
-            for source, label in zip(sources, target.tolist(), strict=True)
-        ]
-    )
+def train_heads(rows: Sequence[Row]) -> dict[tuple[str, str], Head]:
+    """Fit every head: each output of each language, and spam from evidence alone for all other languages.
 
-
-def abuse_sample(rows: Sequence[Row]) -> Sample:
-    """Return the rows labelled for abuse, balanced inside their sources."""
-    chosen = [row for row in rows if row.abuse is not None]
-    target = np.array([row.abuse for row in chosen], np.int64)
-    sources = [row.source for row in chosen]
-    weight = balanced(sources, target) * [ABUSE_WEIGHTS.get(source, 1.0) for source in sources]
-    return Sample([row.text for row in chosen], sources, target, weight, np.ones(target.size, np.bool_))
-
-
-def spam_sample(rows: Sequence[Row]) -> Sample:
-    """Return the rows labelled for spam, and at a small weight those nobody looked at, as negatives."""
-    target = np.array([row.spam or 0 for row in rows], np.int64)
-    labelled = np.array([row.spam is not None for row in rows], np.bool_)
-    weight = np.where(labelled, 1.0, UNSEEN_WEIGHT)
-    weight[[row.source in COLLECTED for row in rows]] = SMALL_WEIGHT
-    return Sample([row.text for row in rows], [row.source for row in rows], target, weight, labelled)
-
-
-def train_heads(rows: Sequence[Row]) -> dict[tuple[str, str], tuple[CommentClassifier, Sample]]:
-    """Fit every head: each output of each language, and spam from evidence alone for all other languages."""
-    by_language = {language: [row for row in rows if row.language == language] for language in LANGUAGES}
-    jobs = [
-        *(((language, "abuse"), abuse_sample(by_language[language])) for language in LANGUAGES),
-        *(((language, "spam"), spam_sample(by_language[language])) for language in LANGUAGES),
-        ((NEUTRAL, "spam"), spam_sample(rows)),
-    ]
-    heads = {}
-    for (language, output), sample in tqdm(jobs, desc="training", unit="head", file=sys.stderr, disable=None):
-        heads[language, output] = (_fit(output, sample, ngrams=language != NEUTRAL), sample)
+    A kind of which the rows hold no two classes has no head.
+    """
+    heads: dict[tuple[str, str], Head] = {}
+    jobs = sum(map(len, OUTPUTS.values()))
+    with tqdm(total=jobs, desc="training", unit="head", file=sys.stderr, disable=None) as progress:
+        for language, outputs in OUTPUTS.items():
+            own = [row for row in rows if language in {row.language, NEUTRAL}]
+            reading = read([row.text for row in own], ngrams=language != NEUTRAL)
+            for output in outputs:
+                sample = spam_sample(own) if output == "spam" else balanced_sample(own, language, output)
+                if len(np.unique(sample.target)) == 2:
+                    own_weights = 0.0 if output == "spam" else OWN
+                    heads[language, output] = _fit(output, sample, reading, own=own_weights)
+                progress.update()
     return heads
 
 
-def _fit(output: str, sample: Sample, *, ngrams: bool) -> CommentClassifier:
-    """Leave sources out for abuse; spam is labelled in too few sources, so near copies are kept together instead."""
-    model = CommentClassifier(ngrams=ngrams, folds=4, rule_floors=RULE_FLOORS[output])
-    groups = sample.sources if output == "abuse" and len(set(sample.sources)) > 1 else None
-    return model.fit(sample.texts, sample.target, sample.weight, groups)
+def _fit(output: str, sample: Sample, reading: Reading, *, own: float) -> Head:
+    """Leave sources out for abuse and its kinds; spam is labelled in too few sources, so near copies are kept together."""
+    has_sources = output != "spam" and len(set(sample.sources)) > 1
+    model = CommentClassifier(
+        ngrams=bool(reading.columns[0] < CODES),
+        own=own if has_sources else 0.0,
+        folds=4,
+        rule_floors=RULE_FLOORS.get(output),
+    )
+    groups = sample.sources if has_sources else near_copy_groups(sample.texts)
+    model.fit_reading(reading.rows(sample.at), sample.target, sample.weight, groups)
+    share = BALANCED_SHARE
+    if has_sources:
+        share, model.calibration_ = common_share(left_out_margins(model, sample), model.calibration_)
+    return Head(model, sample, share)
 
 
-def left_out(
+def left_out_margins(
     model: CommentClassifier, sample: Sample
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Return, per source, the labels and the probabilities given by models that did not see the row's group.
+    """Return labels and margins by source of rows the model was not trained on.
 
-    Authored rows are left out: no figure and no threshold comes from them.
+    Sources that nobody labelled count as negatives; authored rows are in no measure.
     """
-    known = ~np.isnan(model.margins_)
-    values = np.array([probability(m, model.calibration_) for m in np.nan_to_num(model.margins_).tolist()])
     sources = np.array(sample.sources)
+    known = ~np.isnan(model.margins_)
     return {
-        source: (sample.target[chosen], values[chosen])
+        source: (sample.target[chosen], model.margins_[chosen])
         for source in sorted(set(sample.sources) - {AUTHORED.name})
         if (chosen := known & (sources == source)).any()
     }
 
 
-def thresholds(
-    output: str, sources: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]]
-) -> dict[str, float | None]:
-    """Return the doubt and reject thresholds of an output, from rows left out.
-
-    `doubt` keeps the mean share of negatives above it within FALSE_ALARMS_ALLOWED. `reject` reaches PRECISION_WANTED: for
-    abuse on every source with both classes, for spam over all sources together (most have no spam at all, and the labels of
-    the only Arabic one miss plain advertisements); None where it is never reached: then nothing is rejected automatically.
-    """
-    negatives = [values[target == 0] for target, values in sources.values() if (target == 0).any()]
-    grid = np.round(np.arange(0.30, 0.9951, 0.005), 3)
-    alarms = np.array([np.mean([(values >= step).mean() for values in negatives]) for step in grid])
-    allowed = np.flatnonzero(alarms <= FALSE_ALARMS_ALLOWED[output])
-    doubt = float(grid[allowed[0]]) if allowed.size else float(grid[-1])
-    mixed = [pair for pair in sources.values() if 0 < pair[0].mean() < 1]
-    if output == "spam":
-        mixed = [tuple(np.concatenate(column) for column in zip(*sources.values(), strict=True))]  # type: ignore[list-item]
-    reject = _reject_threshold(PRECISION_WANTED[output], mixed)
-    return {"doubt": doubt, "reject": None if reject is None else max(reject, doubt)}
+def left_out(head: Head) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Return labels and probabilities as `left_out_margins` does."""
+    return {
+        source: (target, probabilities(margins, head.model.calibration_))
+        for source, (target, margins) in left_out_margins(head.model, head.sample).items()
+    }
 
 
-def _reject_threshold(
-    wanted: float, sources: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]
-) -> float | None:
-    """Return the lowest probability, not below MIN_REJECT, from which on every source keeps the precision, or None."""
-    lowest = MIN_REJECT
-    for target, values in sources:
-        order = np.argsort(-values, kind="stable")
-        called = np.arange(1, target.size + 1)
-        precision = np.cumsum(target[order]) / called
-        enough = np.flatnonzero((precision >= wanted) & (called >= _MIN_CALLED))
-        if enough.size:
-            lowest = max(lowest, float(np.ceil(values[order][enough[-1]] * 1000) / 1000))
-        elif target.sum() >= 5 * _MIN_CALLED:
-            return None
-    return lowest if lowest < 1 else None
+def columns(heads: Mapping[tuple[str, str], Head]) -> dict[str, list[str]]:
+    """Return the outputs of each language in the order of their columns."""
+    return {
+        language: [output for output in outputs if (language, output) in heads]
+        for language, outputs in OUTPUTS.items()
+    }
 
 
-def _arrays(
-    heads: Mapping[tuple[str, str], tuple[CommentClassifier, Sample]],
-) -> dict[str, NDArray[np.integer]]:
-    """Return the weights by language, output and bucket, and the rules with the intercept as last column."""
-    weights = np.zeros((len(LANGUAGES), len(OUTPUTS), BUCKETS), np.int16)
-    rules = np.zeros((len(LANGUAGES) + 1, len(OUTPUTS), evidence.COUNT + 1), np.int32)
-    for (language, output), (model, _) in heads.items():
-        at, column = (*LANGUAGES, NEUTRAL).index(language), OUTPUTS.index(output)
-        steps = model.linear_.steps_
+def _arrays(heads: Mapping[tuple[str, str], Head]) -> dict[str, NDArray[np.integer]]:
+    """Return by language the codes that weigh, their steps by output, and the rules with the intercept as last column."""
+    arrays: dict[str, NDArray[np.integer]] = {}
+    for language, outputs in columns(heads).items():
+        models = [heads[language, output].model for output in outputs]
+        steps = np.column_stack([model.linear_.steps_ for model in models])
+        intercepts = np.array([model.linear_.intercept_steps_ for model in models])
+        arrays[f"rules_{language}"] = np.column_stack([steps[-evidence.COUNT :].T, intercepts]).astype(
+            np.int32
+        )
         if language != NEUTRAL:
-            weights[at, column] = steps[:BUCKETS]
-            weights[at, column, 0] = 0  # bucket 0 marks places without an n-gram
-        rules[at, column, :-1] = steps[BUCKETS:]
-        rules[at, column, -1] = model.linear_.intercept_steps_
-    return {"weights": weights, "rules": rules}
+            codes = models[0].columns_[: -evidence.COUNT]
+            weighs = steps[: codes.size].any(axis=1) & (codes >= 1 << CHECK_BITS)
+            arrays[f"codes_{language}"] = codes[weighs].astype(np.int32)
+            arrays[f"weights_{language}"] = steps[: codes.size][weighs].astype(np.int16)
+    return arrays
 
 
-def _describe(
-    heads: Mapping[tuple[str, str], tuple[CommentClassifier, Sample]], options: argparse.Namespace
-) -> dict[str, Any]:
+def _describe(heads: Mapping[tuple[str, str], Head], options: argparse.Namespace) -> dict[str, Any]:
     """Return the manifest but for what concerns files."""
     manifest: dict[str, Any] = {
-        "calibrations": {}, "languages": list(LANGUAGES), "left_out": {}, "name": options.name, "outputs": list(OUTPUTS),
-        "seed": options.seed, "thresholds": {}, "libraries": {name: version(name) for name in LIBRARIES},
-        "parameters": {}, "licences_required": options.licences,
+        "calibrations": {}, "heads": columns(heads), "languages": list(LANGUAGES), "left_out": {}, "name": options.name,
+        "outputs": sorted({output for _, output in heads}), "seed": options.seed, "thresholds": {},
+        "libraries": {name: version(name) for name in LIBRARIES}, "parameters": {}, "licences_required": options.licences,
     }  # fmt: skip
-    for (language, output), (model, sample) in heads.items():
-        calibration = model.calibration_
+    for (language, output), head in heads.items():
+        calibration = head.model.calibration_
         manifest["calibrations"].setdefault(language, {})[output] = {
             "offset": calibration.offset,
+            "share": head.share,
             "slope": calibration.slope,
         }
-        manifest["parameters"].setdefault(language, {})[output] = model.get_params()
-        sources = left_out(model, sample)
-        labelled = set(np.array(sample.sources)[sample.is_labelled].tolist())
+        manifest["parameters"].setdefault(language, {})[output] = head.model.get_params()
+        sources = left_out(head)
+        labelled = set(np.array(head.sample.sources)[head.sample.is_labelled].tolist())
         pair = thresholds(output, sources)
-        manifest["thresholds"].setdefault(language, {})[output] = (
-            pair if language != NEUTRAL else pair | {"reject": None}
-        )
+        if language == NEUTRAL or output in KINDS:
+            pair["reject"] = None  # a kind says why, not whether
+        manifest["thresholds"].setdefault(language, {})[output] = pair
         manifest["left_out"].setdefault(language, {})[output] = {
-            source: evaluate.measure_all(*pair) for source, pair in sources.items() if source in labelled
+            source: measures_left_out(*pair, manifest["thresholds"][language][output]["reject"])
+            for source, pair in sources.items()
+            if source in labelled
         }
     return manifest
+
+
+def measures_left_out(
+    target: NDArray[np.int64], values: NDArray[np.float64], reject: float | None
+) -> dict[str, Any]:
+    """Return the measures of a source that was left out, with precision and recall of rejection."""
+    return {**evaluate.measure_all(target, values), "reject": evaluate.at_threshold(target, values, reject)}
 
 
 def read_training(options: argparse.Namespace) -> tuple[list[Row], list[Path]]:

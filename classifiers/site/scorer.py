@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import artifacts, evidence
-from classifiers.analysis import BUCKETS, Analysis, analyse, keys
+from classifiers.analysis import BUCKETS, CHECK_BITS, Analysis, analyse, keys
 from classifiers.calibration import LENGTH_OFFSET, MAX_LOGIT, STEPS
 from classifiers.errors import ArtifactIncompatibleError, ArtifactTamperedError
 from classifiers.explain import LinearHead, Span, contributions
@@ -55,13 +55,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class _Steps:
-    """The site's own steps of one output, looked up by bucket."""
+    """The site's own steps of one output, looked up by bucket; checks are not asked for."""
 
     column: NDArray[np.int32]
 
-    def take(self, buckets: NDArray[np.int64], /) -> NDArray[np.int64]:
-        """Return the steps of these buckets."""
-        return self.column.take(buckets).astype(np.int64)
+    def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
+        """Return the steps of these codes."""
+        return self.column.take(codes >> CHECK_BITS).astype(np.int64)
 
 
 class SiteScorer(Scorer):

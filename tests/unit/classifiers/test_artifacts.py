@@ -25,7 +25,7 @@ def test_the_same_data_write_the_same_bytes(data, trained, tmp_path):
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["weights.npy", "rules.npy", "MODEL_CARD.md", "manifest.json"])
+@pytest.mark.parametrize("name", ["weights_ar.npy", "codes_ar.npy", "MODEL_CARD.md", "manifest.json"])
 @pytest.mark.parametrize("damage", ["flip", "cut", "grow", "delete"])
 def test_a_damaged_file_is_refused(copy, name, damage):
     path = copy / name
@@ -65,8 +65,8 @@ def test_a_whole_artefact_of_another_kind_is_refused(copy, change):
 )
 def test_weights_of_another_shape_or_type_are_refused(copy, array):
     content = artifacts._array_bytes(array)
-    (copy / "weights.npy").write_bytes(content)
-    _rewrite(copy, {}, described={"weights.npy": content})
+    (copy / "weights_ar.npy").write_bytes(content)
+    _rewrite(copy, {}, described={"weights_ar.npy": content})
     with pytest.raises(ArtifactIncompatibleError):
         Scorer.load(copy)
 
@@ -78,21 +78,21 @@ def test_an_array_of_objects_is_never_unpickled(copy):
     buffer = io.BytesIO()
     np.lib.format.write_array(buffer, np.array([print], dtype=object), allow_pickle=True)
     assert pickle.dumps(print)[1:] in buffer.getvalue() or b"print" in buffer.getvalue()
-    (copy / "weights.npy").write_bytes(buffer.getvalue())
-    _rewrite(copy, {}, described={"weights.npy": buffer.getvalue()})
+    (copy / "weights_ar.npy").write_bytes(buffer.getvalue())
+    _rewrite(copy, {}, described={"weights_ar.npy": buffer.getvalue()})
     with pytest.raises(ArtifactTamperedError):
         Scorer.load(copy)
 
 
 def test_a_name_with_a_path_is_refused(copy):
     manifest = json.loads((copy / "manifest.json").read_bytes())
-    manifest["files"]["../weights.npy"] = manifest["files"].pop("weights.npy")
+    manifest["files"]["../weights_ar.npy"] = manifest["files"].pop("weights_ar.npy")
     _rewrite(copy, manifest)
     with pytest.raises(ClassifierError):
         Scorer.load(copy)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000, b'{"format": 1}'])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000, b'{"format": 2}'])
 def test_something_else_in_place_of_the_manifest_is_refused(copy, content):
     (copy / "manifest.json").write_bytes(content)
     with pytest.raises(ClassifierError):

@@ -23,12 +23,12 @@ def test_the_abusive_use_scores_above_the_civil_one(shipped, about, civil, abusi
 def test_abusive_uses_are_caught_and_most_civil_ones_are_not_even_doubted(shipped):
     civil = shipped.score([pair[1] for pair in PAIRS])
     abusive = shipped.score([pair[2] for pair in PAIRS])
-    assert sum(score.abuse > 0.5 for score in abusive) >= len(PAIRS) - 1
+    assert sum(score.abuse > 0.5 for score in abusive) >= 0.94 * len(PAIRS)
     doubt = {language: shipped.thresholds[language]["abuse"]["doubt"] for language in ("ar", "en")}
-    assert (
-        sum(score.abuse > doubt[score.language] for score in civil) <= 6
-    )  # a linear model's limit: see the docs
-    assert not any(score.abuse > 0.985 for score in civil)
+    doubted = sum(score.abuse > doubt[score.language] for score in civil)
+    assert doubted <= 0.12 * len(PAIRS)  # a linear model's limit: see the docs
+    reject = {language: shipped.thresholds[language]["abuse"]["reject"] or 1.0 for language in doubt}
+    assert not any(score.abuse > reject[score.language] for score in civil)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_plain_sentence_about_a_group_is_never_rejected_and_rarely_doubted(shi
     language = scores[0].language
     pair = shipped.thresholds[language]["abuse"]
     assert all(pair["reject"] is None or score.abuse < pair["reject"] for score in scores)
-    assert sum(score.abuse > pair["doubt"] for score in scores) <= 0.15 * len(texts)
+    assert sum(score.abuse > min(pair["doubt"], 0.5) for score in scores) <= 0.05 * len(texts)
     assert not any(score.spam > 0.5 for score in scores)
 
 

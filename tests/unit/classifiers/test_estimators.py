@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
 from classifiers.features import COLUMNS, CommentFeatures
-from classifiers.pipeline import CommentClassifier, LogCountClassifier, deal
+from classifiers.pipeline import CommentClassifier, LogCountClassifier, deal, owners, read
 from tests.unit.classifiers import small_data
 
 
@@ -37,14 +37,17 @@ def test_features_are_binary_and_name_every_distinct_ngram_once():
     matrix = CommentFeatures().transform(["كلب كلب كلب", "", "كلب"])
     assert matrix.shape == (3, COLUMNS)
     assert set(matrix.data.tolist()) == {1.0}
-    words = matrix[[0, 2], : COLUMNS - 40].toarray().astype(bool)
-    assert (words[1] <= words[0]).all()
-    assert words[0].sum() == words[1].sum() + 1  # the repetition adds nothing but the pair of words
+    often, once = (set(matrix[row].indices.tolist()) for row in (0, 2))
+    assert once < often
+    assert (
+        len(often) == len(once) + 3
+    )  # the repetition adds nothing but the pair, the pair with a gap and the three
 
 
 def test_a_repeated_word_weighs_as_much_as_once():
     model = _fitted()
-    once, often = model.linear_.steps(CommentFeatures().transform(["idiot x", "idiot x idiot x"])).tolist()
+    texts = read(["idiot x", "idiot x idiot x"], columns=model.columns_)
+    once, often = model.linear_.steps(texts.features).tolist()
     assert once == pytest.approx(often, abs=abs(once) + 4096)
 
 
@@ -54,6 +57,44 @@ def test_log_count_weights_are_whole_steps():
     assert model.steps_.dtype == np.int64
     assert model.predict(features).tolist() == [0, 1, 1, 0]
     assert (model.steps(features) / 4096 == model.decision_function(features)).all()
+
+
+def test_what_one_source_alone_says_moves_the_shared_weights_less():
+    word_of_all, word_of_one = [1.0, 0], [0, 1.0]
+    sources, rows, target = [], [], []
+    for source in ("a", "b", "c"):
+        for at in range(40):
+            label = at % 2
+            rows.append(
+                [
+                    a * label + b * label * (source == "a")
+                    for a, b in zip(word_of_all, word_of_one, strict=True)
+                ]
+            )
+            target.append(label)
+            sources.append(source)
+    features = sparse.csr_matrix(np.array(rows))
+    shared = LogCountClassifier(C=1.0, own=0.0).fit(features, target, sources=sources).steps_
+    parted = LogCountClassifier(C=1.0, own=3.0).fit(features, target, sources=sources).steps_
+    assert parted.shape == shared.shape
+    assert parted[1] / parted[0] < shared[1] / shared[0]
+
+
+def test_a_bucket_belongs_to_its_commonest_ngram():
+    bucket = 7 << 4
+    features = sparse.csr_matrix(
+        ([1.0] * 6, ([0, 1, 2, 0, 1, 3], [bucket, bucket, bucket, bucket + 1, bucket + 1, bucket + 300])),
+        shape=(4, COLUMNS),
+    )
+    owned = owners(features)
+    assert owned[owned < COLUMNS - 40].tolist() == [bucket]
+
+
+def test_reading_with_columns_keeps_those_alone():
+    first = read(["you idiot", "you idiot"])
+    other = read(["you moron"], columns=first.columns)
+    assert other.features.shape == (1, first.columns.size)
+    assert 0 < other.features.nnz < CommentFeatures().transform(["you moron"]).nnz
 
 
 def test_rows_of_weight_zero_teach_nothing():

@@ -39,14 +39,14 @@ def test_probabilities_equal_those_of_the_pipeline(data, trained, scorer):
     for score, text in zip(scorer.score(TEXTS), TEXTS, strict=True):
         if not score.is_known_language:
             continue
-        for output in ("abuse", "spam"):
-            model, _ = heads[score.language, output]
+        for output in train.columns(heads)[score.language]:
+            model = heads[score.language, output].model
             assert getattr(score, output) == model.predict_proba([text])[0, 1]
 
 
 def test_an_unknown_language_is_scored_from_evidence_alone(data, scorer):
     rows, _ = train.read_training(argparse.Namespace(data=data, licences=False, no_authored=True))
-    model, _ = train.train_heads(rows)["und", "spam"]
+    model = train.train_heads(rows)["und", "spam"].model
     text = "Das ist ein sehr guter Artikel, besuchen Sie http://example.com oder +49 170 1234567"
     score = scorer.score([text])[0]
     assert not score.is_known_language
@@ -64,7 +64,7 @@ def test_a_score_is_the_same_bit_for_bit_in_any_batch(shipped):
 
 def test_no_text_is_refused_and_every_probability_is_one(shipped):
     for score in shipped.score([*ODD, "y" * 200_000]):
-        for value in (score.spam, score.abuse):
+        for value in (score.spam, score.abuse, score.insult, score.obscene, score.threat, score.hate):
             assert value is None or 0 < value < 1
 
 
@@ -106,7 +106,7 @@ def test_serving_imports_neither_scikit_learn_nor_scipy():
 )
 def test_the_spans_sum_to_the_log_odds(shipped, text):
     score = shipped.score([text])[0]
-    for output in ("spam", "abuse"):
+    for output in ("spam", "abuse", "insult", "obscene", "hate"):
         probability = getattr(score, output)
         if probability is None:
             continue
@@ -135,6 +135,30 @@ def test_the_shipped_model_knows_plain_cases(shipped):
     assert clean.spam < 0.1
     assert insult.abuse > 0.9
     assert spam.spam > 0.5
+
+
+def test_kinds_are_given_where_labels_allow_and_null_where_they_do_not(shipped):
+    arabic, english = shipped.score(["انت حمار وكلب ابن كلب", "you are a stupid idiot"])
+    assert arabic.hate is not None
+    assert arabic.obscene is not None
+    assert english.insult is not None
+    assert arabic.insult is arabic.threat is english.obscene is english.threat is None
+
+
+def test_kinds_tell_hate_from_plain_insults(shipped):
+    hate, insult, civil = shipped.score(
+        ["اليهود انجس خلق الله ولازم يبادوا", "انت غبي وتافه", "شكرا على المقال المفيد"]
+    )
+    assert hate.hate > insult.hate > civil.hate
+    obscene, civil = shipped.score(["كس امك يا ابن القحبة", "عملية القلب المفتوح نجحت والحمد لله"])
+    assert obscene.obscene > 0.5 > civil.obscene
+
+
+def test_a_kind_rejects_nothing_by_itself(shipped):
+    for outputs in shipped.thresholds.values():
+        assert all(
+            pair["reject"] is None for output, pair in outputs.items() if output not in {"spam", "abuse"}
+        )
 
 
 def test_thresholds_are_given_for_both_languages(shipped):

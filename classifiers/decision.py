@@ -1,0 +1,87 @@
+"""Where to draw the line: the share that probabilities stand for, and thresholds of doubt and rejection, from rows left out."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.calibration import MAX_LOGIT, Calibration
+from classifiers.evaluate import macro_f1
+
+Sources = Mapping[
+    str, tuple[NDArray[np.int64], NDArray[np.float64]]
+]  # source → labels, margins or probabilities
+BALANCED_SHARE = 0.5  # what the balanced weights make of every source
+_SHARES = np.round(np.arange(0.10, 0.501, 0.05), 2)
+_HIGHEST_SHARE = 0.6
+_TOLERANCE = 0.001
+PRECISION_WANTED = {"spam": 0.97}  # of automatic rejection; 0.95 for all other outputs
+_PRECISION_WANTED = 0.95
+FALSE_ALARMS_ALLOWED = {"spam": 0.01, "abuse": 0.10}  # above the doubt threshold, mean over sources
+_FALSE_ALARMS_ALLOWED = 0.05
+MIN_REJECT = 0.9  # nothing less sure is rejected without a person
+_MIN_CALLED = 20  # fewer rejected rows prove no precision
+
+
+def probabilities(margins: NDArray[np.float64], calibration: Calibration) -> NDArray[np.float64]:
+    """Return the probabilities of margins."""
+    logit = np.clip(calibration.slope * margins + calibration.offset, -MAX_LOGIT, MAX_LOGIT)
+    return np.asarray(1 / (1 + np.exp(-logit)))
+
+
+def common_share(margins: Sources, calibration: Calibration) -> tuple[float, Calibration]:
+    """Return the share of positives for which 0.5 divides best, and the calibration for it.
+
+    Balanced weights make a calibration stand for one half, which no site has. Of the shares tried, the one with the highest mean
+    macro-F1 at 0.5 over the sources left out is kept, of those sources whose share a site may have; a site that states its
+    own share is moved from this one.
+    """
+    mixed = [pair for pair in margins.values() if 0 < pair[0].mean() <= _HIGHEST_SHARE]
+    if not mixed:
+        return BALANCED_SHARE, calibration
+    best, chosen, kept = -1.0, BALANCED_SHARE, calibration
+    for share in _SHARES.tolist():
+        moved = calibration.shifted(BALANCED_SHARE, share)
+        found = float(np.mean([macro_f1(labels, probabilities(values, moved)) for labels, values in mixed]))
+        if found > best + _TOLERANCE:  # of shares as good, the lowest: false alarms cost most
+            best, chosen, kept = found, share, moved
+    return chosen, kept
+
+
+def thresholds(output: str, sources: Sources) -> dict[str, float | None]:
+    """Return the thresholds of an output, from probabilities of rows left out.
+
+    `doubt` keeps the mean share of negatives above it within FALSE_ALARMS_ALLOWED. From `reject` on the precision wanted is kept
+    on every source with both classes that has enough such rows, and over all sources together (most have no spam at all);
+    None where it is never reached: then nothing is rejected automatically.
+    """
+    negatives = [values[target == 0] for target, values in sources.values() if (target == 0).any()]
+    grid = np.round(np.arange(0.10, 0.9951, 0.005), 3)
+    alarms = np.array([np.mean([(values >= step).mean() for values in negatives]) for step in grid])
+    allowed = np.flatnonzero(alarms <= FALSE_ALARMS_ALLOWED.get(output, _FALSE_ALARMS_ALLOWED))
+    doubt = float(grid[allowed[0]]) if allowed.size else float(grid[-1])
+    reject = _reject_threshold(PRECISION_WANTED.get(output, _PRECISION_WANTED), sources)
+    return {"doubt": doubt, "reject": None if reject is None else max(reject, doubt)}
+
+
+def _reject_threshold(wanted: float, sources: Sources) -> float | None:
+    """Return the lowest probability, not below MIN_REJECT, from which on the precision is kept, or None."""
+    mixed = [pair for pair in sources.values() if 0 < pair[0].mean() < 1]
+    if not mixed:
+        return None
+    labels, values = (np.concatenate(column) for column in zip(*sources.values(), strict=True))
+    lowest = None
+    for step in np.round(np.arange(0.999, MIN_REJECT - 1e-9, -0.001), 3).tolist():
+        found = [_precision(*pair, step) for pair in mixed]
+        whole = _precision(labels, values, step)
+        if any(value is not None and value < wanted for value in (*found, whole)):
+            break
+        if whole is not None and any(value is not None for value in found):
+            lowest = step
+    return lowest
+
+
+def _precision(target: NDArray[np.int64], values: NDArray[np.float64], threshold: float) -> float | None:
+    """Return the precision at a threshold, None where too few rows are above it to prove any."""
+    called = values >= threshold
+    return float(target[called].mean()) if called.sum() >= _MIN_CALLED else None
