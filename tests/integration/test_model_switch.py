@@ -36,7 +36,7 @@ async def damage(database: Database, version: str) -> None:
     async with database.connection() as connection:
         await connection.execute(
             "UPDATE model_files SET content = set_byte(content, 200, 255 - get_byte(content, 200))"
-            " WHERE version = $1 AND path = 'weights.npy'",
+            " WHERE version = $1 AND path = 'weights_ar.npy'",
             version,
         )
 
@@ -112,7 +112,7 @@ async def test_a_damaged_model_is_not_promoted_and_not_switched_to(
     assert active.model == sound
     with pytest.raises(ClassifierError):
         await registry.promote(broken, None, reason=None)
-    (tmp_path / "sound" / "weights.npy").write_bytes(b"not an array")
+    (tmp_path / "sound" / "weights_ar.npy").write_bytes(b"not an array")
     with pytest.raises(ClassifierError):
         await registry.add(tmp_path / "sound", None)
 
