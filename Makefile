@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test test-wordpress check lint types imports lock bench fuzz clean
+.PHONY: help install install-dev run test test-wordpress check lint types imports lock bench chaos fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -49,6 +49,9 @@ check: lint types imports ## everything but the tests
 
 test: check ## lint, types, import contract, then every test on the real engines
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 $(TESTS)
+
+chaos: install-dev ## kill, stop and starve every part many times, and sum up (ROUNDS=20 of each)
+	$(BIN)/python -m tests.chaos --rounds $(or $(ROUNDS),20)
 
 fuzz: install-dev ## send a hundred thousand hostile requests to a service of its own
 	$(BIN)/python -m tests.fuzz

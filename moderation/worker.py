@@ -10,6 +10,8 @@ import os
 import signal
 import socket
 import sys
+import time
+from collections.abc import Awaitable, Callable
 
 import structlog
 import uvloop
@@ -23,6 +25,8 @@ from moderation.telemetry import RESTARTS, configure_logging
 
 SHUTDOWN_TIMEOUT_S = 15.0
 BACKLOG = 1024
+KNOCKING_S = 0.1
+SPEAKING_S = 1.0
 LONGEST_WORD_BYTES = 4096
 """Pipes write this much at once or not at all (PIPE_BUF), so a line never arrives in parts."""
 
@@ -50,16 +54,42 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     loop.add_reader(sys.stdin.fileno(), _hear_supervisor, stop)
     app = create_app(settings, load_keyring(settings))
+    app.on_response_prepare.append(_say_farewell(stop))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, **SERVER_OPTIONS)
     await runner.setup()
-    await web.SockSite(runner, listening_socket(settings.host, settings.port), backlog=BACKLOG).start()
+    listening = listening_socket(settings.host, settings.port)
+    site = web.SockSite(runner, listening, backlog=BACKLOG)
+    await site.start()
     gc.collect()
     gc.freeze()  # modules and the model stay; the collector need not walk them again and again
     gc.set_threshold(YOUNG_OBJECTS, 10, 10)
     print("ready", flush=True)  # noqa: T201 - the supervisor waits for this line
     await stop.wait()
     loop.remove_reader(sys.stdin.fileno())
+    await _take_leave(runner, site, listening)
     await runner.cleanup()
+
+
+def _say_farewell(stop: asyncio.Event) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    async def farewell(_request: web.Request, response: web.StreamResponse) -> None:
+        """Once we are to stop, answer and end the connection, so that no next request is sent on it."""
+        if stop.is_set():
+            response.force_close()
+
+    return farewell
+
+
+async def _take_leave(runner: web.AppRunner, site: web.SockSite, listening: socket.socket) -> None:
+    """Let in who knocked already, then nobody; give those who are in a moment to say what they came for.
+
+    A listening socket that is closed cuts off whoever waits in its queue, and the server those that have not spoken yet.
+    """
+    listening.listen(0)  # no further ones queue up; who is refused now tries again a second later, elsewhere
+    await asyncio.sleep(KNOCKING_S)
+    await site.stop()
+    until_s = time.monotonic() + SPEAKING_S
+    while runner.server is not None and runner.server.connections and time.monotonic() < until_s:
+        await asyncio.sleep(0.02)
 
 
 def _hear_supervisor(stop: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from pathlib import Path
+from statistics import median
 
 import aiohttp
 import asyncpg
@@ -13,14 +14,16 @@ import psutil
 import pytest
 
 from moderation.engines import EmbeddedEngines
-from tests.engines_fixture import engine_processes
+from tests.chaos import report
+from tests.engines_fixture import are_gone, engine_processes, wait_until
 from tests.program import Service, free_port, run_json, serving, started, until_ready
 from tests.receiver import Receiver
+from tests.reliability.test_two_of_everything import in_usable_order
 from tests.service import comment
 
 ROUNDS = int(os.environ.get("CHAOS_ROUNDS", "4"))
 CLIENTS = 8
-VICTIMS = ("worker", "supervisor", "postgres", "valkey")
+VICTIMS = tuple(os.environ.get("CHAOS_VICTIMS", "worker,supervisor,postgres,valkey").split(","))
 
 
 class Reader:
@@ -31,6 +34,7 @@ class Reader:
         self._headers = {"Authorization": f"Bearer {key}"}
         self._name = name
         self.acknowledged: dict[str, str] = {}
+        self.decided: set[str] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         number = 0
@@ -44,7 +48,25 @@ class Reader:
                         self.acknowledged[body["external_id"]] = answer
                         break
                     await asyncio.sleep(0.05)
+                if number % 3 == 0:
+                    await self._decide(session, body["external_id"], stop)
                 number += 1
+
+    async def _decide(self, session: aiohttp.ClientSession, external_id: str, stop: asyncio.Event) -> None:
+        """Approve it as the site's own desk, asking again until that is acknowledged."""
+        comment_id = self.acknowledged.get(external_id)
+        ruling = {"verdict": "approve", "revision": 1, "moderator": "desk"}
+        while comment_id is not None and not stop.is_set():
+            try:
+                url = f"{self._url}/v1/comments/{comment_id}/decision"
+                async with session.post(url, json=ruling) as answer:
+                    assert answer.status in {200, 503}, await answer.text()
+                    if answer.status == 200:
+                        self.decided.add(comment_id)
+                        return
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+            await asyncio.sleep(0.05)
 
     async def _post(self, session: aiohttp.ClientSession, body: dict) -> str | None:
         try:
@@ -95,24 +117,65 @@ async def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -
         )
         readers = [Reader(f"http://127.0.0.1:{port}", site["key"], f"r{n}") for n in range(CLIENTS)]
         stop = asyncio.Event()
+        figures: dict[str, list[float]] = {}
         running = [asyncio.create_task(reader.run(stop)) for reader in readers]
         try:
-            await survive(data_dir, port, chance, readers)
+            await survive(data_dir, port, chance, readers, figures)
         finally:
             stop.set()
             await asyncio.gather(*running)
         acknowledged = {key: value for reader in readers for key, value in reader.acknowledged.items()}
         assert len(acknowledged) > 20 * ROUNDS
         async with started(data_dir, port=port, allow_private_endpoints="true") as service:
-            await receiver.wait_for(
-                lambda: set(acknowledged.values()) <= {key[0] for key in receiver.keys}, timeout_s=60
-            )
+            events = await every_event(data_dir)
+            await receiver.wait_for(lambda: events <= set(receiver.keys), timeout_s=60)
             assert service.stop() == 0
+        in_usable_order(receiver)
+        assert len({key[0] for key in events}) >= len(acknowledged)
     await everything_is_there(data_dir, acknowledged)
+    await every_decision_is_there_once(data_dir, {one for reader in readers for one in reader.decided})
     assert engine_processes(data_dir) == []
+    for victim, seconds in figures.items():
+        report(
+            f"kill -9 {victim}",
+            len(seconds),
+            f"{len(acknowledged)} acknowledged, none lost, none twice; {len(events)} events heard in usable order, "
+            f"{len(receiver.keys) - len(set(receiver.keys))} repeated; back after {median(seconds):.1f} s, at most "
+            f"{max(seconds):.1f} s",
+        )
 
 
-async def survive(data_dir: Path, port: int, chance: random.Random, readers: list[Reader]) -> None:
+async def every_event(data_dir: Path) -> set[tuple[str, int]]:
+    addresses = await EmbeddedEngines.attach(data_dir, deadline_s=10)
+    assert addresses is not None
+    connection = await asyncpg.connect(addresses.database_url)
+    rows = await connection.fetch("SELECT comment_id::text AS id, sequence FROM decisions")
+    await connection.close()
+    return {(row["id"], row["sequence"]) for row in rows}
+
+
+async def every_decision_is_there_once(data_dir: Path, decided: set[str]) -> None:
+    engines = EmbeddedEngines(data_dir, valkey=False)
+    addresses = await engines.start()
+    try:
+        connection = await asyncpg.connect(addresses.database_url)
+        rows = await connection.fetch(
+            "SELECT comment_id::text AS id, count(*) AS times FROM decisions WHERE decided_by = 'site' GROUP BY comment_id"
+        )
+        await connection.close()
+    finally:
+        await engines.stop()
+    assert {row["times"] for row in rows} <= {1}
+    assert decided <= {row["id"] for row in rows}
+
+
+async def survive(
+    data_dir: Path,
+    port: int,
+    chance: random.Random,
+    readers: list[Reader],
+    figures: dict[str, list[float]],
+) -> None:
     """Kill one part after another, each time under load, and each time see the service come back by itself."""
     victims = [VICTIMS[n % len(VICTIMS)] for n in range(ROUNDS)]
     chance.shuffle(victims)
@@ -121,9 +184,15 @@ async def survive(data_dir: Path, port: int, chance: random.Random, readers: lis
             await until_ready(service)
             while victims:
                 await progress(readers, chance.randrange(5, 60))
-                if kill(service, data_dir, victims.pop()):
+                victim, struck_s = victims.pop(), time.monotonic()
+                is_over = kill(service, data_dir, victim)
+                if is_over:
+                    await asyncio.to_thread(wait_until, lambda: are_gone(data_dir))
+                    figures.setdefault(victim, []).append(time.monotonic() - struck_s)
                     break
+                await progress(readers, 1)
                 await until_ready(service)
+                figures.setdefault(victim, []).append(time.monotonic() - struck_s)
 
 
 async def progress(readers: list[Reader], count: int) -> None:

@@ -1,0 +1,139 @@
+"""Engines that are there and do not answer: stopped, slow, locked, out of connections, on a full disk."""
+
+import asyncio
+import os
+import subprocess
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+import redis.asyncio
+
+from moderation.engines import EmbeddedEngines
+from tests.reliability.desk import BACK_WITHIN_S, Desk, running_desk
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    """One service for all of them: each must leave it as well as it was."""
+    async with running_desk(tmp_path_factory.mktemp("stalled") / "data") as running:
+        yield running
+
+
+async def statuses(desk: Desk, name: str, count: int) -> Counter[int]:
+    """Post comments at once; every one gets an answer within the client's patience."""
+    return Counter(await asyncio.gather(*(desk.post(f"{name}-{n}") for n in range(count))))
+
+
+async def test_a_stopped_valkey_costs_no_comment(desk: Desk) -> None:
+    with desk.stopped("valkey"):
+        assert await statuses(desk, "stopped", 20) == {201: 20}
+        await desk.until_ready((200, ["redis"]))
+        assert await statuses(desk, "degraded", 20) == {201: 20}
+    await desk.until_ready((200, []))
+    assert await statuses(desk, "again", 5) == {201: 5}
+    await desk.everything_is_there_once()
+
+
+async def test_a_slow_valkey_costs_no_comment(desk: Desk) -> None:
+    addresses = await EmbeddedEngines.attach(desk.data_dir, deadline_s=10)
+    assert addresses is not None
+    client = redis.asyncio.from_url(addresses.redis_url)
+    await client.execute_command("CLIENT", "PAUSE", "3000", "ALL")
+    await client.aclose()
+    assert await statuses(desk, "slow", 20) == {201: 20}
+    await desk.until_ready((200, []))
+    await desk.everything_is_there_once()
+
+
+async def test_a_stopped_postgresql_is_a_503_in_time_and_nothing_is_lost_or_doubled(desk: Desk) -> None:
+    await desk.post_until_accepted("before")
+    with desk.stopped("postgres"):
+        during = await statuses(desk, "during", 20)
+        assert set(during) == {503}
+        assert (await desk.ready())[0] == 503
+    for number in range(20):
+        await desk.post_until_accepted(f"during-{number}")
+    await desk.until_ready((200, []))
+    await desk.everything_is_there_once()
+
+
+async def test_a_slow_postgresql_is_waited_for(desk: Desk) -> None:
+    connection = await asyncpg.connect(desk.database_url)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE")
+        waiting = asyncio.create_task(statuses(desk, "slow", 20))
+        await asyncio.sleep(2)
+    await connection.close()
+    assert set(await waiting) <= {201, 503}
+    for number in range(20):
+        await desk.post_until_accepted(f"slow-{number}")
+    await desk.everything_is_there_once()
+
+
+async def test_a_postgresql_without_a_free_connection_is_outlived(desk: Desk) -> None:
+    taken: list[asyncpg.Connection] = []
+    with suppress(asyncpg.TooManyConnectionsError):
+        while len(taken) < 1000:
+            taken.append(await asyncpg.connect(desk.database_url))
+    assert len(taken) > 10
+    assert set(await statuses(desk, "crowded", 40)) <= {201, 503}
+    assert (await desk.ready())[0] in {200, 503}
+    await asyncio.gather(*(connection.close() for connection in taken))
+    for number in range(40):
+        await desk.post_until_accepted(f"crowded-{number}")
+    await desk.until_ready((200, []))
+    await desk.everything_is_there_once()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system of its own, of 250 MB."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o711)
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small file system")
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=250m,mode=711", "small", folder],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no small file system can be mounted: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=False)
+
+
+async def test_a_full_disk_refuses_and_recovers_by_itself(small_disk: Path) -> None:
+    async with running_desk(small_disk) as desk:
+        await desk.post_until_accepted("before")
+        ballast = small_disk / "ballast"
+        fill(ballast)
+        async with asyncio.timeout(BACK_WITHIN_S):
+            number, refused = 0, 0
+            while refused < 3:  # what fits into files that are there already is still accepted
+                refused += await desk.post(f"full-{number}", "س" * 9000) not in {200, 201}
+                number += 1
+                fill(ballast)
+        ballast.unlink()
+        for again in range(number):
+            await desk.post_until_accepted(f"full-{again}")
+        await desk.until_ready((200, []))
+        await desk.everything_is_there_once()
+        assert desk.service.stop() == 0
+
+
+def fill(ballast: Path) -> None:
+    """Take whatever room is left."""
+    with ballast.open("ab", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(1024 * 1024))
+    with ballast.open("ab", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
