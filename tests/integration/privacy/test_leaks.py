@@ -183,6 +183,10 @@ COMMANDS: dict[str, list[str] | None] = {
     "privacy export": None,
     "privacy erase": None,
     "keys rotate": None,
+    "policy replay": None,  # counts and rates; needs decided comments
+    "models health": ["--site", "{site}"],
+    "models thresholds": None,  # as above
+    "models report": None,  # of one version; with texts on purpose, where asked for
     "models list": [],
     "models show": [],
     "models add": None,
