@@ -14,9 +14,12 @@ from tests.service import RunningService, seed_moderator
 HERE = Path(__file__).parent
 SEED = os.environ.get("SCHEMATHESIS_SEED", "2026")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
-LIMIT_S = os.environ.get("SCHEMATHESIS_SECONDS", "12")
+LIMIT_S = os.environ.get("SCHEMATHESIS_SECONDS", "30")
 NOT_JSON = "createComments"
 """Takes lines, which no generator of JSON makes; the fuzzer sends them."""
+
+OTHER_DIALECTS = r"^/(\{version\}|v1alpha1|coral|\$discovery)"
+"""Other people's protocols answer wrong requests as those do, often with a 200: the fuzzer and their own tests try them."""
 
 
 async def run(url: str, token: str, folder: Path, *excluded: str) -> str:
@@ -28,6 +31,7 @@ async def run(url: str, token: str, folder: Path, *excluded: str) -> str:
         *[sys.executable, "-m", "schemathesis.cli", "--config-file", HERE / "schemathesis.toml", "run", url],
         *["--phases", "examples,coverage,fuzzing,stateful", "--no-color", "--continue-on-failure", *options],
         *["--header", f"Authorization: Bearer {token}", "--exclude-operation-id", NOT_JSON],
+        *["--exclude-path-regex", OTHER_DIALECTS],
         *["--generation-database", "none", "--warnings", "off"],
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
@@ -39,6 +43,7 @@ async def run(url: str, token: str, folder: Path, *excluded: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize("caller", ["site", "lead"])
 async def test_no_request_that_the_document_suggests_gets_an_answer_that_it_does_not(
     service: RunningService, tmp_path: Path, caller: str
