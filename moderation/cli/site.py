@@ -69,7 +69,8 @@ def set_(terminal: Terminal, name: str, assignments: tuple[str, ...]) -> None:
 
     Keys: title (or name), url, language, mode (makes a new version of the policy), webhook_url, required (of author.name,
     author.email, author.url, text), max_text_length, check_dns, refuse_disposable, limits.author, limits.address,
-    limits.thread, limits.site (each a count, or .count, .period_s and .burst), allow_private_endpoint, retention.CLOCK,
+    limits.thread, limits.site (each a count, or .count, .period_s and .burst), allow_private_endpoint, share_spam, share_abuse,
+    retention.CLOCK,
     form_stamp_required, form_min_s, coral_clean (leave, none or approve), coral_deadline_ms, akismet_doubt (spam or ham),
     akismet_discard.
     """

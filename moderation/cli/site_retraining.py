@@ -5,7 +5,8 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from classifiers.errors import LabelsError
 from moderation.cli.beside import Beside, beside
 from moderation.cli.desk import Desk, open_desk
 from moderation.cli.failures import Failure
-from moderation.cli.output import plain
+from moderation.cli.output import plain, table
 from moderation.cli.terminal import Terminal
 from moderation.domain.clock import utc_now
 from moderation.domain.ids import SiteId
@@ -81,15 +82,64 @@ def _retrain(far: Beside[_Opened], site_id: SiteId, *, promotes: bool, is_alone:
     with tempfile.TemporaryDirectory(prefix="moderation-retrain-") as name, Bar() as bar:
         work = far.call(_prepare(opened, site_id, Path(name)))
         try:
-            report, new = train(work, far.stream(_labels(opened, site_id)), bar)
+            _, new = train(work, far.stream(_labels(opened, site_id)), bar)
         except LabelsError as error:
-            if is_alone:
+            refitted = _refit(far, work, promotes=promotes)
+            if refitted is None and is_alone:
                 raise
-            return Outcome(work.site, "skipped", why=str(error))
-        del report
-        return far.call(
+            return refitted or Outcome(work.site, "skipped", why=str(error))
+        outcome = far.call(
             keep(opened.connection, work, new, actor=opened.desk.actor, clock=utc_now, promotes=promotes)
         )
+        if outcome.status == "candidate" and promotes:
+            return _refit(far, work, promotes=True, instead_of=outcome) or outcome
+        return outcome
+
+
+def _refit(
+    far: Beside[_Opened], work: "Work", *, promotes: bool, instead_of: "Outcome | None" = None
+) -> "Outcome | None":
+    """Give a site that has no model of its own yet two numbers for each output; None where there is no ground for any."""
+    from moderation.learning.refitting import MOST_DECISIONS, Request, errors_of, refit
+    from moderation.learning.retraining import keep
+
+    opened = far.opened
+    if not far.call(_may_refit(opened, work)):
+        return None
+    labels = list(islice(far.stream(_labels(opened, work.site_id)), MOST_DECISIONS))
+    recent, shares = far.call(_recent(opened, work))
+    new = refit(Request(work.site_id, work.site, labels, recent, shares, work.folder, work.seen_until))
+    if new is None:
+        return None
+    outcome = far.call(
+        keep(opened.connection, work, new, actor=opened.desk.actor, clock=utc_now, promotes=promotes)
+    )
+    why = "; ".join(filter(None, [outcome.why, instead_of.why if instead_of else None])) or None
+    return replace(outcome, why=why, errors=errors_of(new))
+
+
+async def _may_refit(opened: _Opened, work: "Work") -> bool:
+    from moderation.learning.refitting import REFITTED
+
+    if work.active_version is None:
+        return True
+    async with opened.desk.database.connection() as connection:
+        return (await models.find_model(connection, work.active_version)).kind == REFITTED
+
+
+async def _recent(opened: _Opened, work: "Work") -> tuple[list[str], dict[str, float]]:
+    """Return the texts of the latest comments, decided or not, and the shares that the site states."""
+    async with opened.desk.database.connection() as connection:
+        site = await load_site(connection, work.site_id)
+        rows = await connection.fetch(
+            "SELECT text FROM comments WHERE site_id = $1 AND text <> '' ORDER BY id DESC LIMIT 2000",
+            work.site_id,
+            timeout=60,
+        )
+    stated = {"spam": site.settings.share_spam, "abuse": site.settings.share_abuse}
+    return [row["text"] for row in rows], {
+        output: part for output, part in stated.items() if part is not None
+    }
 
 
 async def _prepare(opened: _Opened, site_id: SiteId, folder: Path) -> "Work":
@@ -125,6 +175,8 @@ def _show(terminal: Terminal, outcomes: Sequence["Outcome"]) -> None:
 
 
 def _words(outcome: "Outcome") -> str:
+    if outcome.errors is not None:
+        return _refit_words(outcome)
     if outcome.report is None:
         return f"{outcome.site}: {outcome.status}: {outcome.why}"
     before = outcome.previous or "the shipped model"
@@ -136,3 +188,21 @@ def _words(outcome: "Outcome") -> str:
     from moderation.cli.model_reports import report_words
 
     return f"{outcome.site}\n\n{report_words(outcome.report)}\n\n{verdict}"
+
+
+def _refit_words(outcome: "Outcome") -> str:
+    rows = [{"output": output, **measured} for output, measured in (outcome.errors or {}).items()]
+    columns = (
+        "output",
+        "by",
+        "rows",
+        "log_loss_before",
+        "log_loss_after",
+        "calibration_error_before",
+        "calibration_error_after",
+    )
+    why = f" ({outcome.why})" if outcome.why else ""
+    return (
+        f"{outcome.site}: two numbers for each output: {outcome.version}, {outcome.status}{why}\n\n"
+        + table(rows, columns, empty="")
+    )

@@ -48,6 +48,9 @@ class SiteSettings:
     refuse_disposable: bool = False
     limits: Limits = field(default_factory=Limits)
     allow_private_endpoint: bool = False
+    share_spam: float | None = None
+    share_abuse: float | None = None
+    """The site's own word on what part of its comments is spam and abuse, until decisions tell."""
     retention: Mapping[str, int] = field(default_factory=dict)
     """Days by clock (`domain.retention.CLOCKS`) where the site chose others than the instance."""
     form_stamp_required: bool = False
@@ -79,6 +82,8 @@ class SiteSettings:
             allow_private_endpoint=reader.flag(
                 "allow_private_endpoint", default=defaults.allow_private_endpoint
             ),
+            share_spam=_read_share(reader, "share_spam"),
+            share_abuse=_read_share(reader, "share_abuse"),
             retention=read_chosen(reader, "retention"),
             form_stamp_required=reader.flag("form_stamp_required", default=defaults.form_stamp_required),
             form_min_s=reader.whole("form_min_s", defaults.form_min_s, low=0, high=600),
@@ -92,6 +97,15 @@ class SiteSettings:
         reader.refuse_unknown()
         reader.finish()
         return settings
+
+
+def _read_share(reader: JsonReader, key: str) -> float | None:
+    if reader.value(key) is None:
+        return None
+    share = reader.fraction(key, 0.5)
+    if not 0 < share < 1:
+        reader.fault(key, "invalid_value", allowed="above 0 and below 1")
+    return share
 
 
 def _read_required(reader: JsonReader, default: tuple[str, ...]) -> tuple[str, ...]:

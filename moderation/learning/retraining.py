@@ -57,6 +57,8 @@ class Outcome:
     previous: str | None = None
     why: str | None = None
     report: Mapping[str, Any] | None = field(default=None, repr=False)
+    errors: Mapping[str, Any] | None = None
+    """Of a refit: the errors before and after, by output."""
 
 
 async def take_lock(connection: Connection) -> None:
