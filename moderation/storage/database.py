@@ -1,12 +1,14 @@
 """The pool of connections, and what driver errors mean for the service."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
 import orjson
+import structlog
 
 from moderation.domain.errors import DependencyUnavailableError
 
@@ -33,6 +35,14 @@ AWAY = (
     asyncpg.exceptions.ObjectNotInPrerequisiteStateError,  # lock timeouts among them
 )
 """What the driver raises when PostgreSQL is gone, stopping, starting, full or overloaded."""
+
+
+_CROSSED = (
+    asyncpg.exceptions.TransactionRollbackError,
+    asyncpg.exceptions.ObjectNotInPrerequisiteStateError,
+)
+
+log = structlog.get_logger()
 
 
 async def connect(url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT_S) -> Connection:
@@ -73,6 +83,7 @@ class Database:
         self._size = size
         self._pool: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
+        self._away_since_s: float | None = None
 
     @property
     def url(self) -> str:
@@ -116,12 +127,25 @@ class Database:
             assert self._pool is not None
             async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
                 yield connection
+            self._note_back()
         except AWAY as error:
             if isinstance(
                 error, ValueError
             ):  # an argument, or the address itself, is wrong: no retry will help
                 raise
+            self._note_away(error)
             raise DependencyUnavailableError("postgresql") from error
+
+    def _note_away(self, error: BaseException) -> None:
+        """Say once that PostgreSQL is away, not at every request; a deadlock or a lock that was waited for is no absence."""
+        if self._away_since_s is None and not isinstance(error, _CROSSED):
+            self._away_since_s = time.monotonic()
+            log.error("postgresql_away", error=type(error).__name__)
+
+    def _note_back(self) -> None:
+        if self._away_since_s is not None:
+            log.info("postgresql_back", away_s=round(time.monotonic() - self._away_since_s, 1))
+            self._away_since_s = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -62,6 +62,9 @@ async def test_a_stopped_postgresql_is_a_503_in_time_and_nothing_is_lost_or_doub
         await desk.post_until_accepted(f"during-{number}")
     await desk.until_ready((200, []))
     await desk.everything_is_there_once()
+    log = (desk.data_dir.parent / f"{desk.data_dir.name}.log").read_text()
+    assert '"postgresql_away"' in log
+    assert '"postgresql_back"' in log
 
 
 async def test_a_slow_postgresql_is_waited_for(desk: Desk) -> None:
