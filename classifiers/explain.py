@@ -52,6 +52,9 @@ MESSAGES = {  # rule → what a moderator reads, in Arabic and in English
 }
 
 
+_RULE_NAMES = {int(rule): rule.name.lower() for rule in Rule}
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A place in the original text (code points, end exclusive), the rule that points there, and its weight.
@@ -86,48 +89,51 @@ class LinearHead:
 
 def contributions(text: str, found: Analysis, heads: Sequence[LinearHead]) -> list[Span]:
     """Return every span of a text, the strongest first; `found` is its analysis alone, with origins."""
-    spans: list[Span] = []
-    placed = _placed(found)
+    rows: list[tuple[float, int, int, str, str, float]] = []
+    placed, where = _placed(found), _where(text, found.rules[0])
     for head in heads:
         totals: dict[tuple[int, int, str], float] = defaultdict(float)
         if head.buckets is not None:
-            _add_words(found, placed, head.buckets, totals)
-        _add_rules(text, found.rules[0], head.rules, totals)
-        spans += [
-            Span(start, end, rule, steps * head.unit, head.output)
-            for (start, end, rule), steps in totals.items()
-            if steps
-        ]
-    return sorted(spans, key=lambda span: (-abs(span.weight), span.start, span.end, span.rule, span.output))
+            _add_words(placed, head.buckets, totals)
+        _add_rules(where, head.rules, totals)
+        for (start, end, rule), steps in totals.items():
+            if steps:
+                weight = steps * head.unit
+                rows.append((-abs(weight), start, end, rule, head.output, weight))
+    rows.sort()
+    return [Span(start, end, rule, weight, output) for _, start, end, rule, output, weight in rows]
 
 
-def _add_words(
-    found: Analysis,
-    placed: tuple[NDArray[np.int64], ...],
-    buckets: Steps,
-    totals: dict[tuple[int, int, str], float],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Every distinct bucket of a text, and which place it first stands in; where the places begin and end in the source."""
+
+    buckets: NDArray[np.int64]
+    place: NDArray[np.int64]
+    begins: list[int]
+    ends: list[int]
+
+
+def _add_words(placed: _Placed, buckets: Steps, totals: dict[tuple[int, int, str], float]) -> None:
     """Add each distinct bucket's steps to the word, or pair of words, where it first stands."""
-    origin = found.stream.origin
-    assert origin is not None
-    values, first, last = placed
-    steps = buckets.take(values)
-    count = max(found.words.start.size, 1)
-    places, place = np.unique(first * count + last, return_inverse=True)
-    sums = np.bincount(place, weights=steps, minlength=places.size)  # whole numbers far below 2**53: exact
-    begins = origin[found.words.start[places // count]]
-    ends = origin[found.words.end[places % count] - 1] + 1
-    for start, end, step in zip(begins.tolist(), ends.tolist(), sums.tolist(), strict=True):
+    steps = buckets.take(placed.buckets)
+    # Whole numbers far below 2**53: the sums are exact.
+    sums = np.bincount(placed.place, weights=steps, minlength=len(placed.begins)).tolist()
+    for start, end, step in zip(placed.begins, placed.ends, sums, strict=True):
         totals[start, end, WORDS] += int(step)
 
 
-def _placed(found: Analysis) -> tuple[NDArray[np.int64], ...]:
-    """Return every distinct bucket of the text, with the first and last word it first stands in."""
+def _placed(found: Analysis) -> _Placed:
+    origin = found.stream.origin
+    assert origin is not None
     starts, ends, values = _distinct(found)
     word_start, word_end = found.words.start, found.words.end
-    first = np.searchsorted(word_end, starts, side="right").clip(max=max(word_start.size - 1, 0))
-    last = (np.searchsorted(word_start, ends, side="left") - 1).clip(min=first)
-    return values, first, last
+    first = word_end.searchsorted(starts, side="right").clip(max=max(word_start.size - 1, 0))
+    last = (word_start.searchsorted(ends, side="left") - 1).clip(min=first)
+    count = max(word_start.size, 1)
+    places, place = np.unique(first * count + last, return_inverse=True)
+    begins = origin[word_start[places // count]].tolist()
+    return _Placed(values, place, begins, (origin[word_end[places % count] - 1] + 1).tolist())
 
 
 def _distinct(found: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -139,13 +145,19 @@ def _distinct(found: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64], ND
     return start[firsts], end[firsts], value[firsts]
 
 
-def _add_rules(
-    text: str, fired: Sequence[int], steps_of_rule: Sequence[int], totals: dict[tuple[int, int, str], float]
-) -> None:
-    places: Mapping[int, list[tuple[int, int]]] = defaultdict(list)
+def _where(text: str, fired: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """Return the places of each fired rule, ascending; all of the text for a rule that points nowhere."""
+    spots: dict[int, list[tuple[int, int]]] = {rule: [] for rule in fired}
     for place in locate(text, fired):
-        places[place.rule].append((place.start, place.end))
-    for rule in fired:
-        where = places[rule] or [(0, len(text))]
-        for start, end in where:
-            totals[start, end, Rule(rule).name.lower()] += steps_of_rule[rule] / len(where)
+        spots[place.rule].append((place.start, place.end))
+    return {rule: found or [(0, len(text))] for rule, found in spots.items()}
+
+
+def _add_rules(
+    where: Mapping[int, list[tuple[int, int]]],
+    steps_of_rule: Sequence[int],
+    totals: dict[tuple[int, int, str], float],
+) -> None:
+    for rule, spots in where.items():
+        for start, end in spots:
+            totals[start, end, _RULE_NAMES[rule]] += steps_of_rule[rule] / len(spots)
