@@ -1,40 +1,52 @@
-"""`make bench`: intake beside a bare aiohttp handler, in one run on this machine."""
+"""`make bench`: speed as ratios to floors measured in the same run, each part bounded in count and time.
+
+`python -m bench [PART…]`; without a part, all but the peer. `--short` runs every part in a small form and judges nothing.
+"""
 
 import argparse
+import time
+from collections.abc import Callable
 
-from bench.load import Load, Result, comments, run
-from bench.service import floor, service
-from bench.texts import TEXTS
+from bench import intake, latency, limits, memory, parts, peer, queue
+from bench.sizes import FULL, SHORT, Sizes
+from moderation.telemetry import configure_logging
 
-HEADERS = (("Content-Type", "application/json"), ("Accept-Language", "ar"))
+PARTS: dict[str, Callable[[Sizes], None]] = {
+    "intake": intake.one_worker,
+    "workers": intake.two_workers,
+    "latency": latency.measure,
+    "limits": limits.measure,
+    "queue": queue.measure,
+    "memory": memory.measure,
+    "parts": parts.measure,
+    "peer": peer.measure,
+}
+ON_REQUEST = {"peer"}
+"""Installs another program into a folder that is thrown away; only when asked for."""
 
 
 def main() -> None:
-    """Measure in rounds that alternate between floor and service, and print the ratios."""
+    """Run the parts asked for, and print what each measured."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--comments", type=int, default=20_000, help="comments a round (default 20,000)")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("part", nargs="*", help=", ".join(PARTS))
+    parser.add_argument(
+        "--short", action="store_true", help="small counts; proves that it runs, judges nothing"
+    )
+    parser.add_argument("--comments", type=int, help="comments a round (20,000)")
+    parser.add_argument("--rounds", type=int, help="rounds of the intake parts (3)")
+    parser.add_argument("--held", type=int, help="held comments in the large queue (1,000,000)")
     chosen = parser.parse_args()
-    with floor() as floor_port, service(workers=chosen.workers) as running:
-        run(_load(floor_port, "", 500, start=10**7))
-        run(_load(running.port, running.key, 500, start=10**7))
-        for number in range(chosen.rounds):
-            bare = run(_load(floor_port, "", chosen.comments, start=number * chosen.comments))
-            ours = run(_load(running.port, running.key, chosen.comments, start=number * chosen.comments))
-            _print("bare handler", bare)
-            _print("intake", ours)
-            print(f"round {number + 1}: intake / bare handler = {ours.rate / bare.rate:.2f}")
-
-
-def _load(port: int, key: str, count: int, *, start: int) -> Load:
-    headers = (*HEADERS, ("Authorization", f"Bearer {key}")) if key else HEADERS
-    return Load("127.0.0.1", port, "/v1/comments", headers, comments(count, start=start, texts=TEXTS))
-
-
-def _print(name: str, result: Result) -> None:
-    p50, p99 = result.percentile(0.5), result.percentile(0.99)
-    print(f"{name:>14}: {result.rate:8.0f}/s   p50 {p50:6.2f} ms   p99 {p99:6.2f} ms   {result.statuses}")
+    if unknown := set(chosen.part) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    configure_logging("json", "warning")
+    sizes = (SHORT if chosen.short else FULL).changed(
+        comments=chosen.comments, rounds=chosen.rounds, held=chosen.held
+    )
+    for name in chosen.part or [name for name in PARTS if name not in ON_REQUEST]:
+        print(f"\n## {name}", flush=True)
+        started = time.monotonic()
+        PARTS[name](sizes)
+        print(f"({time.monotonic() - started:.0f} s)", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""CPU time by part: the worker, PostgreSQL, Valkey, the supervisor; read from the kernel's own counters."""
+"""CPU time by part: the workers, PostgreSQL, Valkey, their parent; read from the kernel's own counters."""
 
 from dataclasses import dataclass
 
 import psutil
+
+_PARTS = {"worker": "moderation.worker", "bare handler": "bench.floor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ def workers(pid: int) -> list[psutil.Process]:
 
 def _part(process: psutil.Process, root: int) -> str:
     if process.pid == root:
-        return "supervisor"
+        return "parent"
     name = process.name()
     if name.startswith("postgres"):
         return "postgresql"
     if "valkey" in name or "redis" in name:
         return "valkey"
-    return "worker" if "moderation.worker" in process.cmdline() else name
+    command = process.cmdline()
+    return next((part for part, word in _PARTS.items() if word in command), name)

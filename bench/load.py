@@ -13,6 +13,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -54,9 +55,8 @@ class Result:
 
 def run(load: Load) -> Result:
     """Send the load from a new process."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(_run, (load,))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        return processes.submit(_run, load).result()
 
 
 def _run(load: Load) -> Result:
@@ -89,6 +89,7 @@ class _Client:
         self._sockets: dict[int, socket.socket] = {}
         self._since: dict[int, float] = {}
         self._partial: dict[int, bytes] = {}
+        self._closing: set[int] = set()
         self.statuses: dict[int, int] = {}
         self.latencies_ms: list[float] = []
 
@@ -139,7 +140,16 @@ class _Client:
         events = self._poll.poll(timeout_s)
         if not events and timeout_s >= SILENCE_S:
             raise TimeoutError("the server has fallen silent")
-        return [number for number, _ in events if self._is_answered(number)]
+        return [self._renewed(number) for number, _ in events if self._is_answered(number)]
+
+    def _renewed(self, number: int) -> int:
+        """Return the connection, or a new one where the server ends each after its answer."""
+        if number not in self._closing:
+            return number
+        self._closing.discard(number)
+        self._poll.unregister(number)
+        self._sockets.pop(number).close()
+        return self._connect()
 
     def _is_answered(self, number: int) -> bool:
         received = self._sockets[number].recv(_RECEIVED)
@@ -149,6 +159,8 @@ class _Client:
         if not _is_whole(answer):
             self._partial[number] = answer
             return False
+        if answer.startswith(b"HTTP/1.0") or b"\nconnection: close" in answer.lower():
+            self._closing.add(number)
         self.latencies_ms.append((time.perf_counter() - self._since.pop(number)) * 1000)
         status = int(answer[9:12])
         self.statuses[status] = self.statuses.get(status, 0) + 1

@@ -24,20 +24,37 @@ class Running:
     port: int
     key: str
     pid: int
+    data_dir: Path
     environ: dict[str, str] = field(default_factory=dict, repr=False)
 
     def command(self, *arguments: str) -> dict[str, str]:
         """Run a command of the program beside the service; return what it prints."""
         return _command(self.environ, *arguments)
 
+    def metrics(self) -> dict[str, float]:
+        """Return the samples without labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            lines = [line.split() for line in answer.read().decode().splitlines() if not line.startswith("#")]
+        return {words[0]: float(words[1]) for words in lines if len(words) == 2 and "{" not in words[0]}
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Bare handlers on one port; ``pid`` is their parent."""
+
+    port: int
+    pid: int
+
 
 @contextmanager
-def floor() -> Iterator[int]:
-    """Run the bare handler; yield its port."""
-    process = subprocess.Popen([sys.executable, "-m", "bench.floor"], stdout=subprocess.PIPE, text=True)
+def floor(workers: int = 1) -> Iterator[Floor]:
+    """Run bare handlers."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.floor", str(workers)], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
-        yield int(process.stdout.readline())
+        yield Floor(int(process.stdout.readline()), process.pid)
     finally:
         process.terminate()
         process.wait()
@@ -50,7 +67,7 @@ def service(*, workers: int = 1) -> Iterator[Running]:
         environ = _environment(Path(folder) / "data")
         site = _command(environ, "site", "add", "bench", "--url", "https://news.example")
         _command(environ, "site", "set", "bench", *(f"limits.{rule}={value}" for rule, value in WIDE.items()))
-        port = _free_port()
+        port = free_port()
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "moderation", "serve", "--port", str(port), "--workers", str(workers)],
@@ -60,7 +77,7 @@ def service(*, workers: int = 1) -> Iterator[Running]:
             )
             try:
                 _until_ready(port)
-                yield Running(port, site["key"], process.pid, environ)
+                yield Running(port, site["key"], process.pid, Path(folder) / "data", environ)
             finally:
                 process.terminate()
                 process.wait()
@@ -85,7 +102,8 @@ def _command(environ: dict[str, str], *arguments: str) -> dict[str, str]:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listened on a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,43 @@
+"""`make bench` runs, in its short form: every part measures something real; the figures are not judged here."""
+
+import asyncio
+import sys
+
+import pytest
+
+from bench.__main__ import PARTS
+
+DEADLINE_S = 240
+SAID = {
+    "intake": "intake / bare handler = ",
+    "workers": "intake / bare handler = ",
+    "latency": "intake 100/s",
+    "limits": "limits library",
+    "queue": "decide",
+    "memory": "resident: idle",
+    "parts": "validate",
+}
+
+
+def test_every_part_but_the_peer_is_tried_here() -> None:
+    assert set(SAID) == set(PARTS) - {"peer"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(DEADLINE_S + 30)
+@pytest.mark.parametrize("part", SAID)
+async def test_a_part_runs_in_its_short_form(part: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench", "--short", part, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )  # fmt: skip
+    try:
+        out, errors = await asyncio.wait_for(process.communicate(), timeout=DEADLINE_S)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    said = out.decode()
+    assert process.returncode == 0, errors.decode()[-2000:]
+    assert SAID[part] in said
+    assert ("201" in said) == (part in {"intake", "workers", "latency"})
+    assert '"5' not in said, "an answer of 500 or more"
