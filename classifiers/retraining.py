@@ -4,6 +4,8 @@ The surface for the service and the command line:
 
     LabelledText             a text and what a person said of it
     retrain(rows, out=DIR)   train, compare with the active model, write DIR; returns a RetrainReport
+    state_shares(rows, …)    shift the prior to the shares of spam and abuse that a site states
+    pack, unpack             an artefact's folder as bytes, for a database
     Scorer.load(DIR)         serves what was written (`classifiers.runtime`)
     propose_thresholds, refit_two_parameters, shift_to_share, outliers
 
@@ -15,7 +17,6 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from classifiers import artifacts
 from classifiers.errors import LabelsError
 from classifiers.runtime import PRETRAINED, Scorer
 from classifiers.site import artefact
@@ -25,16 +26,17 @@ from classifiers.site.labels import LabelledText
 from classifiers.site.material import Progress, read, silent
 from classifiers.site.must_pass import frozen_cases
 from classifiers.site.outliers import Labeller, outliers, trust
+from classifiers.site.packing import pack, unpack
 from classifiers.site.refit import refit_two_parameters, shift_to_share
 from classifiers.site.reports import RetrainReport
 from classifiers.site.reservoir import MAX_ROWS, draw
 from classifiers.site.run import Retraining, Wishes
-from classifiers.site.scorer import PRIOR_FOLDER
+from classifiers.site.shares import state_shares
 from classifiers.site.thresholds import Decided, Proposal, propose_thresholds
 
 __all__ = [
     "Changes", "Decided", "LabelledText", "Labeller", "MustPass", "Proposal", "Refusal", "RetrainReport", "Slice",
-    "outliers", "propose_thresholds", "refit_two_parameters", "retrain", "shift_to_share", "trust",
+    "outliers", "pack", "propose_thresholds", "refit_two_parameters", "retrain", "shift_to_share", "state_shares", "trust", "unpack",
 ]  # fmt: skip
 
 
@@ -49,6 +51,7 @@ def retrain(
     name: str = "site",
     seed: int = 0,
     max_rows: int = MAX_ROWS,
+    two_parameters: bool = False,
     progress: Progress = silent,
 ) -> RetrainReport:
     """Train on labelled rows (a stream, read once) and write artefact and report into ``out``, at once or not at all.
@@ -61,6 +64,8 @@ def retrain(
         What the new model is compared with, the prior by default.
     thresholds
         The site's, by language or "*" and output; by default each model's own. `changes` are at these.
+    two_parameters
+        Only refit slope and offset of every output on the prior, from MIN_DECISIONS labels on: for a site's first days.
     must_pass
         The frozen cases; a list written for this program by default.
 
@@ -75,9 +80,11 @@ def retrain(
         sample = draw(progress_of(rows, progress), seed=seed, max_rows=max_rows)
         if not sample.rows:
             raise LabelsError("no_labels", "no row says what a person decided", rows=sample.seen)
-        base = _prior(prior)
+        base = artefact.base_of(PRETRAINED if prior is None else prior)
         known = Scorer.load(base)
-        wishes = Wishes(base, thresholds, frozen_cases() if must_pass is None else must_pass, name, seed)
+        wishes = Wishes(
+            base, thresholds, frozen_cases() if must_pass is None else must_pass, name, seed, two_parameters
+        )
         material = read(sample.rows, known, progress)
         before = known if active is None else Scorer.load(active)
         return Retraining.of(sample, material, before, wishes, progress).run(folder)
@@ -91,8 +98,3 @@ def progress_of(rows: Iterable[LabelledText], progress: Progress) -> Iterable[La
             progress("collecting", at, 0)
         yield row
     progress("collecting", at, at)
-
-
-def _prior(prior: Path | None) -> Path:
-    found = PRETRAINED if prior is None else prior
-    return found / PRIOR_FOLDER if (found / PRIOR_FOLDER / artifacts.MANIFEST).is_file() else found

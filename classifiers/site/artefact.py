@@ -39,6 +39,11 @@ class Parts:
     card: str
 
 
+def base_of(folder: Path) -> Path:
+    """Return the prior that lies in a site's artefact; another artefact is one itself."""
+    return folder / PRIOR_FOLDER if (folder / PRIOR_FOLDER / artifacts.MANIFEST).is_file() else folder
+
+
 def arrays(trained: Mapping[str, Trained]) -> dict[str, NDArray[np.integer]]:
     """Return the kept buckets and their weights in whole steps, and the weights of the rules."""
     dense = np.zeros((BUCKETS + evidence.COUNT, len(trained)), np.int64)

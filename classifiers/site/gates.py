@@ -11,6 +11,7 @@ AUC_MARGIN = 0.005  # what is lost below this is no loss, however surely it was 
 LOG_LOSS_MARGIN = 0.005
 FAILED_CASE = "must_pass"
 SLICE_WORSE = "slice_worse"
+NOT_PROVEN = "not_proven"
 TOO_FEW_TO_JUDGE = "too_few_to_judge"
 
 
@@ -58,6 +59,17 @@ def worse_slices(slices: Sequence[Slice]) -> list[Refusal]:
                     Refusal(f"{SLICE_WORSE}_{name}", f"{one.output}, {one.kind} {one.name}", _known(numbers))
                 )
     return found
+
+
+def unproven(slices: Sequence[Slice]) -> list[Refusal]:
+    """Return the outputs that the active model does not give and that the new one does not rank better than chance."""
+    return [
+        Refusal(NOT_PROVEN, one.output, _known({"auc": auc.value, "low": auc.low, "rows": float(one.rows)}))
+        for one in slices
+        if one.kind == "all"
+        and ACTIVE not in one.measures
+        and not (auc := one.measures[NEW]["auc"]).low > 0.5
+    ]
 
 
 def unjudged(slices: Sequence[Slice], labelled: Mapping[str, int]) -> list[Refusal]:

@@ -20,6 +20,13 @@ def refit_two_parameters(
 
     Raises LabelsError below MIN_DECISIONS labels, or below MIN_OF_EACH of either kind.
     """
+    check_decisions(labels)
+    scaled = None if weights is None else weights / weights.mean()
+    return fit_calibration(log_odds, labels, scaled)
+
+
+def check_decisions(labels: NDArray[np.int64]) -> None:
+    """Raise LabelsError below MIN_DECISIONS labels, or below MIN_OF_EACH of either kind."""
     counts = np.bincount(labels, minlength=2)
     if labels.size < MIN_DECISIONS or counts.min() < MIN_OF_EACH:
         raise LabelsError(
@@ -29,8 +36,6 @@ def refit_two_parameters(
             rows=int(labels.size),
             positive=int(counts[1]),
         )
-    scaled = None if weights is None else weights / weights.mean()
-    return fit_calibration(log_odds, labels, scaled)
 
 
 def shift_to_share(log_odds: NDArray[np.float64], share: float) -> Calibration:

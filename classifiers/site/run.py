@@ -11,21 +11,24 @@ from numpy.typing import NDArray
 
 from classifiers import artifacts
 from classifiers.calibration import MAX_LOGIT
+from classifiers.errors import LabelsError
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, naming
-from classifiers.site.gates import MustPass, failed_cases, unjudged, worse_slices
+from classifiers.site.curves import curves
+from classifiers.site.gates import MustPass, failed_cases, unjudged, unproven, worse_slices
 from classifiers.site.judgement import Rows, Thresholds, changes, slices
 from classifiers.site.labels import OUTPUTS, LabelledText
 from classifiers.site.material import Material, Progress
 from classifiers.site.outliers import Labeller, outliers, trust
+from classifiers.site.page import render
 from classifiers.site.reports import RetrainReport
 from classifiers.site.reservoir import Sample
 from classifiers.site.splits import Plan, plan
 from classifiers.site.suggestions import model_thresholds
-from classifiers.site.training import MIN_LANGUAGE_ROWS, Trained, finish, train, trainable
+from classifiers.site.training import MIN_LANGUAGE_ROWS, Trained, finish, refit, train, trainable
 
 _BATCH = 256
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Wishes:
     must_pass: Sequence[MustPass]
     name: str
     seed: int
+    is_refit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,15 @@ class Retraining:
 
     def learn(self, planned: Plan, outputs: Sequence[str]) -> dict[str, Trained]:
         """Train every output on all rows but the untouched ones."""
-        found = {}
+        found, refused = {}, LabelsError("no_labels", "no output has labels")
         for at, output in enumerate(outputs):
             self.progress("learning", at, len(outputs))
-            found[output] = train(self.material, planned, output)
+            try:
+                found[output] = (refit if self.wishes.is_refit else train)(self.material, planned, output)
+            except LabelsError as error:
+                refused = error  # another output may have labels enough
+        if not found:
+            raise refused
         return found
 
     def _labellers(self, trained: Mapping[str, Trained]) -> list[Labeller]:
@@ -110,6 +119,7 @@ class Retraining:
         found = slices(judged, list(first), self._in_force(scorer), seed=self.wishes.seed)
         refusals = [
             *worse_slices(found),
+            *unproven(found),
             *unjudged(found, {output: _labelled(self.material, output) for output in first}),
             *failed_cases(scorer, self.wishes.must_pass, scorer.thresholds),
         ]
@@ -132,6 +142,8 @@ class Retraining:
         (folder / REPORT).write_text(
             json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n", "utf-8"
         )
+        drawn = {output: curves(judged, output) for output in first}
+        (folder / PAGE).write_text(render(report, drawn), "utf-8")
         return report
 
     def _manifest(self, trained: Mapping[str, Trained]) -> dict[str, Any]:

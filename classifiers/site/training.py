@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
-from classifiers.site.fitting import STRENGTHS, Fitted, fit
+from classifiers.site.fitting import STRENGTHS, Fitted, anchor, fit
 from classifiers.site.labels import OUTPUTS
 from classifiers.site.material import Material
-from classifiers.site.refit import refine
+from classifiers.site.refit import check_decisions, refine
 from classifiers.site.splits import Plan, Split
 
 MIN_ROWS = 40
@@ -24,9 +24,10 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One output: what was learned, how it is calibrated by language ("*" where a language has none of its own).
+    """One output: what was learned, how it is calibrated by language (`overall` elsewhere).
 
     `held_rows` and `held_log_odds` are rows that the calibration was fitted on, each scored by a model that had not seen it.
+    `is_prior_alone`: nothing but the calibration was learned.
     """
 
     fitted: Fitted
@@ -36,6 +37,7 @@ class Trained:
     by_language: Mapping[str, Calibration]
     held_rows: NDArray[np.int64]
     held_log_odds: NDArray[np.float64]
+    is_prior_alone: bool = False
 
     def calibration(self, language: str) -> Calibration:
         """Return the calibration of a language."""
@@ -110,12 +112,36 @@ def train(
         fitted, strength, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
 
 
+def refit(material: Material, plan: Plan, output: str) -> Trained:
+    """Leave the prior's log-odds as they are and fit two numbers on them, for languages in which it gives some.
+
+    Raises LabelsError below MIN_DECISIONS labels there, or MIN_OF_EACH of either kind.
+    """
+    rows = _labelled(material, plan.develop, output)
+    everything = _labelled(material, np.concatenate([plan.develop, plan.test]), output)
+    pulled = anchor(output)
+    given = np.abs(material.prior @ pulled[1:]) > 0
+    languages = tuple(
+        key for key in learned_languages(material, rows, output) if given[material.languages == key].any()
+    )
+    rows, everything = (part[np.isin(material.languages[part], languages)] for part in (rows, everything))
+    check_decisions(material.labels[output][everything])
+    fitted = Fitted(np.zeros(0, np.int64), np.zeros(0), pulled, {})
+    log_odds = fitted.log_odds(material, rows)
+    return calibrate(material, output, Trained(
+        fitted, 0.0, languages, Calibration(1.0, 0.0), {}, rows, log_odds, is_prior_alone=True))  # fmt: skip
+
+
 def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Trained:
     """Fit again on every row with what was chosen; the untouched rows, scored before, join the calibration."""
     test = _labelled(material, plan.test, output)
     everything = np.concatenate([_labelled(material, plan.develop, output), test])
-    languages = tuple(learned_languages(material, everything, output))
-    fitted = fit(material, everything, output, (trained.strength,), languages)[0]
+    languages, fitted = trained.languages, trained.fitted
+    if trained.is_prior_alone:
+        test = test[np.isin(material.languages[test], languages)]
+    else:
+        languages = tuple(learned_languages(material, everything, output))
+        fitted = fit(material, everything, output, (trained.strength,), languages)[0]
     held_rows = np.concatenate([trained.held_rows, test])
     held = np.concatenate([trained.held_log_odds, trained.fitted.log_odds(material, test)])
     return calibrate(material, output, replace(
