@@ -5,7 +5,6 @@ The surface for the service and the command line:
     LabelledText             a text and what a person said of it
     retrain(rows, out=DIR)   train, compare with the active model, write DIR; returns a RetrainReport
     state_shares(rows, …)    shift the prior to the shares of spam and abuse that a site states
-    pack, unpack             an artefact's folder as bytes, for a database
     Scorer.load(DIR)         serves what was written (`classifiers.runtime`)
     propose_thresholds, refit_two_parameters, shift_to_share, outliers
 
@@ -26,7 +25,6 @@ from classifiers.site.labels import LabelledText
 from classifiers.site.material import Progress, read, silent
 from classifiers.site.must_pass import frozen_cases
 from classifiers.site.outliers import Labeller, outliers, trust
-from classifiers.site.packing import pack, unpack
 from classifiers.site.refit import refit_two_parameters, shift_to_share
 from classifiers.site.reports import RetrainReport
 from classifiers.site.reservoir import MAX_ROWS, draw
@@ -36,7 +34,7 @@ from classifiers.site.thresholds import Decided, Proposal, propose_thresholds
 
 __all__ = [
     "Changes", "Decided", "LabelledText", "Labeller", "MustPass", "Proposal", "Refusal", "RetrainReport", "Slice",
-    "outliers", "pack", "propose_thresholds", "refit_two_parameters", "retrain", "shift_to_share", "state_shares", "trust", "unpack",
+    "outliers", "propose_thresholds", "refit_two_parameters", "retrain", "shift_to_share", "state_shares", "trust",
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ _ALPHA = 0.3  # added to every count before the ratio
 _PULL = 10.0  # of the prior's coefficients, in the unit of rows
 _PULL_LANGUAGE = 30.0  # of what a language's coefficients differ from those of all
 _PULL_INTERCEPT = 1e-2
+_MANY_ROWS = 10_000
 SCALE = 10.0  # about the root of a comment's length: keeps margins near 1 for the solver
 
 
@@ -50,6 +51,28 @@ class Fitted:
         for language, added in self.by_language.items():
             total += (material.languages[rows] == language) * (features @ added)
         return np.asarray(total)
+
+
+def mixed(found: Sequence[Fitted], shares: Sequence[float]) -> Fitted:
+    """Return the mean of what was fitted on the same rows; linear models mix into one."""
+    languages = found[0].by_language
+    return Fitted(
+        found[0].columns,
+        sum(
+            (share * one.weights for share, one in zip(shares, found, strict=True)),
+            np.zeros(found[0].columns.size),
+        ),
+        sum(
+            (share * one.shared for share, one in zip(shares, found, strict=True)),
+            np.zeros(found[0].shared.size),
+        ),
+        {
+            key: sum(
+                (share * one.by_language[key] for share, one in zip(shares, found, strict=True)), np.zeros(1)
+            )
+            for key in languages
+        },
+    )
 
 
 def anchor(output: str) -> NDArray[np.float64]:
@@ -97,15 +120,36 @@ def _scaled(
     weight: NDArray[np.float64],
     roots: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], sparse.csr_matrix, NDArray[np.float64]]:
-    """Return the columns that occur, rows divided by their root and columns by log-count ratio, and the ratios."""
-    positive, negative = weight * (target == 1), weight * (target == 0)
-    counts = [np.asarray(ngrams.T @ part).ravel() for part in (positive, negative)]
-    columns = np.flatnonzero(counts[0] + counts[1])
+    """Return the columns that occur, rows divided by their root and columns by log-count ratio, and the ratios.
+
+    Of many rows, columns of a single one are left out: they are most of the columns and hardly of the knowledge.
+    """
+    counts = [
+        np.asarray(ngrams.T @ part).ravel() for part in (weight * (target == 1), weight * (target == 0))
+    ]
+    occurs = np.bincount(ngrams.indices, minlength=ngrams.shape[1])
+    columns = np.flatnonzero(occurs > (1 if target.size >= _MANY_ROWS else 0))
     one, other = (count[columns] + _ALPHA for count in counts)
     ratio = np.log(one / one.sum()) - np.log(other / other.sum())
-    kept = ngrams[:, columns]
-    scaled = sparse.diags_array(SCALE / roots) @ kept @ sparse.diags_array(ratio)
-    return columns, scaled.tocsr().astype(np.float32), ratio
+    return columns, _rescaled(ngrams, columns, SCALE / roots, ratio), ratio
+
+
+def _rescaled(
+    ngrams: sparse.csr_matrix,
+    columns: NDArray[np.int64],
+    of_row: NDArray[np.float64],
+    of_column: NDArray[np.float64],
+) -> sparse.csr_matrix:
+    """Return the columns of a binary matrix, each entry the product of what its row and its column weigh; one copy of it."""
+    place = np.full(ngrams.shape[1], -1, np.int32)
+    place[columns] = np.arange(columns.size, dtype=np.int32)
+    at = place[ngrams.indices]
+    is_kept = at >= 0
+    rows = np.repeat(of_row.astype(np.float32), np.diff(ngrams.indptr))
+    ends = np.concatenate([[0], np.cumsum(is_kept)])[ngrams.indptr]
+    at, rows = at[is_kept], rows[is_kept]
+    rows *= of_column.astype(np.float32)[at]
+    return sparse.csr_matrix((rows, at, ends.astype(np.int32)), shape=(ngrams.shape[0], columns.size))
 
 
 def _dense(

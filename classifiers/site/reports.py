@@ -16,7 +16,8 @@ class RetrainReport:
 
     `refusals` is empty just where `is_promotable`. `counts` are rows by what was done with them and labels by output;
     `snapshot` names the set of labelled rows, whatever their order. `notes` are a stable code with words for people.
-    `strengths` are the inverse penalty of the site's own n-grams by output, 0 where the prior alone did better.
+    `strengths` are the inverse penalties of the site's own n-grams that were mixed, with their shares, by output; 0 is the prior
+    alone.
     """
 
     version: str
@@ -25,7 +26,7 @@ class RetrainReport:
     slices: Sequence[Slice]
     changes: Changes
     outputs: Sequence[str]
-    strengths: Mapping[str, float]
+    strengths: Mapping[str, Mapping[str, float]]
     languages: Sequence[str]
     labellers: Sequence[Labeller]
     notes: Sequence[tuple[str, str]]

@@ -160,7 +160,10 @@ class Retraining:
             "aliases": dict(self.aliases),
             "calibrations": artefact.heads(trained),
             "thresholds": model_thresholds(self.material, trained, called, prior.manifest["thresholds"]),
-            "strengths": {output: one.strength for output, one in trained.items()},
+            "strengths": {
+                output: {f"{strength:g}": share for strength, share in one.strengths.items()}
+                for output, one in trained.items()
+            },
             "snapshot": self.sample.snapshot,
             "seed": self.wishes.seed,
             "counts": {

@@ -66,7 +66,7 @@ def _shifted(material: Material, prior: Scorer, output: str, share: float) -> Tr
     languages = tuple(sorted(prior.languages))
     return Trained(
         fitted,
-        0.0,
+        {},
         languages,
         Calibration(1.0, offset.offset),
         {},

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
-from classifiers.site.fitting import STRENGTHS, Fitted, anchor, fit
+from classifiers.site.fitting import STRENGTHS, Fitted, anchor, fit, mixed
 from classifiers.site.labels import OUTPUTS
 from classifiers.site.material import Material
 from classifiers.site.refit import check_decisions, refine
@@ -19,19 +19,21 @@ MIN_OF_EACH = 8
 MIN_LANGUAGE_ROWS = 30  # of a language with the output's label; a smaller one is scored by the prior alone
 MIN_LANGUAGE_OF_EACH = 5
 MAX_CHOICE_ROWS = 20_000  # the strength of the penalty is chosen on so many at most
-_TINY = 1e-12
+_LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
     """One output: what was learned, how it is calibrated by language (`overall` elsewhere).
 
+    `strengths` are the inverse penalties of the n-grams that were mixed, each with its share.
+
     `held_rows` and `held_log_odds` are rows that the calibration was fitted on, each scored by a model that had not seen it.
     `is_prior_alone`: nothing but the calibration was learned.
     """
 
     fitted: Fitted
-    strength: float
+    strengths: Mapping[float, float]
     languages: tuple[str, ...]
     overall: Calibration
     by_language: Mapping[str, Calibration]
@@ -97,19 +99,16 @@ def train(
         )
     languages = tuple(learned_languages(material, rows, output))
     folds = _folds(material, plan.folds, output)
-    strength = _choose(material, folds, output, strengths=strengths, languages=languages)
+    shares = _choose(material, folds, output, strengths=strengths, languages=languages)
     held = [
-        (
-            fold.score,
-            fit(material, fold.learn, output, (strength,), languages)[0].log_odds(material, fold.score),
-        )
+        (fold.score, _fit(material, fold.learn, output, shares, languages).log_odds(material, fold.score))
         for fold in folds
     ]
     held_rows = np.concatenate([part for part, _ in held]) if held else rows[:0]
     held_log_odds = np.concatenate([part for _, part in held]) if held else np.zeros(0)
-    fitted = fit(material, rows, output, (strength,), languages)[0]
+    fitted = _fit(material, rows, output, shares, languages)
     return calibrate(material, output, Trained(
-        fitted, strength, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
+        fitted, shares, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
 
 
 def refit(material: Material, plan: Plan, output: str) -> Trained:
@@ -129,7 +128,7 @@ def refit(material: Material, plan: Plan, output: str) -> Trained:
     fitted = Fitted(np.zeros(0, np.int64), np.zeros(0), pulled, {})
     log_odds = fitted.log_odds(material, rows)
     return calibrate(material, output, Trained(
-        fitted, 0.0, languages, Calibration(1.0, 0.0), {}, rows, log_odds, is_prior_alone=True))  # fmt: skip
+        fitted, {0.0: 1.0}, languages, Calibration(1.0, 0.0), {}, rows, log_odds, is_prior_alone=True))  # fmt: skip
 
 
 def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Trained:
@@ -141,7 +140,7 @@ def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Tra
         test = test[np.isin(material.languages[test], languages)]
     else:
         languages = tuple(learned_languages(material, everything, output))
-        fitted = fit(material, everything, output, (trained.strength,), languages)[0]
+        fitted = _fit(material, everything, output, trained.strengths, languages)
     held_rows = np.concatenate([trained.held_rows, test])
     held = np.concatenate([trained.held_log_odds, trained.fitted.log_odds(material, test)])
     return calibrate(material, output, replace(
@@ -195,6 +194,16 @@ def _folds(material: Material, folds: Sequence[Split], output: str) -> list[Spli
     ]
 
 
+def _fit(
+    material: Material,
+    rows: NDArray[np.int64],
+    output: str,
+    shares: Mapping[float, float],
+    languages: Sequence[str],
+) -> Fitted:
+    return mixed(fit(material, rows, output, list(shares), languages), list(shares.values()))
+
+
 def _choose(
     material: Material,
     folds: Sequence[Split],
@@ -202,10 +211,13 @@ def _choose(
     *,
     strengths: Sequence[float],
     languages: Sequence[str],
-) -> float:
-    """Return the strength with the lowest log-loss after calibration on what the folds held; the weaker one of equals."""
+) -> dict[float, float]:
+    """Return what to mix: each strength by the root of its likelihood, after calibration, on what the folds held.
+
+    With many rows that is the best one; with few it is several, which is steadier than the one that luck prefers.
+    """
     if not folds or len(strengths) == 1:
-        return strengths[0]
+        return {strengths[0]: 1.0}
     scored: list[list[NDArray[np.float64]]] = [[] for _ in strengths]
     used = [Split(_thinned(fold.learn), _thinned(fold.score)) for fold in folds]
     for fold in used:
@@ -218,7 +230,10 @@ def _choose(
         log_odds = np.concatenate(parts)
         fitted_to = fit_calibration(log_odds, labels, weights)
         losses.append(log_loss(fitted_to.slope * log_odds + fitted_to.offset, labels, weights))
-    return strengths[int(np.argmin(np.round(losses, 4) + _TINY * np.arange(len(losses))))]
+    shares = np.exp(-0.5 * rows.size * (np.array(losses) - min(losses)))
+    shares[shares < _LEAST_SHARE * shares.sum()] = 0.0
+    mix = zip(strengths, (shares / shares.sum()).tolist(), strict=True)
+    return {strength: share for strength, share in mix if share}
 
 
 def _thinned(rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,26 +6,24 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from classifiers.errors import ArtifactTamperedError, LabelsError
+from classifiers.errors import LabelsError
 from classifiers.evaluate import expected_calibration_error
 from classifiers.retraining import (
     Decided,
     outliers,
-    pack,
     propose_thresholds,
     refit_two_parameters,
     retrain,
     shift_to_share,
     state_shares,
     trust,
-    unpack,
 )  # fmt: skip
 from classifiers.runtime import Scorer
 from classifiers.site.curves import Curves
 from classifiers.site.labels import LabelledText
 from classifiers.site.measures import Scored, bootstrap, measure, weighted_auc
 from classifiers.site.plots import calibration
-from tests.unit.classifiers import site_data, small_data
+from tests.unit.classifiers import site_data
 
 
 @pytest.fixture
@@ -172,45 +170,6 @@ def test_a_site_states_its_share(tmp_path):
     assert np.mean([score.abuse for score in scores]) == pytest.approx(0.07, abs=0.005)
     with pytest.raises(LabelsError):
         state_shares(comments[:5], {"abuse": 0.07}, out=tmp_path / "other")
-
-
-def test_a_model_comes_out_of_its_bytes_as_it_went_in(trained, tmp_path):
-    rows = [
-        LabelledText(row["text"], abuse=row["abuse"]) for row in small_data.rows() if row["abuse"] is not None
-    ]
-    retrain(rows * 2, out=tmp_path / "model", prior=trained)
-    packed = pack(tmp_path / "model")
-    assert packed == pack(tmp_path / "model")
-    unpack(packed, tmp_path / "copy")
-    texts = [row.text for row in rows]
-    assert Scorer.load(tmp_path / "copy").score(texts) == Scorer.load(tmp_path / "model").score(texts)
-    assert not (tmp_path / "copy" / "report.json").exists()
-
-
-@pytest.mark.parametrize(
-    "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:400] + b"x" * 90 + b[490:]]
-)
-def test_damaged_bytes_are_refused_and_nothing_is_written(trained, tmp_path, damage):
-    packed = damage(pack(trained))
-    with pytest.raises(ArtifactTamperedError):
-        open_packed(packed, tmp_path / "copy")
-
-
-def open_packed(packed, directory):
-    unpack(packed, directory)
-    return Scorer.load(directory)
-
-
-def test_an_archive_that_points_elsewhere_is_refused(tmp_path):
-    import io
-    import zipfile
-
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("../manifest.json", "{}")
-    with pytest.raises(ArtifactTamperedError):
-        unpack(buffer.getvalue(), tmp_path / "copy")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_plot_holds_numbers_and_no_foreign_word():
