@@ -140,7 +140,7 @@ def _rescaled(
     of_row: NDArray[np.float64],
     of_column: NDArray[np.float64],
 ) -> sparse.csr_matrix:
-    """Return the columns of a binary matrix, each entry the product of what its row and its column weigh; one copy of it."""
+    """Return columns of a matrix, each entry times what its row and its column weigh; one copy of it."""
     place = np.full(ngrams.shape[1], -1, np.int32)
     place[columns] = np.arange(columns.size, dtype=np.int32)
     at = place[ngrams.indices]
@@ -148,7 +148,7 @@ def _rescaled(
     rows = np.repeat(of_row.astype(np.float32), np.diff(ngrams.indptr))
     ends = np.concatenate([[0], np.cumsum(is_kept)])[ngrams.indptr]
     at, rows = at[is_kept], rows[is_kept]
-    rows *= of_column.astype(np.float32)[at]
+    rows *= of_column.astype(np.float32)[at] * ngrams.data[is_kept]
     return sparse.csr_matrix((rows, at, ends.astype(np.int32)), shape=(ngrams.shape[0], columns.size))
 
 

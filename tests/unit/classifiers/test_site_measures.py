@@ -149,13 +149,12 @@ def arabic(count, *, seed=1, share=0.1):
 
 
 def test_the_first_days_need_two_numbers_only(tmp_path, shipped):
-    report = retrain(arabic(300), out=tmp_path / "model", two_parameters=True, must_pass=[])
+    retrain(arabic(300, share=0.3), out=tmp_path / "model", two_parameters=True, must_pass=[])
     own = Scorer.load(tmp_path / "model")
-    assert report.is_promotable
-    texts = [row.text for row in arabic(100, seed=2)]
+    texts = [row.text for row in arabic(200, seed=2, share=0.3)]
     before, after = ([score.abuse for score in scorer.score(texts)] for scorer in (shipped, own))
     assert np.argsort(before).tolist() == np.argsort(after).tolist()
-    assert abs(np.mean(after) - 0.1) < abs(np.mean(before) - 0.1)
+    assert np.mean(after) == pytest.approx(0.3, abs=0.08)
 
 
 def test_two_numbers_do_not_teach_a_language_that_the_prior_does_not_know(tmp_path):
