@@ -72,7 +72,7 @@ def set_(terminal: Terminal, name: str, assignments: tuple[str, ...]) -> None:
     limits.thread, limits.site (each a count, or .count, .period_s and .burst), allow_private_endpoint, share_spam, share_abuse,
     retention.CLOCK,
     form_stamp_required, form_min_s, coral_clean (leave, none or approve), coral_deadline_ms, akismet_doubt (spam or ham),
-    akismet_discard.
+    akismet_discard, akismet_nonce.
     """
     changes = parse_assignments(assignments, texts=_TEXTS)
     if "name" in changes:

@@ -63,6 +63,8 @@ class SiteSettings:
     akismet_doubt: AkismetDoubt = AkismetDoubt.SPAM
     akismet_discard: bool = False
     """Whether Akismet clients are told to drop what is surely rejected, unseen by the site's own moderators."""
+    akismet_nonce: bool = False
+    """Whether a failed nonce of the plugin's form holds a comment; pages from a cache carry old ones."""
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -93,6 +95,7 @@ class SiteSettings:
             ),
             akismet_doubt=reader.choice("akismet_doubt", defaults.akismet_doubt),
             akismet_discard=reader.flag("akismet_discard", default=defaults.akismet_discard),
+            akismet_nonce=reader.flag("akismet_nonce", default=defaults.akismet_nonce),
         )
         reader.refuse_unknown()
         reader.finish()

@@ -115,7 +115,9 @@ class _Check:
         made = read_submission(raw, self.site.settings, now=self.now, origin=AKISMET)
         is_recheck = bool(self.call.form.get("recheck_reason"))
         terms = Terms(
-            holds_denied=True, is_recheck=is_recheck, suspicions=suspicions(self.call.form, self.said)
+            holds_denied=True,
+            is_recheck=is_recheck,
+            suspicions=suspicions(self.call.site, self.call.form, self.said),
         )
         return replace(made, terms=terms, receipt=self.receipt())
 

@@ -91,11 +91,12 @@ def comment_of(form: Form, said: Said, site: Site, *, now: datetime) -> dict[str
     }
 
 
-def suspicions(form: Form, said: Said) -> tuple[ReasonCode, ...]:
+def suspicions(site: Site, form: Form, said: Said) -> tuple[ReasonCode, ...]:
     """Return what the call itself holds against the comment."""
     found = {
         ReasonCode.HONEYPOT: form.is_trapped,
-        ReasonCode.FORM_NONCE: form.get("akismet_comment_nonce").lower() == "failed",
+        ReasonCode.FORM_NONCE: site.settings.akismet_nonce
+        and form.get("akismet_comment_nonce").lower() == "failed",
         ReasonCode.PARTLY_READ: said.is_cut,
     }
     return tuple(code for code, is_found in found.items() if is_found)
