@@ -30,6 +30,10 @@ _PARTS = {
     "deliveries": "SELECT comment_id, sequence, attempted_at, outcome, status FROM delivery_attempts"
     " WHERE comment_id = ANY($1::uuid[]) ORDER BY comment_id, id",
 }
+_LABELS = """
+SELECT source, text, language, spam, abuse, insult, obscene, threat, hate, reject, labelled_at FROM labels
+ WHERE site_id = $1 AND (email_hash = $2 OR comment_id = ANY($3::uuid[])) ORDER BY labelled_at
+"""
 _SCAN_TIMEOUT_S = 600.0
 _PLAIN = (
     "id",
@@ -64,7 +68,9 @@ async def export(
     async with database.connection() as connection, connection.transaction(isolation="repeatable_read"):
         site_id = await find_site_id(connection, site)
         rows = await connection.fetch(_COMMENTS, site_id, identity, timeout=_SCAN_TIMEOUT_S)
-        parts = await _read_parts(connection, [row["id"] for row in rows])
+        ids = [row["id"] for row in rows]
+        parts = await _read_parts(connection, ids)
+        labels = await connection.fetch(_LABELS, site_id, identity, ids, timeout=_SCAN_TIMEOUT_S)
         author = await connection.fetchrow(
             "SELECT standing, approved, rejected FROM authors WHERE identity = $1", identity
         )
@@ -74,6 +80,7 @@ async def export(
         "email": email,
         "exported_at": wire_time(clock()),
         "author": None if author is None else dict(author),
+        "labelled_texts": [_jsonable(row.items()) for row in labels],
         "comments": [_comment(vault, row, parts.get(row["id"], {})) for row in rows],
     }
 

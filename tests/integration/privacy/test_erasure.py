@@ -206,6 +206,7 @@ class TestExport:
             "third",
             "context",
             "note",
+            "labelled",
         )
         text = str(found)
         assert [word for word in words if person.word(word) not in text] == []

@@ -113,6 +113,7 @@ async def break_inside(hunter: Hunter, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("level", ["info", "debug"])
 async def test_no_route_event_log_or_metric_shows_what_was_planted(
     hunter: tuple[Hunter, Receiver], monkeypatch: pytest.MonkeyPatch, level: str
@@ -242,6 +243,7 @@ async def bind_keys(service: RunningService) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_no_command_shows_an_address_or_a_key(service: RunningService) -> None:
     values = await stored(service)
     await bind_keys(service)
@@ -258,6 +260,7 @@ async def test_no_command_shows_an_address_or_a_key(service: RunningService) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_a_backup_holds_no_readable_address_and_no_key(service: RunningService, tmp_path: Path) -> None:
     await stored(service)
     await bind_keys(service)

@@ -71,6 +71,7 @@ async def fill(service: RunningService) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 async def test_every_row_of_every_table_comes_back(
     service: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
