@@ -125,7 +125,7 @@ class Comment_Desk_Admin {
 		);
 		if ( $is_set && ! Comment_Desk_Settings::is_fixed( $name ) ) {
 			printf(
-				' <label><input type="checkbox" name="%1$s[forget_%2$s]" value="1"> %3$s</label>',
+				'<p><label><input type="checkbox" name="%1$s[forget_%2$s]" value="1"> %3$s</label></p>',
 				esc_attr( Comment_Desk_Settings::OPTION ),
 				esc_attr( $name ),
 				esc_html__( 'forget it', 'comment-desk' )
