@@ -115,7 +115,12 @@ async def keep_model(connection: Connection, new: NewModel, *, actor: str) -> bo
         new.baseline,
         actor,
     )
-    if kept is None:
+    if kept is None:  # made again from what is there now, and the same: nobody erased since is in it
+        await connection.execute(
+            "UPDATE models SET seen_until = greatest(seen_until, $2) WHERE version = $1",
+            new.version,
+            new.seen_until,
+        )
         return False
     await connection.executemany(
         "INSERT INTO model_files (version, path, sha256, content) VALUES ($1, $2, $3, $4)",

@@ -1,6 +1,7 @@
 """Which model is in force: switched while comments come in, by site, back again, and never for a damaged one."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from moderation.domain.ids import SiteId
 from moderation.learning.engine import ActiveModel
 from moderation.learning.registry import Registry
 from moderation.learning.switch import ModelSwitch
+from moderation.privacy.erasure import erase
 from moderation.storage import models
 from moderation.storage.database import Database
-from moderation.storage.models import EVERYWHERE
+from moderation.storage.models import EVERYWHERE, NewModel
 from tests.model_variants import write_variant
 from tests.service import RunningService, comment, seed_site
 
@@ -150,6 +152,24 @@ async def test_a_site_s_model_judges_that_site_alone_and_no_comment_is_dropped_b
     codes = [[reason["code"] for reason in body["reasons"]] for _, body in answers[-1]]
     assert "spam" not in codes[0]
     assert "spam" in codes[1]
+
+
+async def test_an_erasure_makes_retraining_due_until_a_model_saw_what_is_left(
+    service: RunningService, tmp_path: Path
+) -> None:
+    version, site = write_variant(tmp_path, "own"), SiteId(service.site.id)
+    new = NewModel(version, site, "retrained", {}, {}, utc_now(), learned_from=[site])
+    async with service.database.transaction() as connection:
+        await models.keep_model(connection, new, actor="test")
+        assert (await models.find_model(connection, version)).erasures_since == 0
+    await erase(
+        service.database, service.vault, service.site.name, "reader@example.com", clock=utc_now, actor="test"
+    )
+    async with service.database.transaction() as connection:
+        assert (await models.find_model(connection, version)).erasures_since == 1
+        again = replace(new, seen_until=utc_now())
+        assert not await models.keep_model(connection, again, actor="test")
+        assert (await models.find_model(connection, version)).erasures_since == 0
 
 
 async def test_a_model_that_cannot_be_reached_leaves_the_present_one(
