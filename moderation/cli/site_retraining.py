@@ -150,13 +150,24 @@ async def _prepare(opened: _Opened, site_id: SiteId, folder: Path) -> "Work":
         site = await load_site(connection, site_id)
         version = await models.active_version(connection, site_id)
         files = None if version is None else await models.read_files(connection, version)
+        report = None
+        if version is not None:
+            learned_from = (await models.find_model(connection, version)).learned_from
+            report = (await models.read_details(connection, version))[1] if site_id in learned_from else None
         now = await connection.fetchval("SELECT now()")
     active = None
     if files:
         active = folder / "active"
         await asyncio.to_thread(write_files, files, active)
     return Work(
-        site_id, site.name, folder, active, version, thresholds=site.policy.thresholds, seen_until=now
+        site_id,
+        site.name,
+        folder,
+        active,
+        version,
+        thresholds=site.policy.thresholds,
+        seen_until=now,
+        active_report=report,
     )
 
 

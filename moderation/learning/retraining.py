@@ -36,7 +36,11 @@ _BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one retraining is about. ``folder`` is its own, for the artefact; ``active`` the folder of the model in force."""
+    """What one retraining is about. ``folder`` is its own, for the artefact; ``active`` the folder of the model in force.
+
+    A model that learned from this site's decisions has seen those that the new one is judged on, and would win unfairly. Then the
+    new one is compared with the shipped model, and with what the present one's own report measured on decisions it had not seen.
+    """
 
     site_id: SiteId
     site: str
@@ -45,6 +49,8 @@ class Work:
     active_version: str | None
     thresholds: ThresholdTable | None
     seen_until: datetime
+    active_report: Mapping[str, Any] | None = None
+    """Of a present model that learned from the same site's decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ def train(work: Work, labels: Iterable[CollectedLabel], progress: Any) -> tuple[
     report = retrain(
         (_labelled(label) for label in sample.passing(labels)),
         out=work.folder / "model",
-        active=work.active,
+        active=None if work.active_report is not None else work.active,
         thresholds=_thresholds(work),
         name=f"site-{work.site}",
         progress=progress,
@@ -88,7 +94,10 @@ def train(work: Work, labels: Iterable[CollectedLabel], progress: Any) -> tuple[
         files=files,
         seen_until=work.seen_until,
         report=report.as_json(),
-        refusals=[asdict(refusal) for refusal in report.refusals],
+        refusals=[
+            *(asdict(refusal) for refusal in report.refusals),
+            *_worse_than_before(work, report.as_json()),
+        ],
         snapshot=report.snapshot,
         learned_from=[work.site_id],
         baseline=_baseline(LoadedModel.open(folder), sample.rows),
@@ -119,6 +128,31 @@ async def keep(
             change = Switch(work.site_id, new.version, actor, "every gate held")
             await models.switch(connection, change, clock=clock)
     return Outcome(work.site, status, new.version, active, why, new.report)
+
+
+def _worse_than_before(work: Work, report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the outputs whose ranking fell below what the present model reached when it was made, beyond both intervals."""
+    if work.active_report is None:
+        return []
+    before, now = _areas(work.active_report), _areas(report)
+    return [
+        {
+            "code": "worse_than_before",
+            "where": output,
+            "numbers": {"before": before[output]["value"], "now": one["value"]},
+        }
+        for output, one in now.items()
+        if output in before and _is_below(one, before[output])
+    ]
+
+
+def _areas(report: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {one["output"]: one["measures"]["new"]["auc"] for one in report["slices"] if one["kind"] == "all"}
+
+
+def _is_below(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    high, low = now["high"], before["low"]
+    return high is not None and low is not None and high < low
 
 
 def _labelled(label: CollectedLabel) -> LabelledText:
