@@ -142,7 +142,7 @@ def test_kinds_are_given_where_labels_allow_and_null_where_they_do_not(shipped):
     assert arabic.hate is not None
     assert arabic.obscene is not None
     assert english.insult is not None
-    assert arabic.insult is arabic.threat is english.obscene is english.threat is None
+    assert arabic.insult is arabic.threat is english.hate is english.obscene is english.threat is None
 
 
 def test_kinds_tell_hate_from_plain_insults(shipped):
