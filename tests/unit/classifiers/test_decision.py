@@ -1,0 +1,51 @@
+"""The share that probabilities stand for, and thresholds that only proven precision gives."""
+
+import numpy as np
+import pytest
+
+from classifiers.calibration import Calibration
+from classifiers.decision import common_share, thresholds
+
+
+def _source(share, rows=400, shift=1.5):
+    """Return labels and margins of a source: positives lie higher, and both kinds overlap."""
+    random = np.random.default_rng(int(share * 1000))
+    labels = (np.arange(rows) < share * rows).astype(np.int64)
+    return labels, random.normal(shift * (2 * labels - 1), 1.5)
+
+
+def test_sources_with_few_positives_ask_for_a_low_share():
+    even = Calibration(2.0, 0.0)
+    few, moved = common_share({"a": _source(0.05), "b": _source(0.1)}, even)
+    many, _ = common_share({"a": _source(0.5), "b": _source(0.6)}, even)
+    assert few < many
+    assert moved.offset < even.offset
+    assert moved.slope == even.slope
+
+
+def test_sources_of_one_class_say_nothing_about_the_share():
+    even = Calibration(2.0, 0.0)
+    assert common_share({"a": (np.ones(9, np.int64), np.ones(9))}, even) == (0.5, even)
+
+
+def test_rejection_needs_every_source_to_be_precise():
+    sure = np.concatenate([np.full(50, 0.99), np.linspace(0.01, 0.6, 200)])
+    right = (np.arange(250) < 50).astype(np.int64)
+    wrong = right.copy()
+    wrong[:10] = 0
+    assert thresholds("abuse", {"a": (right, sure)})["reject"] == pytest.approx(0.9)
+    assert thresholds("abuse", {"a": (right, sure), "b": (wrong, sure)})["reject"] is None
+
+
+def test_too_few_rejected_rows_prove_nothing():
+    values = np.concatenate([np.full(5, 0.99), np.linspace(0.01, 0.6, 200)])
+    labels = (np.arange(205) < 5).astype(np.int64)
+    assert thresholds("spam", {"a": (labels, values)})["reject"] is None
+
+
+def test_doubt_keeps_false_alarms_within_what_is_allowed():
+    values = np.linspace(0, 1, 1001)
+    labels = np.zeros(1001, np.int64)
+    labels[-100:] = 1
+    doubt = thresholds("abuse", {"a": (labels, values)})["doubt"]
+    assert (values[labels == 0] >= doubt).mean() <= 0.10
