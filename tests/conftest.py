@@ -1,10 +1,12 @@
 """Fixtures for every test: the real engines, a database of the test's own, and the whole service in this process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
 import asyncpg
+import pytest
 import pytest_asyncio
+from aiohttp import web_app
 
 from moderation.engines import EngineAddresses
 from moderation.storage.database import Database, connect
@@ -74,3 +76,10 @@ async def service(
 
     async with running_service(fresh_database_url, running_engines.redis_url) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def no_application_outlives_its_test() -> Iterator[None]:
+    """aiohttp remembers the last 1,024 applications with their handlers, and each of ours holds a model of 20 MB."""
+    yield
+    web_app._cached_build_middleware.cache_clear()
