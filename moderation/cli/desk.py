@@ -13,7 +13,7 @@ from moderation.privacy.keys import Keyring, prepare_keyring
 from moderation.privacy.vault import KeyedVault
 from moderation.settings import Settings
 from moderation.storage.database import AWAY, Connection, Database, connect
-from moderation.storage.migrate import LATEST, migrate, schema_version
+from moderation.storage.migrate import LATEST, migrate, missing_versions, schema_version
 
 CONNECTIONS = 3
 
@@ -91,10 +91,13 @@ async def _prepare(url: str, settings: Settings, *, creates: bool) -> Keyring:
         found = await current_schema(connection)
         if settings.database_url is None or (found == 0 and creates):
             await migrate(connection)
-        elif found != LATEST:
+        elif found > LATEST:
             raise Failure(
-                f"the database has schema {found}, this program needs {LATEST}: "
-                + ("run `moderation migrate`" if found < LATEST else "use a newer program")
+                f"the database has schema {found}, this program needs {LATEST}: use a newer program"
+            )
+        elif found == 0 or await missing_versions(connection):
+            raise Failure(
+                f"the database has schema {found} and lacks steps up to {LATEST}: run `moderation migrate`"
             )
         return await prepare_keyring(connection, settings, may_create=creates or found == 0)
 

@@ -32,7 +32,8 @@ async def _apply(connection: Connection) -> list[int]:
     current = await schema_version(connection)
     if current > LATEST:
         raise UnknownSchemaError(f"schema {current} is newer than this program, which knows up to {LATEST}")
-    missing = [(version, sql) for version, sql in _steps() if version > current]
+    absent = set(await missing_versions(connection))
+    missing = [(version, sql) for version, sql in _steps() if version in absent]
     for version, sql in missing:
         async with connection.transaction():
             await connection.execute(sql)
@@ -43,6 +44,12 @@ async def _apply(connection: Connection) -> list[int]:
 async def schema_version(connection: Connection) -> int:
     """Return the newest version applied; 0 for an empty one."""
     return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_versions"))
+
+
+async def missing_versions(connection: Connection) -> list[int]:
+    """Return what this program knows and the database lacks; steps may have landed out of order, so not only the newest."""
+    rows = await connection.fetch("SELECT version FROM schema_versions")
+    return sorted({version for version, _ in _steps()} - {row["version"] for row in rows})
 
 
 def _steps() -> list[tuple[int, str]]:

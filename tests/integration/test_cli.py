@@ -391,6 +391,21 @@ class TestOutsideDatabase:
         assert operator.get("migrate")["applied"][-1] == LATEST
         assert operator.get("site", "list") == []
 
+    async def test_a_step_that_landed_after_a_later_one_is_made_up_for(
+        self, fresh_database_url: str, keys: str, tmp_path: Path
+    ) -> None:
+        operator = Operator(tmp_path / "data", database_url=fresh_database_url, secret_keys=keys)
+        connection = await asyncpg.connect(fresh_database_url)
+        await connection.execute(
+            "DELETE FROM schema_versions WHERE version = 5; DROP INDEX decisions_by_people"
+        )
+        assert "run `moderation migrate`" in operator.fail("site", "list")
+        assert operator.get("migrate")["applied"] == [5]
+        assert await connection.fetchval("SELECT to_regclass('decisions_by_people')") == "decisions_by_people"
+        await connection.close()
+        assert operator.get("migrate")["applied"] == []
+        assert operator.get("site", "list") == []
+
     def test_a_server_that_is_away_or_a_name_that_is_wrong_is_one_sentence(
         self, fresh_database_url: str, keys: str, tmp_path: Path
     ) -> None:
