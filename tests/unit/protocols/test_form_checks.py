@@ -47,7 +47,7 @@ def test_a_page_from_a_cache_has_none_or_an_old_one_and_works_unless_the_site_as
 
 
 @pytest.mark.parametrize(
-    "change", ["0.00", "x", "1.2.3", ".", 7, ["a"], "1" * 400, "١٢.aa", "\ud800.\udfff", {}]
+    "change", ["0.00", "x", "1.2.3", ".", 7, ["a"], "1" * 400, "١٢.aa", "\ud800.\udfff", "1.\ud800", {}]
 )
 def test_a_stamp_that_is_not_ours_speaks_for_a_program(change: Any):
     assert found(change) == TOO_FAST
