@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from classifiers.errors import DatasetError
+from classifiers.errors import DatasetError, NoTextError
 from classifiers.text import fold
 
 # What the sources' cards say; a source not named here counts as "not stated".
@@ -94,9 +94,13 @@ def _decoded(file: BinaryIO | gzip.GzipFile, name: str) -> Iterator[str]:
 
 
 def _read_json_lines(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    blank = 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():
-            raise DatasetError(f"{name}: line {number} is empty")
+            blank = blank or number
+            continue  # at the end of a file an editor's habit; before a record something is lost
+        if blank:
+            raise DatasetError(f"{name}: line {blank} is empty")
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -124,12 +128,12 @@ def _read_csv(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, 
 
 
 def field_text(record: Mapping[str, Any], column: str, *, name: str, row: int) -> str:
-    """Return the text of a record; raises DatasetError where the column is missing or holds something else."""
+    """Return the text of a record; raises NoTextError where the column is missing or holds something else."""
     if column not in record:
-        raise DatasetError(f"{name}: line {row} has no column {column!r}")
+        raise NoTextError(f"{name}: line {row} has no column {column!r}")
     text = record[column]
     if not isinstance(text, str):
-        raise DatasetError(f"{name}: line {row}: column {column!r} does not hold text")
+        raise NoTextError(f"{name}: line {row}: column {column!r} does not hold text")
     return text
 
 

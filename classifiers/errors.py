@@ -26,6 +26,10 @@ class DatasetError(ClassifierError):
     """A data file cannot be read; the message names the file, the line and the reason."""
 
 
+class NoTextError(DatasetError):
+    """A record of a data file has no text; those around it may have one."""
+
+
 class LabelsError(DatasetError):
     """Labels that cannot be learned from: none, of one kind only, too few.
 

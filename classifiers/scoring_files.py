@@ -1,13 +1,13 @@
 """Scores for every line of a file, in order, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from classifiers.datasets import field_text, read_records
 from classifiers.errors import DatasetError
-from classifiers.runtime import Scorer
+from classifiers.runtime import Scorer, TextScores
 
 OUTPUTS = ("spam", "abuse", "insult", "obscene", "threat", "hate", "reject")
 _BATCH = 64
@@ -16,26 +16,40 @@ _BATCH = 64
 def score_file(scorer: Scorer, path: Path, *, text_column: str = "text") -> Iterator[dict[str, Any]]:
     """Yield {row, language, spam, abuse, insult, obscene, threat, hate, reject} for each record, None where unknown.
 
-    `row` counts records from 1. The file is .jsonl or .csv, plain or .gz. Raises DatasetError, naming the line, at the
-    first record that cannot be read; what stands before it has been yielded.
+    `row` counts records from 1; of one whose text is null all else is None. The file is .jsonl or .csv, plain or .gz. Raises
+    DatasetError, naming the line, at the first record that cannot be read; what stands before it has been yielded.
     """
     texts = (
-        (row, field_text(record, text_column, name=path.name, row=row)) for row, record in read_records(path)
+        (
+            row,
+            None
+            if _is_null(record, text_column)
+            else field_text(record, text_column, name=path.name, row=row),
+        )
+        for row, record in read_records(path)
     )
     while True:
         batch, failure = _take(texts)
-        scores = scorer.score([text for _, text in batch])
-        for (row, _), score in zip(batch, scores, strict=True):
-            yield {"row": row, "language": score.language, **{name: getattr(score, name) for name in OUTPUTS}}
+        scores = iter(scorer.score([text for _, text in batch if text is not None]))
+        for row, text in batch:
+            yield {"row": row} | _fields(None if text is None else next(scores))
         if failure is not None:
             raise failure
         if len(batch) < _BATCH:
             return
 
 
-def _take(texts: Iterator[tuple[int, str]]) -> tuple[list[tuple[int, str]], Exception | None]:
+def _is_null(record: Mapping[str, Any], column: str) -> bool:
+    return column in record and record[column] is None
+
+
+def _fields(score: TextScores | None) -> dict[str, Any]:
+    return {name: getattr(score, name, None) for name in ("language", *OUTPUTS)}
+
+
+def _take(texts: Iterator[tuple[int, str | None]]) -> tuple[list[tuple[int, str | None]], Exception | None]:
     """Return the next batch, and the error that cut it short, if one did."""
-    batch: list[tuple[int, str]] = []
+    batch: list[tuple[int, str | None]] = []
     try:
         batch.extend(islice(texts, _BATCH))  # keeps what came before an error
     except DatasetError as error:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -62,30 +63,55 @@ def retrain(
         raise WrongUsage("name the labelled comments: --data FILE…")
     if out is None:
         raise WrongUsage("name the folder of the new model: --out DIR")
-    report = _retrain((*files, *more), out, **options)
+    report, skipped = _retrain((*files, *more), out, **options)
     terminal.show({**report.as_json(), "out": str(out)}, lambda: words(report))
     for code, sentence in report.notes:
         terminal.warn(f"{code}: {sentence}")
+    if skipped.count:
+        terminal.warn(f"rows_without_text: {skipped.count} were passed over, the first: {skipped.first}")
     if not report.is_promotable:
         sys.exit(KEPT_AS_CANDIDATE)
 
 
 def _retrain(
     files: Sequence[Path], out: Path, *, active: Path | None, text_column: str, seed: int
-) -> "RetrainReport":
+) -> "tuple[RetrainReport, _Skipped]":
     from classifiers.retraining import retrain as train
 
+    skipped = _Skipped()
     with Bar() as progress:
-        return train(_rows(files, text_column), out=out, active=active, seed=seed, progress=progress)
+        rows = _rows(files, text_column, skipped)
+        return train(rows, out=out, active=active, seed=seed, progress=progress), skipped
 
 
-def _rows(files: Sequence[Path], text_column: str) -> "Iterator[LabelledText]":
+@dataclass(slots=True)
+class _Skipped:
+    """Rows without text: how many, and what is said of the first."""
+
+    count: int = 0
+    first: Exception | None = None
+
+
+def _rows(files: Sequence[Path], text_column: str, skipped: _Skipped) -> "Iterator[LabelledText]":
+    """Read the files one after the other, passing over rows without text; a file of nothing else is an error."""
     from classifiers.datasets import read_records
+    from classifiers.errors import NoTextError
     from classifiers.site.labels import from_record
 
     for path in files:
+        first, has_text = None, False
         for number, record in read_records(path):
-            yield from_record(record, name=path.name, row=number, text_column=text_column)
+            try:
+                row = from_record(record, name=path.name, row=number, text_column=text_column)
+            except NoTextError as error:
+                first = first or error
+                skipped.count += 1
+            else:
+                has_text = True
+                yield row
+        if first is not None and not has_text:
+            raise first
+        skipped.first = skipped.first or first
 
 
 class Bar:

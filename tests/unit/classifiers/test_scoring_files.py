@@ -76,6 +76,19 @@ def test_a_broken_line_is_named_after_the_good_ones(shipped, tmp_path, name, con
         list(score_file(shipped, write(tmp_path / name, content)))
 
 
+def test_blank_lines_at_the_end_are_nothing(shipped, tmp_path):
+    path = write(tmp_path / "a.jsonl", json_lines(["hello"]) + b"\n \n")
+    assert len(list(score_file(shipped, path))) == 1
+
+
+def test_a_record_whose_text_is_null_keeps_its_place(shipped, tmp_path):
+    path = write(tmp_path / "a.jsonl", json_lines(["hello", None, "idiot"]))
+    first, second, third = score_file(shipped, path)
+    assert second == {"row": 2} | dict.fromkeys(KEYS[1:])
+    assert (first["row"], third["row"]) == (1, 3)
+    assert [first["abuse"], third["abuse"]] == [one.abuse for one in shipped.score(["hello", "idiot"])]
+
+
 def test_what_stands_before_a_broken_line_is_scored(shipped, tmp_path):
     path = write(tmp_path / "a.jsonl", json_lines(TEXTS[:70]) + b"{\n" + json_lines(TEXTS[:5]))
     scores = score_file(shipped, path)

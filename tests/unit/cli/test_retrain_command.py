@@ -98,3 +98,20 @@ def test_a_worse_model_is_kept_as_a_candidate(log, tmp_path):
     assert not report["is_promotable"]
     assert any(refusal["code"].startswith("slice_worse") for refusal in report["refusals"])
     assert (bad / "manifest.json").is_file()
+
+
+def test_rows_without_text_are_passed_over_and_counted(log, tmp_path):
+    whole = log.read_text("utf-8")
+    gaps = '{"abuse": 1}\n{"text": null, "abuse": 0}\n{"text": 5, "abuse": 0}\n'
+    log.write_text(gaps + whole + "\n\n", "utf-8")
+    done = run("models", "retrain", "--data", str(log), "--out", str(tmp_path / "model"), "--json")
+    assert done.exit_code in {0, CANDIDATE}, done.stderr
+    assert json.loads(done.stdout)["counts"]["seen"] == whole.count("\n")
+    assert "rows_without_text: 3 were passed over, the first: log.jsonl: line 1 has no column" in done.stderr
+
+
+def test_a_second_file_without_the_column_is_named(log, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("comment,abuse\nx,1\n")
+    said = fail("models", "retrain", "--data", str(log), str(other), "--out", str(tmp_path / "model"))
+    assert "other.csv: line 1 has no column 'text'" in said
