@@ -159,6 +159,17 @@ def test_a_language_with_twelve_rows_is_left_to_the_prior_and_named(tmp_path):
     assert Scorer.load(tmp_path / "model").score([text])[0].abuse == Scorer.shipped().score([text])[0].abuse
 
 
+def test_a_language_that_the_prior_does_not_know_is_scored_without_positives_of_its_own(tmp_path):
+    """Few positives, told apart into two languages by their words: none of the texts may be left without a score."""
+    civil = site_data.log(160, language=None, share=0, noise=0)
+    rows = civil + site_data.log(60, site_data.ARABIC, language=None, noise=0, seed=5)
+    retrain(rows, out=tmp_path / "model")
+    scorer = Scorer.load(tmp_path / "model")
+    assert [one.abuse for one in Scorer.shipped().score([civil[0].text])] == [None]
+    scores = [one.abuse for one in scorer.score([row.text for row in civil[:20]])]
+    assert all(score is not None and score < 0.5 for score in scores)
+
+
 def test_a_model_that_unlearns_is_kept_as_a_candidate(made, tmp_path):
     flipped = [
         replace(row, abuse=1 - row.abuse, reject=1 - row.reject)
