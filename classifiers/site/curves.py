@@ -34,11 +34,11 @@ def curves(judged: Rows, output: str) -> Mapping[str, Curves]:
     for name, given in ((ACTIVE, judged.active[output]), (NEW, judged.new[output])):
         known = (labels >= 0) & ~np.isnan(given)
         if 0 < labels[known].sum() < known.sum():
-            found[name] = _curves(labels[known], given[known], judged.weights[known])
+            found[name] = curves_of(labels[known], given[known], judged.weights[known])
     return found
 
 
-def _curves(labels: NDArray[np.int64], values: NDArray[np.float64], weights: NDArray[np.float64]) -> Curves:
+def curves_of(labels: NDArray[np.int64], values: NDArray[np.float64], weights: NDArray[np.float64]) -> Curves:
     bins = np.minimum((values * BINS).astype(np.int64), BINS - 1)
     total, stated, true = (
         np.bincount(bins, weights * part, minlength=BINS) for part in (np.ones_like(values), values, labels)

@@ -7,23 +7,24 @@ from classifiers.site.judgement import ACTIVE, NEW
 
 WIDTH, HEIGHT = 260, 220
 _LEFT, _TOP, _SIDE = 44, 12, 168
-_COLOURS = {ACTIVE: "#8a8f98", NEW: "#0b6bcb"}
+COLOURS = {ACTIVE: "#8a8f98", NEW: "#0b6bcb"}
+LABEL_COLOURS = {ACTIVE: "#8a8f98", NEW: "#b3261e"}  # label 0, label 1
 
 
 def precision_recall(found: Mapping[str, Curves]) -> str:
     """Draw precision over recall."""
-    lines = [_line(one.precision, _COLOURS[name]) for name, one in found.items()]
-    return _frame("recall", "precision", lines)
+    lines = [line(one.precision, COLOURS[name]) for name, one in found.items()]
+    return frame("recall", "precision", lines)
 
 
 def calibration(found: Mapping[str, Curves]) -> str:
     """Draw the true share over the stated one, beside the diagonal of a calibrated model."""
-    diagonal = f'<path d="{_path([(0, 0), (1, 1)])}" stroke="#bbb" stroke-dasharray="4 3" fill="none"/>'
+    diagonal = f'<path d="{path([(0, 0), (1, 1)])}" stroke="#bbb" stroke-dasharray="4 3" fill="none"/>'
     lines = [
-        _line(one.calibration, _COLOURS[name]) + _dots(one.calibration, _COLOURS[name])
+        line(one.calibration, COLOURS[name]) + dots(one.calibration, COLOURS[name])
         for name, one in found.items()
     ]
-    return _frame("stated probability", "true share", [diagonal, *lines])
+    return frame("stated probability", "true share", [diagonal, *lines])
 
 
 def histogram(found: Mapping[str, Curves]) -> str:
@@ -31,11 +32,11 @@ def histogram(found: Mapping[str, Curves]) -> str:
     most = max((value for one in found.values() for value in one.histogram), default=1.0)
     bars = []
     for at, (name, one) in enumerate(found.items()):
-        bars += _bars([value / most for value in one.histogram], at, len(found), _COLOURS[name])
-    return _frame("probability", f"share of comments, to {most:.0%}", bars)
+        bars += bars_of([value / most for value in one.histogram], at, len(found), COLOURS[name])
+    return frame("probability", f"share of comments, to {most:.0%}", bars)
 
 
-def _bars(values: Sequence[float], series: int, of: int, colour: str) -> list[str]:
+def bars_of(values: Sequence[float], series: int, of: int, colour: str) -> list[str]:
     step = _SIDE / len(values)
     width = (step - 2) / of
     return [
@@ -45,7 +46,7 @@ def _bars(values: Sequence[float], series: int, of: int, colour: str) -> list[st
     ]
 
 
-def _frame(below: str, beside: str, inside: Sequence[str]) -> str:
+def frame(below: str, beside: str, inside: Sequence[str]) -> str:
     ticks = "".join(
         f'<text x="{_LEFT + _SIDE * value:.0f}" y="{_TOP + _SIDE + 14}" text-anchor="middle">{value:g}</text>'
         f'<text x="{_LEFT - 6}" y="{_TOP + _SIDE * (1 - value) + 4:.0f}" text-anchor="end">{value:g}</text>'
@@ -61,15 +62,15 @@ def _frame(below: str, beside: str, inside: Sequence[str]) -> str:
     )
 
 
-def _line(points: Points, colour: str) -> str:
-    return f'<path d="{_path(points)}" stroke="{colour}" stroke-width="2" fill="none"/>' if points else ""
+def line(points: Points, colour: str) -> str:
+    return f'<path d="{path(points)}" stroke="{colour}" stroke-width="2" fill="none"/>' if points else ""
 
 
-def _path(points: Points) -> str:
+def path(points: Points) -> str:
     return "M" + "L".join(f"{_LEFT + _SIDE * x:.1f} {_TOP + _SIDE * (1 - y):.1f}" for x, y in points)
 
 
-def _dots(points: Points, colour: str) -> str:
+def dots(points: Points, colour: str) -> str:
     return "".join(
         f'<circle cx="{_LEFT + _SIDE * x:.1f}" cy="{_TOP + _SIDE * (1 - y):.1f}" r="2.5" fill="{colour}"/>'
         for x, y in points

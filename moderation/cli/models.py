@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import orjson
 
+from moderation.cli.model_evaluation import COMMANDS as MEASURING
 from moderation.cli.model_health import health
 from moderation.cli.model_reports import report
 from moderation.cli.model_versions import COMMANDS, SHIPPED, model_folder
@@ -24,7 +25,7 @@ def models() -> None:
     """List, try, train and switch the classifiers."""
 
 
-for command in (*COMMANDS, report, thresholds, health):
+for command in (*COMMANDS, *MEASURING, report, thresholds, health):
     models.add_command(command)
 
 

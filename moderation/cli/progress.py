@@ -8,8 +8,10 @@ from tqdm import tqdm
 ELSEWHERE_S = 5.0
 
 
-def progress(total: int | None, what: str, unit: str, *, scale: bool = False) -> "tqdm[Any]":
-    """Return a bar to be updated; closes as a context manager."""
+def progress(
+    total: int | None, what: str, unit: str, *, scale: bool = False, delay_s: float = 0.0
+) -> "tqdm[Any]":
+    """Return a bar to be updated; closes as a context manager. It shows up after `delay_s`, if the work takes that long."""
     at_terminal = sys.stderr.isatty()
     return tqdm(
         total=total,
@@ -20,4 +22,5 @@ def progress(total: int | None, what: str, unit: str, *, scale: bool = False) ->
         mininterval=0.2 if at_terminal else ELSEWHERE_S,
         dynamic_ncols=at_terminal,
         leave=True,
+        delay=delay_s,
     )

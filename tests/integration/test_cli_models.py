@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import PROGRAM
-from tests.terminal import FAILED, TIMEOUT_S, Operator
+from tests.terminal import FAILED, TIMEOUT_S, WRONG_USAGE, Operator
 
 
 @pytest.fixture
@@ -84,3 +84,56 @@ def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_traceback(
     assert process.stderr.read() == ""
     process.stderr.close()
     process.wait(timeout=TIMEOUT_S)
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    file = tmp_path / "labelled.csv"
+    rows = [
+        ("Thank you for a good article", 0),
+        ("you are a stupid idiot and a moron", 1),
+        ("The court should look at the evidence", 0),
+        ("shut up you pathetic filthy loser", 1),
+    ]
+    file.write_text("body,abuse\n" + "".join(f"{text},{label}\n" for text, label in rows), "utf-8")
+    return file
+
+
+def test_a_model_is_measured_in_words_in_json_and_on_a_page(
+    operator: Operator, labelled: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "report.html"
+    arguments = ("models", "evaluate", str(labelled), "--text-column", "body")
+    found = operator.get(*arguments, "--report", str(page))
+    everything = found["parts"][0]
+    assert [everything[name] for name in ("output", "kind", "rows", "positives")] == ["abuse", "all", 4, 2]
+    assert everything["figures"]["auc"]["value"] == 1
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert "<svg" in page.read_text("utf-8")
+    assert "idiot" not in page.read_text("utf-8")
+    assert "macro-F1" in operator.say(*arguments)
+    again = operator.run(*arguments, "--report", str(page))
+    assert again.returncode == WRONG_USAGE
+    assert "there already" in again.stderr
+
+
+def test_two_models_are_compared_and_texts_stand_in_the_page_only_if_asked_for(
+    operator: Operator, labelled: Path, tmp_path: Path
+) -> None:
+    arguments = ("models", "compare", "shipped", "shipped", str(labelled), "--text-column", "body")
+    found = operator.get(*arguments)
+    assert found["differently"] == 0
+    assert found["parts"][0]["difference"]["auc"] == {"value": 0, "low": 0, "high": 0}
+    assert "judged differently: 0 of 4" in operator.say(*arguments, "--report", str(tmp_path / "page.html"))
+    assert operator.run(*arguments, "--texts").returncode == WRONG_USAGE
+
+
+def test_what_cannot_be_measured_is_said_in_a_sentence(
+    operator: Operator, labelled: Path, lines: Path, tmp_path: Path
+) -> None:
+    assert "no column 'text'" in operator.fail("models", "evaluate", str(labelled))
+    assert "label" in operator.fail("models", "evaluate", str(lines))
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    assert "holds no rows" in operator.fail("models", "evaluate", str(empty))
+    assert operator.run("models", "evaluate").returncode == WRONG_USAGE
