@@ -190,9 +190,9 @@ def _lifetime(
         for task in tasks:
             task.add_done_callback(_report_end)
         yield
+        await app[coral.CORAL_INTAKE].close()  # what it answered from memory is still on its way into intake
         await intake.close()
         await app[perspective.ANALYST].close()
-        await app[coral.CORAL_INTAKE].close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,8 +1,11 @@
 """Which of our comments is which of Coral's."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import asyncpg
 
 from moderation.domain.ids import CommentId, SiteId
 from moderation.storage.database import Connection
@@ -23,7 +26,8 @@ _BY_ID = "SELECT comment_id FROM coral_comments WHERE site_id = $1 AND coral_id 
 _BY_TEXT = """
 UPDATE coral_comments SET coral_id = $3
  WHERE comment_id = (SELECT comment_id FROM coral_comments
-                      WHERE site_id = $1 AND text_key = $2 AND coral_id IS NULL ORDER BY seen_at LIMIT 1)
+                      WHERE site_id = $1 AND text_key = $2 AND coral_id IS NULL ORDER BY seen_at LIMIT 1
+                        FOR UPDATE)
    AND coral_id IS NULL
 RETURNING comment_id
 """
@@ -76,8 +80,12 @@ async def find_by_coral_id(connection: Connection, site_id: SiteId, coral_id: st
 
 
 async def join(connection: Connection, site_id: SiteId, coral_id: str, text_key: bytes) -> CommentId | None:
-    """Return the comment with Coral's id, or else give the id to the oldest one of that text and story that has none."""
+    """Return the comment with Coral's id, or else give the id to the oldest one of that text and story that has none.
+
+    Not for use inside a transaction: the same id told twice at once is refused by an index, and then looked up.
+    """
     found = await find_by_coral_id(connection, site_id, coral_id)
     if found is None:
-        found = await connection.fetchval(_BY_TEXT, site_id, text_key, coral_id)
-    return None if found is None else CommentId(found)
+        with suppress(asyncpg.UniqueViolationError):
+            found = await connection.fetchval(_BY_TEXT, site_id, text_key, coral_id)
+    return await find_by_coral_id(connection, site_id, coral_id) if found is None else CommentId(found)

@@ -4,18 +4,22 @@ import asyncio
 import hashlib
 import hmac
 import json
+import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from moderation.domain.ids import CommentId, new_uuid
 from moderation.engines import EmbeddedEngines, EngineAddresses
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.coral import CORAL_INTAKE
 from moderation.storage.administration import site_keys
 from moderation.storage.administration.sites import set_site
+from moderation.storage.coral import CoralKeys, Sighting, join, remember
 from moderation.storage.database import connect
 from moderation.storage.migrate import migrate
 from tests.service import RunningService, decoded, running_service
@@ -278,6 +282,33 @@ async def test_a_slow_way_in_is_answered_from_memory_and_stored_all_the_same(
             await asyncio.sleep(0.05)
 
 
+async def test_what_was_answered_from_memory_is_stored_before_an_orderly_end(
+    fresh_database_url: str, running_engines: EngineAddresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = {"coral_deadline_ms": 3000}
+    async with running_service(
+        fresh_database_url, running_engines.redis_url, policy={"mode": "post"}, site=site
+    ) as service:
+        coral = await Coral.beside(service)
+        desk = service.client.server.app[CORAL_INTAKE]  # type: ignore[union-attr]
+        submit, close, is_ending = desk._intake.submit, desk.close, asyncio.Event()
+
+        async def slow(*words: Any, **more: Any) -> Any:
+            await is_ending.wait()
+            return await submit(*words, **more)
+
+        async def end() -> None:
+            is_ending.set()
+            await close()
+
+        monkeypatch.setattr(desk._intake, "submit", slow)
+        monkeypatch.setattr(desk, "close", end)
+        assert await coral.ask(CALM) == (204, None)
+    connection = await connect(fresh_database_url)
+    assert await connection.fetchval("SELECT count(*) FROM comments") == 1
+    await connection.close()
+
+
 async def test_a_scorer_that_is_late_too_leaves_it_to_a_person(
     coral: Coral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -374,6 +405,22 @@ async def test_two_comments_of_one_text_are_two_of_corals(coral: Coral) -> None:
         ("c-1", "rejected"),
         ("c-2", "approved"),
     ]
+
+
+async def test_ids_told_many_times_at_once_are_each_given_to_one_comment(coral: Coral) -> None:
+    key, site_id = os.urandom(16), coral.service.site.id
+    keys = CoralKeys(os.urandom(16), key)
+    seen = [Sighting(CommentId(new_uuid()), site_id, keys, datetime.now(UTC)) for _ in range(4)]
+
+    async def told(coral_id: str) -> CommentId | None:
+        async with coral.service.database.connection() as connection:
+            return await join(connection, site_id, coral_id, key)
+
+    async with coral.service.database.connection() as connection:
+        await remember(connection, seen)
+    found = await asyncio.gather(*(told(f"c-{number % 4}") for number in range(16)))
+    assert set(found) == {sighting.comment_id for sighting in seen}
+    assert all(found[number] == found[number % 4] for number in range(16))
 
 
 async def test_what_coral_decided_of_other_comments_becomes_a_label(coral: Coral) -> None:
