@@ -1,6 +1,7 @@
 """Read request bodies: bounded, UTF-8, strict JSON; what cannot be read says why."""
 
 import asyncio
+import codecs
 import json
 from typing import Any, NoReturn
 
@@ -77,12 +78,23 @@ def parse_json(body: bytes) -> Any:
 
 def _parse_leniently(body: bytes, strict_error: orjson.JSONDecodeError) -> Any:
     where = f"The body is not valid JSON (line {strict_error.lineno}, column {strict_error.colno})."
-    if b"\\u" not in body:
+    text = _decode(body)
+    if "\\u" not in text:
         raise MalformedRequestError(where) from strict_error
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise MalformedRequestError(where) from error
+
+
+def _decode(body: bytes) -> str:
+    """Return the text of a body that is no JSON, for a wrong encoding needs another remedy than a misplaced comma."""
+    if body.startswith(codecs.BOM_UTF8):
+        raise MalformedRequestError("The body begins with a byte order mark: send UTF-8 without one.")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedRequestError(f"The body is not in UTF-8 (byte {error.start + 1}).") from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
