@@ -10,6 +10,7 @@ import orjson
 import structlog
 from aiohttp import web
 
+from moderation.domain.clock import utc_now
 from moderation.domain.errors import (
     DependencyUnavailableError,
     MalformedRequestError,
@@ -37,6 +38,7 @@ from moderation.telemetry import CORAL_ANSWERS
 
 CORAL_INTAKE = web.AppKey("coral_intake", CoralIntake)
 LIMIT_BYTES = 512 * 1024
+SAME_REQUEST_S = 3600
 
 log = structlog.get_logger()
 
@@ -61,10 +63,7 @@ async def moderate(request: web.Request) -> web.Response:
     except (UnreadableRequestError, MalformedRequestError):
         log.error("coral_unreadable", site=site.name)
         return _answer(WITHHELD, "nothing")
-    key = (
-        "coral:" + hashlib.sha256(body).hexdigest()
-    )  # the same for the same signature, whichever secret made it
-    told = await request.app[CORAL_INTAKE].take(site, comment, key=key)
+    told = await request.app[CORAL_INTAKE].take(site, comment, key=_key(body))
     if told.outcome is not None:
         note(
             request,
@@ -75,6 +74,15 @@ async def moderate(request: web.Request) -> web.Response:
         )
     note(request, rests_on=told.rests_on)
     return _answer(told.answer, told.rests_on)
+
+
+def _key(body: bytes) -> str:
+    """Name the request: the same for the same signature within one hour of the clock, whichever secret made it.
+
+    Requests name no comment, so a reader's second "thanks" to the same person looks like the first one sent again.
+    """
+    hour = int(utc_now().timestamp()) // SAME_REQUEST_S
+    return f"coral:{hour}:{hashlib.sha256(body).hexdigest()}"
 
 
 async def receive_webhook(request: web.Request) -> web.Response:

@@ -6,13 +6,14 @@ import hmac
 import json
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from moderation.domain.clock import utc_now
 from moderation.domain.ids import CommentId, new_uuid
 from moderation.engines import EmbeddedEngines, EngineAddresses
 from moderation.protocols.authentication import DIRECTORY
@@ -152,7 +153,11 @@ async def set_policy_thresholds(coral: Coral) -> None:
     await service.client.server.app[DIRECTORY].refresh()  # type: ignore[union-attr]
 
 
-async def test_the_same_request_has_the_stored_answer_under_either_secret(coral: Coral) -> None:
+async def test_the_same_request_has_the_stored_answer_under_either_secret(
+    coral: Coral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utc_now()
+    monkeypatch.setattr("moderation.protocols.coral.utc_now", lambda: now)
     await set_policy_thresholds(coral)
     first = await coral.ask(SPAM)
     assert await coral.ask(SPAM) == first
@@ -164,6 +169,20 @@ async def test_the_same_request_has_the_stored_answer_under_either_secret(coral:
     assert await both.ask(SPAM) == first
     assert await Coral(coral.service, made.key).ask(SPAM) == first
     assert len(await rows(coral, "SELECT FROM comments")) == 1
+
+
+async def test_the_same_words_said_again_later_are_another_comment(
+    coral: Coral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = utc_now()
+    monkeypatch.setattr("moderation.protocols.coral.utc_now", lambda: now)
+    for _ in range(2):
+        assert await coral.ask(CALM) == (204, None)
+    assert len(await rows(coral, "SELECT FROM comments")) == 1
+    now += timedelta(hours=1)
+    status, _ = await coral.ask(CALM)
+    assert status in {200, 204}
+    assert len(await rows(coral, "SELECT FROM comments")) == 2
 
 
 async def test_an_edit_is_a_new_revision_of_the_authors_only_comment_there(coral: Coral) -> None:
