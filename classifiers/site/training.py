@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
+from classifiers.scripts import UNKNOWN
 from classifiers.site.fitting import STRENGTHS, Fitted, anchor, fit, mixed
 from classifiers.site.inputs import FEATURES
 from classifiers.site.labels import OUTPUTS
@@ -165,14 +166,17 @@ def calibrate(material: Material, output: str, trained: Trained) -> Trained:
 def learned_languages(material: Material, rows: NDArray[np.int64], output: str) -> list[str]:
     """Return the languages of which rows have labels enough for heads of their own.
 
-    A language of which the prior says nothing needs no positives: what all rows taught is better than no score.
+    A language of which the prior says nothing needs no positives: what all rows taught is better than no score. Where more rows
+    are of no language that can be told, one that was told is doubtful, and what all rows taught counts from the first positive on.
     """
     found = []
+    untold = int((material.languages[rows] == UNKNOWN).sum())
     is_foreign = material.prior[rows, FEATURES.index("abuse")] == 0
     for key in np.unique(material.languages[rows]).tolist():
         of_key = material.languages[rows] == key
         counts = np.bincount(material.labels[output][rows][of_key], minlength=2)
-        has_both = counts.min() >= MIN_LANGUAGE_OF_EACH or is_foreign[of_key].all()
+        least = 1 if untold > counts.sum() else MIN_LANGUAGE_OF_EACH
+        has_both = counts.min() >= least or is_foreign[of_key].all()
         if counts.sum() >= MIN_LANGUAGE_ROWS and has_both:
             found.append(key)
     return found

@@ -170,6 +170,35 @@ def test_a_language_that_the_prior_does_not_know_is_scored_without_positives_of_
     assert all(score is not None and score < 0.5 for score in scores)
 
 
+@pytest.mark.parametrize(("words", "is_learned"), [(site_data.TURKISH, True), (site_data.KOREAN, False)])
+def test_few_positives_of_a_language_suffice_where_it_is_doubtful(words, is_learned, tmp_path):
+    english = (
+        [
+            "this",
+            "article",
+            "is",
+            "about",
+            "the",
+            "new",
+            "school",
+            "and",
+            "the",
+            "people",
+            "of",
+            "our",
+            "city",
+            "today",
+        ],
+        ["idiot"],
+    )
+    rows = site_data.log(200, words, language=None)
+    rows += site_data.log(38, english, language=None, share=0, noise=0, seed=5)
+    rows += site_data.log(2, english, language=None, share=1, noise=0, seed=6)
+    retrain(rows, out=tmp_path / "model")
+    heads = Scorer.load(tmp_path / "model").manifest["calibrations"]
+    assert ("abuse" in heads.get("en", {})) is is_learned
+
+
 def test_a_model_that_unlearns_is_kept_as_a_candidate(made, tmp_path):
     flipped = [
         replace(row, abuse=1 - row.abuse, reject=1 - row.reject)
