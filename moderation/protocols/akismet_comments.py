@@ -165,8 +165,9 @@ def _url(written: str) -> str | None:
 
 
 def _address(written: str) -> str | None:
+    """Return the address without its zone (RFC 4007 §11), which may be of any length and says nothing elsewhere."""
     try:
-        return str(ipaddress.ip_address(written))
+        return str(ipaddress.ip_address(written.partition("%")[0]))
     except ValueError:
         return None
 
