@@ -7,7 +7,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from bench import intake, latency, limits, memory, parts, peer, queue
+from bench import intake, latency, limits, memory, parts, peer, queue, scoring
 from bench.sizes import FULL, SHORT, Sizes
 from moderation.telemetry import configure_logging
 
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Sizes], None]] = {
     "queue": queue.measure,
     "memory": memory.measure,
     "parts": parts.measure,
+    "scoring": scoring.measure,
     "peer": peer.measure,
 }
 ON_REQUEST = {"peer"}

@@ -26,6 +26,7 @@ CHECK_BIT = BUCKET_BITS + 1
 TEXT_BIT = CHECK_BIT + CHECK_BITS
 _ONLY = np.zeros(1, np.int64)
 _CHECK_SHIFT, _CHECK_PLACE = np.uint32(CHECK_BITS), np.uint32(CHECK_BIT)
+_LOW_CHECK = np.uint8((1 << CHECK_BITS) - 1)
 _CHECK_MASK = np.uint32((1 << CHECK_BITS) - 1)
 
 
@@ -135,3 +136,36 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     every = np.concatenate([every, base])
     every.sort()
     return every, np.asarray(every.searchsorted(base & ~np.uint32((1 << TEXT_BIT) - 1)), np.int64)
+
+
+def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return those n-grams of a batch whose check owns their bucket, as sorted keys, and the lowest key of each text.
+
+    A key is text << 21 | language << 20 | bucket; `owners` is indexed by all but the text. Told before they are sorted, which costs
+    most. The lowest keys, of bucket 0, are among the keys.
+    """
+    codes = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
+    checks = codes.astype(np.uint8)
+    checks &= _LOW_CHECK
+    codes >>= CHECK_BITS
+    english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
+    base = np.arange(len(english), dtype=np.int64) << CHECK_BIT
+    if len(english) == 1:
+        codes += english[0]
+        every = codes.compress(owners.take(codes) == checks)
+    else:
+        codes += _of_texts(found, base + np.array(english, np.int64))
+        owned = np.flatnonzero(owners.take(codes & ((1 << CHECK_BIT) - 1)) == checks)
+        every = codes.take(owned)
+    lowest = base.astype(np.uint32)
+    sorted_keys = np.concatenate([lowest, every.astype(np.uint32)])
+    sorted_keys.sort()
+    return sorted_keys, lowest
+
+
+def _of_texts(found: Analysis, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each entry of `buckets` the value of its text."""
+    lengths = np.array(found.lengths)
+    lengths[-1] += 1  # the last space of the stream
+    of_positions = values.repeat(lengths)
+    return np.concatenate([of_positions] * ORDERS + word_runs(values.take(found.words.text), is_end=True))

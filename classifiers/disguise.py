@@ -14,6 +14,9 @@ _SIGNS = "*.•_~|+·"
 _SPELLED = re.compile(
     r"(?<!\w)[^\W\d_](?:(?:\s{1,2}[^\W\d_](?!\w)){2,}|(?:[.*_\-~|+•·,/\\]{1,2}[^\W\d_](?!\w)){2,})"
 )
+_LONE = re.compile(  # two of the letters that _SPELLED needs; quicker to miss
+    r"[\s.*_\-~|+•·,/\\][^\W\d_](?=[\s.*_\-~|+•·,/\\]{1,2}[^\W\d_](?!\w))"
+)
 _SPLIT = re.compile(rf"(?<![\w@/])[^\W\d_]+(?:[{_SIGNS}]{{1,3}}[^\W\d_]+)+(?![\w@/])")
 _TWO_WORDS = re.compile(
     r"[^\W\d_]{2,}(?:[.+|_]{1,3}[^\W\d_]{2,})+"
@@ -22,8 +25,11 @@ _SIGNED = re.compile(r"(?<![\w@$!./])(?=[A-Za-z0-9]*[0134578@$!])[A-Za-z0-9@$!]{
 _INNER = re.compile(
     r"[A-Za-z][0134578@$!]{1,2}[A-Za-z]|^[$@][A-Za-z]{2}|^[0134578][A-Za-z]+[0134578][A-Za-z]"
 )
+_HIT = re.compile(
+    rf"[{_SIGNS}0134578@$!](?=[^\W\d_])"
+)  # what _SPLIT, or _SIGNED with _INNER, cannot match without
 _HOST = re.compile(r"\.(?:com|net|org|info|co|io|me|tv|gov|edu|[a-z]{2})$", re.IGNORECASE)
-_ENDS = ".,!?:;()\"'،؟؛«»…"
+_RUN = re.compile(r"\S+")
 _LETTERS = str.maketrans("0134578@$!", "oieastbasi")
 
 
@@ -67,16 +73,14 @@ def _blanked(text: str, blanks: list[tuple[int, int]]) -> str:
 
 def _find(text: str) -> Iterator[tuple[str, list[int], bool]]:
     """Yield each reading, where its letters stand, and whether what stands there is nothing but pieces of it."""
-    spelled = [match.span() for match in _SPELLED.finditer(text)]
+    spelled = [match.span() for match in _SPELLED.finditer(text)] if _LONE.search(text) else []
     for span in spelled:
         yield *_letters(text, *span), True
     text = _blanked(text, spelled)
     end = 0
-    for part in text.split():
-        if part.isalpha() or part.strip(_ENDS).isalpha():
-            continue
-        start = text.index(part, end)
-        end = start + len(part)
+    while hit := _HIT.search(text, end):
+        start, end = _part(text, hit.start(), end)
+        part = text[start:end]
         for match in _SPLIT.finditer(part):
             if not _HOST.search(match.group()):
                 is_pieces = not _TWO_WORDS.fullmatch(match.group())
@@ -86,6 +90,15 @@ def _find(text: str) -> Iterator[tuple[str, list[int], bool]]:
             if _INNER.search(word):
                 first = start + match.start()
                 yield word.translate(_LETTERS), list(range(first, first + len(word))), False
+
+
+def _part(text: str, at: int, earliest: int) -> tuple[int, int]:
+    """Return where the run without white space around a place begins and ends."""
+    before = text[earliest:at]
+    run = _RUN.match(text, at)
+    assert run is not None
+    start = at - len(before.rsplit(None, 1)[-1]) if before and not before[-1].isspace() else at
+    return start, run.end()
 
 
 def _letters(text: str, start: int, end: int) -> tuple[str, list[int]]:

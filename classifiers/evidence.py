@@ -51,7 +51,8 @@ class Rule(IntEnum):
 COUNT = len(Rule)
 _LINK_RULE = int(Rule.LINK)
 _SPELLED_RULE, _STRETCHED = int(Rule.SPELLED), int(Rule.STRETCHED)
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
+_DIGITS = dict(zip("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789", strict=True))
+_OTHER_DIGIT = re.compile(r"[٠-٩۰-۹]")
 _TLDS = (
     "com|net|org|info|biz|co|io|me|ru|cn|xyz|top|online|site|shop|store|club|live|vip|win|bet|link|click|app|dev|ly|gl|"
     "gd|cc|tv|ws|tk|ml|ga|cf|gq|pw|icu|fun|space|website|tech|pro|us|uk|ca|de|fr|in|pk|eg|sa|ae|kw|qa|jo|lb|iq|ma|dz|tn"
@@ -75,8 +76,14 @@ _SHADY = re.compile(
 _EMAIL = re.compile(
     r"[\w.+-]{2,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]{2,63}\s?(?:\.|\(dot\)|\[dot\])\s?[A-Za-z]{2,10}"
 )
-_HANDLE = re.compile(r"(?<![\w@.])@[A-Za-z][\w.]{3,30}")
+_AT_HOST = re.compile(
+    r"(?:@|\(at\)|\[at\])\s?[\w-]{2,63}\s?(?:\.|\(dot\)|\[dot\])\s?[A-Za-z]{2}"
+)  # what every address has, found without trying each letter
+_LONGEST_NAME = 65  # before the sign, with a space
+_HANDLE = re.compile(r"@(?<![\w@.]@)[A-Za-z][\w.]{3,30}")
 _PHONE = re.compile(r"(?<![\d.])(?:\+|00)?\d(?:[\s().\-_/]{0,2}\d){8,14}(?!\d)")
+_NINE_DIGITS = re.compile(r"\d(?:[\s().\-_/]{0,2}\d){8}")  # what every number has
+_PREFIX = 2  # characters that may stand before those digits
 _PHONE_START = ("+", "00", "0", "1", "9")
 _SPELLED = re.compile(r"(?<!\w)[^\W\d_](?:[\s.*_\-~|+•·]{1,2}[^\W\d_](?!\w)){2,}")
 
@@ -151,7 +158,8 @@ def _add_links(text: str, rules: list[int]) -> bool:
 
 def _add_numbers(text: str, signs: Sequence[int], rules: list[int]) -> bool:
     """Add numbers to call; return whether there is one."""
-    numbers = _PHONE.findall(text.translate(_DIGITS))
+    first = _NINE_DIGITS.search(text)
+    numbers = _PHONE.findall(_with_ascii_digits(text), max(first.start() - _PREFIX, 0)) if first else []
     if any(number.startswith(_PHONE_START) for number in numbers):
         rules.append(int(Rule.PHONE))
     elif numbers:
@@ -161,11 +169,19 @@ def _add_numbers(text: str, signs: Sequence[int], rules: list[int]) -> bool:
     return bool(numbers)
 
 
+def _with_ascii_digits(text: str) -> str:
+    """Return the text with Arabic and Persian digits as ASCII ones; `str.translate` would look up every letter."""
+    for digit in set(_OTHER_DIGIT.findall(text)):
+        text = text.replace(digit, _DIGITS[digit])
+    return text
+
+
 def _add_addresses(text: str, rules: list[int]) -> bool:
     """Add addresses and account names; return whether there is an address to write to."""
     if _HANDLE.search(text):
         rules.append(int(Rule.HANDLE))
-    if not _EMAIL.search(text):
+    host = _AT_HOST.search(text)
+    if not host or not _EMAIL.search(text, max(host.start() - _LONGEST_NAME, 0)):
         return False
     rules.append(int(Rule.EMAIL))
     return True
@@ -214,7 +230,7 @@ def locate(text: str, rules: Sequence[int]) -> Iterator[Found]:
     """Yield where the fired rules point; rules about the whole text (such as shouting) point at nothing."""
     fired = {Rule(rule) for rule in rules}
     links = [rule for rule in (Rule.LINK_SHADY, Rule.LINK_SHORT, Rule.LINKS_MANY, Rule.LINK) if rule in fired]
-    digits = text.translate(_DIGITS)
+    digits = _with_ascii_digits(text)
     for rule, pattern, where in (
         *((rule, _LINK, text) for rule in links),
         (Rule.EMAIL, _EMAIL, text),

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.analysis import BUCKETS, CHECK_BIT, CHECK_BITS, CODES, Analysis, keys
+from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, owned_keys
 from classifiers.errors import ArtifactIncompatibleError
 
 PER_LANGUAGE = 4  # outputs at most: four weights of 16 bits are looked up as one integer
 _PLACE = np.uint32(2 * BUCKETS - 1)
 _CHECK = np.uint32((1 << CHECK_BITS) - 1)
 _NOBODY = 1 << CHECK_BITS
-_CHECK_BIT = np.uint32(CHECK_BIT)
 _LIMIT = np.iinfo(np.int16).max
 
 
@@ -53,18 +52,14 @@ class Weights:
 
     def sums(self, found: Analysis) -> list[list[int]]:
         """Return for each text the sums of the steps of its distinct n-grams, in the order of its language's columns."""
-        found_keys, firsts = keys(found)
-        is_distinct = np.empty(found_keys.size, np.bool_)
+        owned, base = owned_keys(found, self.owners)
+        is_distinct = np.empty(owned.size, np.bool_)
         is_distinct[0] = True
-        np.not_equal(found_keys[1:], found_keys[:-1], out=is_distinct[1:])
-        distinct = np.flatnonzero(is_distinct)
-        checks = found_keys.take(distinct)
-        place = checks & _PLACE
-        checks >>= _CHECK_BIT
-        checks &= _CHECK
-        owned = np.flatnonzero(self.owners.take(place) == checks)
-        quads = self.table.view(np.int64).ravel().take(place.take(owned)).view(np.int16)
-        begins = owned.searchsorted(distinct.searchsorted(firsts))  # each text has bucket 0, so none is empty
+        np.not_equal(owned[1:], owned[:-1], out=is_distinct[1:])
+        distinct = owned.compress(is_distinct)
+        begins = distinct.searchsorted(base)  # each text has its own, so none is empty
+        distinct &= _PLACE
+        quads = self.table.view(np.int64).ravel().take(distinct).view(np.int16)
         sums: list[list[int]] = np.add.reduceat(
             quads.reshape(-1, PER_LANGUAGE), begins, axis=0, dtype=np.int64
         ).tolist()
@@ -83,7 +78,6 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
         if codes is None or steps is None or not _is_sound(codes, steps, outputs):
             raise ArtifactIncompatibleError("the weights have another shape than this version reads")
         place = (codes >> CHECK_BITS) + at * BUCKETS
-        owners[at * BUCKETS] = 0  # where no n-gram begins; it weighs nothing
         owners[place] = codes & int(_CHECK)
         table[place, : len(outputs)] = steps
     return Weights(table, owners, {language: tuple(outputs) for language, outputs in columns.items()})

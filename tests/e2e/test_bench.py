@@ -16,6 +16,7 @@ SAID = {
     "queue": "decide",
     "memory": "resident: idle",
     "parts": "validate",
+    "scoring": "batches of 64",
 }
 
 
