@@ -4,8 +4,9 @@ They take no part in limits, are not judged and make no event. Each has an id of
 that the same file taken in twice changes nothing; a comment that is known already stays exactly as it is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import asyncpg
 
@@ -39,6 +40,10 @@ class Past:
     history: History
 
 
+Beside: TypeAlias = Callable[[Connection, Mapping[int, CommentId]], Awaitable[None]]
+"""Writes what belongs to comments, by row, in the transaction that stores them."""
+
+
 @dataclass(slots=True)
 class Kept:
     """What became of a group: ids of those stored by row, how many were known, and the rows that the database cannot hold."""
@@ -57,8 +62,11 @@ class HistoryStore:
         self._site = site
         self._clock = clock
 
-    async def keep(self, group: Sequence[Past]) -> Kept:
-        """Store those of ``group`` that are new. Raises `DependencyUnavailableError`, with nothing or all of it stored."""
+    async def keep(self, group: Sequence[Past], beside: Beside) -> Kept:
+        """Store those of ``group`` that are new, and what ``beside`` writes of these: a comment never without it.
+
+        Raises `DependencyUnavailableError`, with nothing or all of it stored.
+        """
         kept = Kept()
         remaining = self._distinct(group, kept)
         for _ in range(RACES):
@@ -66,11 +74,11 @@ class HistoryStore:
             if not fresh:
                 return kept
             try:
-                await self._store(fresh, kept)
+                await self._store(fresh, kept, beside)
             except asyncpg.UniqueViolationError:
                 continue  # somebody stored one of these a moment ago: it is known now
             except UNSTORABLE:
-                await self._store_one_by_one(fresh, kept)
+                await self._store_one_by_one(fresh, kept, beside)
             return kept
         raise DependencyUnavailableError("intake")
 
@@ -108,16 +116,20 @@ class HistoryStore:
         made.ruling = past.history.ruling
         return past, made
 
-    async def _store(self, fresh: Sequence[tuple[Past, Candidate]], kept: Kept) -> None:
+    async def _store(self, fresh: Sequence[tuple[Past, Candidate]], kept: Kept, beside: Beside) -> None:
+        stored = {past.row: entering.id for past, entering in fresh}
         async with self._database.transaction() as connection:
             await _store_threads(connection, [entering for _, entering in fresh])
             await store_group(connection, [entering for _, entering in fresh], self._vault)
-        kept.stored |= {past.row: entering.id for past, entering in fresh}
+            await beside(connection, stored)
+        kept.stored |= stored
 
-    async def _store_one_by_one(self, fresh: Sequence[tuple[Past, Candidate]], kept: Kept) -> None:
+    async def _store_one_by_one(
+        self, fresh: Sequence[tuple[Past, Candidate]], kept: Kept, beside: Beside
+    ) -> None:
         for past, entering in fresh:
             try:
-                await self._store([(past, entering)], kept)
+                await self._store([(past, entering)], kept, beside)
             except asyncpg.UniqueViolationError:
                 kept.known += 1
             except UNSTORABLE:

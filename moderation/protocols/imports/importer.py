@@ -5,7 +5,7 @@ date) is left out and told too. Memory is bounded by one group; a run that was i
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from moderation.intake.history import GROUP, ORIGIN, HistoryStore, Past
 from moderation.intake.validation import read_submission
 from moderation.protocols.batch import read_history
 from moderation.protocols.imports.rows import UNDECODABLE, Row
-from moderation.storage.database import Database
+from moderation.storage.database import Connection, Database
 from moderation.storage.labels import keep_labels
 
 MOST_FAULTS = 1000
@@ -139,7 +139,12 @@ class Importer:
         if not group:
             return
         pasts = [entry.past for entry in group if entry.past is not None]
-        kept = await self._store.keep(pasts)
+        labelled = [entry for entry in group if entry.row.labels]
+
+        async def beside(connection: Connection, stored: Mapping[int, CommentId]) -> None:
+            await keep_labels(connection, self._labels(labelled, stored))
+
+        kept = await self._store.keep(pasts, beside)
         self.report.stored += len(kept.stored)
         self.report.known += kept.known
         lines = {entry.past.row: entry.row.line for entry in group if entry.past is not None}
@@ -148,19 +153,25 @@ class Importer:
         for past in pasts:
             if past.row in kept.stored:
                 self.report.labelled[_kind(past.history)] += 1
-        await self._keep_labels(group, kept.stored)
+        await self._keep_bare([entry for entry in labelled if entry.past is None])
+        self.report.labels += sum(
+            entry.past is not None and entry.past.row in kept.stored for entry in labelled
+        )
 
-    async def _keep_labels(self, group: Sequence["_Entry"], stored: dict[int, CommentId]) -> None:
-        """Keep what rows say of single outputs; for a comment of ours only if it was stored just now."""
-        labels = [
-            self._label(entry, None if entry.past is None else stored[entry.past.row])
-            for entry in group
-            if entry.row.labels and (entry.past is None or entry.past.row in stored)
+    def _labels(self, labelled: Sequence["_Entry"], stored: Mapping[int, CommentId]) -> list[Label]:
+        """Return what rows say of single outputs of comments that are stored just now."""
+        return [
+            self._label(entry, stored[entry.past.row])
+            for entry in labelled
+            if entry.past is not None and entry.past.row in stored
         ]
-        if labels:
+
+    async def _keep_bare(self, entries: Sequence["_Entry"]) -> None:
+        """Keep labels of texts that are no comment."""
+        if entries:
             async with self._database.transaction() as connection:
-                await keep_labels(connection, labels)
-        self.report.labels += len(labels)
+                await keep_labels(connection, [self._label(entry, None) for entry in entries])
+        self.report.labels += len(entries)
 
     def _label(self, entry: "_Entry", comment_id: CommentId | None) -> Label:
         submission = entry.submission
