@@ -21,6 +21,9 @@ MIN_OF_EACH = 8
 MIN_LANGUAGE_ROWS = 30  # of a language with the output's label; a smaller one is scored by the prior alone
 MIN_LANGUAGE_OF_EACH = 5
 MAX_CHOICE_ROWS = 20_000  # the strength of the penalty is chosen on so many at most
+ENOUGH_ROWS = (
+    40_000  # from so many on, two folds (by time: the latest) calibrate as well as all, and each fit is dear
+)
 _LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 
 
@@ -104,7 +107,7 @@ def train(
     shares = _choose(material, folds, output, strengths=strengths, languages=languages)
     held = [
         (fold.score, _fit(material, fold.learn, output, shares, languages).log_odds(material, fold.score))
-        for fold in folds
+        for fold in (folds if rows.size < ENOUGH_ROWS else folds[-2:])
     ]
     held_rows = np.concatenate([part for part, _ in held]) if held else rows[:0]
     held_log_odds = np.concatenate([part for _, part in held]) if held else np.zeros(0)

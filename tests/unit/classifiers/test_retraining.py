@@ -19,8 +19,11 @@ from classifiers.errors import (
 )
 from classifiers.retraining import LabelledText, MustPass, retrain
 from classifiers.runtime import Scorer
-from classifiers.site import artefact
+from classifiers.site import artefact, training
+from classifiers.site.material import read
 from classifiers.site.measures import weighted_auc
+from classifiers.site.splits import plan
+from classifiers.site.training import train
 from tests.unit.classifiers import site_data
 from tests.unit.classifiers.test_scorer import ODD
 
@@ -269,3 +272,17 @@ def test_a_careless_moderator_is_named_and_costs_little(tmp_path):
     report = retrain(rows, out=tmp_path / "model")
     assert {one.actor for one in report.labellers if one.is_outlier} == {"m7"}
     assert auc(Scorer.load(tmp_path / "model"), site_data.log(300, seed=8, noise=0)) > 0.97
+
+
+def test_of_many_rows_the_latest_folds_alone_calibrate(monkeypatch):
+    rows = site_data.log(400)
+    material = read(rows, Scorer.shipped())
+    planned = plan(np.full(len(rows), np.nan), material.groups)
+    everything = train(material, planned, "abuse")
+    monkeypatch.setattr(training, "ENOUGH_ROWS", 100)
+    latest = train(material, planned, "abuse")
+    wanted = sorted(np.concatenate([fold.score for fold in planned.folds[-2:]]).tolist())
+    assert sorted(latest.held_rows.tolist()) == wanted
+    assert sorted(everything.held_rows.tolist()) == planned.develop.tolist()
+    assert latest.strengths == everything.strengths
+    assert abs(latest.overall.offset - everything.overall.offset) < 1
