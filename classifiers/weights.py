@@ -30,7 +30,8 @@ class OutputSteps:
     def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
         """Return the steps of these codes, 0 where another n-gram owns the bucket."""
         place = codes >> CHECK_BITS
-        steps = self.steps.take(place).astype(np.int64)
+        # `take` would first copy the whole column.
+        steps: NDArray[np.int64] = self.steps[place].astype(np.int64)
         steps *= self.owners.take(place) == (codes & int(_CHECK))
         return steps
 

@@ -61,7 +61,9 @@ class _Steps:
 
     def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
         """Return the steps of these codes."""
-        return self.column.take(codes >> CHECK_BITS).astype(np.int64)
+        # `take` would first copy the whole column.
+        steps: NDArray[np.int64] = self.column[codes >> CHECK_BITS].astype(np.int64)
+        return steps
 
 
 class SiteScorer(Scorer):
