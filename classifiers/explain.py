@@ -18,38 +18,6 @@ from classifiers.evidence import Rule, locate
 from classifiers.ngrams import buckets, places
 
 WORDS = "words"
-MESSAGES = {  # rule → what a moderator reads, in Arabic and in English
-    WORDS: ("كلمات", "words"),
-    "link": ("رابط", "a link"),
-    "links_many": ("روابط كثيرة", "several links"),
-    "link_short": ("رابط مختصر أو رابط مراسلة", "a shortened or messenger link"),
-    "link_shady": ("رابط إلى موقع مشبوه", "a link to a dubious host"),
-    "link_author": ("خانة الموقع مملوءة", "the website field is filled"),
-    "email": ("عنوان بريد إلكتروني", "an e-mail address"),
-    "phone": ("رقم هاتف", "a phone number"),
-    "number_long": ("رقم طويل", "a long number"),
-    "handle": ("اسم حساب", "an account name"),
-    "messenger": ("اسم تطبيق مراسلة", "a messaging service"),
-    "messenger_number": ("تطبيق مراسلة مع رقم أو رابط", "a messaging service with a number or link"),
-    "contact": ("دعوة إلى التواصل", "a request to get in touch"),
-    "contact_many": ("دعوات إلى التواصل", "several requests to get in touch"),
-    "offer": ("عرض تجاري", "an offer"),
-    "offer_many": ("عروض تجارية", "several offers"),
-    "offer_contact": ("عرض مع وسيلة تواصل", "an offer with a way to answer it"),
-    "money": ("مبلغ أو نسبة", "money or percent"),
-    "money_many": ("مبالغ أو نسب", "several sums or percents"),
-    "capitals": ("أحرف كبيرة كثيرة", "many capitals"),
-    "capitals_all": ("كله أحرف كبيرة", "almost all capitals"),
-    "shouting": ("علامات تعجب واستفهام كثيرة", "many exclamation or question marks"),
-    "pictures": ("رموز تعبيرية", "emoji"),
-    "pictures_many": ("رموز تعبيرية كثيرة", "many emoji"),
-    "hidden": ("أحرف خفية", "hidden characters"),
-    "lookalikes": ("أحرف متشابهة من أبجدية أخرى", "look-alike letters of another script"),
-    "styled": ("أحرف مزخرفة", "styled letters"),
-    "stretched": ("أحرف مكررة", "stretched words"),
-    "spelled": ("أحرف مفرقة", "letters kept apart"),
-    "digits_half": ("أكثره أرقام", "mostly digits"),
-}
 
 
 _RULE_NAMES = {int(rule): rule.name.lower() for rule in Rule}
@@ -59,8 +27,7 @@ _RULE_NAMES = {int(rule): rule.name.lower() for rule in Rule}
 class Span:
     """A place in the original text (code points, end exclusive), the rule that points there, and its weight.
 
-    `rule` is "words" or the code of an evidence rule (keys of MESSAGES); `weight` is a change of the log-odds of
-    `output`.
+    `rule` is "words" or the code of an evidence rule; `weight` is a change of the log-odds of `output`.
     """
 
     start: int

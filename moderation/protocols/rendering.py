@@ -8,6 +8,7 @@ from moderation.domain.clock import wire_time
 from moderation.domain.comment import StoredComment
 from moderation.domain.decision import Decision
 from moderation.domain.errors import ModerationError
+from moderation.domain.evidence_words import rule_words
 from moderation.domain.ids import CommentId, ModeratorId
 from moderation.domain.messages import message
 from moderation.domain.task import Claim, TaskKind
@@ -68,7 +69,7 @@ def reason_bodies(reasons: Iterable[Reason], language: str) -> list[dict[str, An
         {
             "code": reason.code.value,
             "message": message(reason.code.value, language),
-            "evidence": [_evidence(evidence) for evidence in reason.evidence],
+            "evidence": [_evidence(evidence, language) for evidence in reason.evidence],
         }
         for reason in reasons
     ]
@@ -163,5 +164,11 @@ def _scores(scores: Scores | None) -> dict[str, float | None] | None:
     return None if scores is None else scores.as_wire()
 
 
-def _evidence(evidence: Evidence) -> dict[str, Any]:
-    return {"start": evidence.start, "end": evidence.end, "rule": evidence.rule, "weight": evidence.weight}
+def _evidence(evidence: Evidence, language: str) -> dict[str, Any]:
+    return {
+        "start": evidence.start,
+        "end": evidence.end,
+        "rule": evidence.rule,
+        "message": rule_words(evidence.rule, language),
+        "weight": evidence.weight,
+    }

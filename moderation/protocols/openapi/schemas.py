@@ -133,7 +133,8 @@ EVIDENCE = record(
     {
         "start": {"type": "integer", "minimum": 0},
         "end": {"type": "integer", "minimum": 0},
-        "rule": {"type": "string"},
+        "rule": {"type": "string", "description": "Stable; for programs."},
+        "message": {"type": "string", "description": "What was found, in the caller's language."},
         "weight": nullable({"type": "number"}),
     },
     description="Which characters moved the verdict: Unicode code points, end exclusive.",

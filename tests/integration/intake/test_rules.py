@@ -71,6 +71,7 @@ async def test_a_banned_word_is_found_behind_prefixes_and_spellings(
         (reason,) = [r for r in body["reasons"] if r["code"] == "banned_word"]
         (evidence,) = reason["evidence"]
         assert "ق" in text[evidence["start"] : evidence["end"]]
+        assert evidence["message"] == "كلمة محظورة في هذا الموقع"
         assert (await codes(service, "هذا حديث عن المقاولات"))[0] == "hold"
 
 
