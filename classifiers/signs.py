@@ -127,7 +127,7 @@ def read(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> tuple[list[list[
     inside = np.flatnonzero(inner.take(found[1:-1]) & letter.take(found[:-2]) & goes_on.take(found[2:]))
     texts = bounds.size - 1
     if texts == 1:
-        return [np.bincount(found, minlength=COUNT).tolist()], {0} if inside.size else set()
+        return [np.bincount(found[:-1], minlength=COUNT).tolist()], {0} if inside.size else set()
     keys = np.repeat(np.arange(0, texts * COUNT, COUNT), bounds[1:] - bounds[:-1])
     keys += found[:-1]
     counts: list[list[int]] = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT).tolist()

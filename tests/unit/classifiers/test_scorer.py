@@ -168,3 +168,11 @@ def test_the_version_names_the_manifest(shipped):
     assert shipped.version == f"{shipped.manifest['name']}-{shipped.manifest['digest'][:8]}"
     assert shipped.languages == {"ar", "en"}
     assert isinstance(shipped, Scorer)
+
+
+def test_texts_on_the_edge_of_a_rule_are_scored_alike_alone_and_in_a_batch():
+    """Half digits, half spaces: one character more or less fires a rule of the whole text."""
+    chance = random.Random(7)
+    texts = ["".join(chance.choices("12 .aأب", k=chance.randint(1, 24))) for _ in range(2_000)]
+    scorer = Scorer.shipped()
+    assert [scorer.score([text])[0] for text in texts] == scorer.score(texts)
