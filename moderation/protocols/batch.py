@@ -5,7 +5,7 @@ part in limits, is not judged, makes no event, and counts as a person's decision
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -107,7 +107,7 @@ class _Lines:
         self.count += 1
         raw = _parsed(line)
         parent = self._by_external_id.get(_id(raw, "parent_id"))
-        task = group.create_task(self._answer(raw, self.count, parent))
+        task = _begin(self._answer(raw, self.count, parent), group)
         external_id = _id(raw, "external_id")
         if external_id:
             self._by_external_id[external_id] = task
@@ -135,6 +135,15 @@ class _Lines:
 
     def _problem(self, error: ModerationError, number: int) -> bytes:
         return _line({"line": number, **problem_body(error, self._language)})
+
+
+def _begin(answering: Coroutine[Any, Any, bytes], group: asyncio.TaskGroup) -> "asyncio.Task[bytes]":
+    """Start to answer a line, unless the group is ending because its sender is gone."""
+    try:
+        return group.create_task(answering)
+    except RuntimeError as error:
+        answering.close()
+        raise ConnectionResetError from error
 
 
 def _line(answer: dict[str, Any]) -> bytes:

@@ -195,6 +195,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "models rollback": None,
     "models delete": None,
     "models score": None,
+    "models evaluate": None,  # of files, without the database
+    "models compare": None,
     "models retrain": None,
     "backup": None,
     "restore": None,
