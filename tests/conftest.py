@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from aiohttp import web_app
+from hypothesis import HealthCheck, settings
 
 from moderation.engines import EngineAddresses
 from moderation.storage.database import Database, connect
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["engine_data", "engine_template", "running_engines"]
 
 configure_logging("json", "warning")
+# No test asserts how quick something is: machines are shared.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 NAME = "test_moderation"
 _EVERYBODY_ELSE_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
