@@ -57,7 +57,12 @@ def test_an_interrupted_run_leaves_the_model_before_and_the_next_one_works(
     words = ("models", "retrain", "--data", str(log), "--out", str(out))
     before = operator.get(*words)["version"]
     process = subprocess.Popen(
-        [*PROGRAM, *words], env=operator.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*PROGRAM, *words],
+        env=operator.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # Whoever runs the tests in the background may have SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
     deadline = time.monotonic() + TIMEOUT_S
     while not list(out.parent.glob(".model.new-*")):
