@@ -424,6 +424,7 @@ async def freeze_recovery(engines: EmbeddedEngines, before: processes.EngineProc
     raise AssertionError("no recovery was seen")
 
 
+@pytest.mark.timeout(180)
 async def test_a_server_that_never_answers_is_given_up(engine_data, open_folder, monkeypatch):
     silent = open_folder / "silent"
     silent.write_text("#!/bin/sh\nexec sleep 600\n")

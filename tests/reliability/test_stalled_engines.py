@@ -71,12 +71,12 @@ async def test_a_slow_postgresql_is_waited_for(desk: Desk) -> None:
     connection = await asyncpg.connect(desk.database_url)
     async with connection.transaction():
         await connection.execute("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE")
-        waiting = asyncio.create_task(statuses(desk, "slow", 20))
+        waiting = asyncio.create_task(statuses(desk, "locked", 20))
         await asyncio.sleep(2)
     await connection.close()
     assert set(await waiting) <= {201, 503}
     for number in range(20):
-        await desk.post_until_accepted(f"slow-{number}")
+        await desk.post_until_accepted(f"locked-{number}")
     await desk.everything_is_there_once()
 
 
