@@ -151,7 +151,7 @@ class TestAlone:
         )
         wait_until(lambda: not are_gone(engine_data) or process.poll() is not None)
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=50)
         wait_until(lambda: are_gone(engine_data))
         assert isinstance(operator.get("site", "list"), list), "the next command finds the database whole"
 
