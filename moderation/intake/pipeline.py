@@ -53,7 +53,7 @@ MAX_THREADS_REMEMBERED = 50_000
 FORM = "form"
 """The origin of what readers' browsers send by themselves."""
 RACES = 5
-"""How often a group is recognised again after another process stored one of its submissions first."""
+"""How often a group is recognised again, as a whole, after another process stored one of its submissions first."""
 
 FORGET_EXPIRED = "DELETE FROM recognitions WHERE key = ANY($1) AND expires_at <= $2"
 UNSTORABLE = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError)
@@ -223,13 +223,13 @@ class Intake:
             except asyncpg.UniqueViolationError:
                 remaining = await self._without_known(remaining)
             except UNSTORABLE as error:
-                await self._store_one_by_one(remaining, error)
-                return
+                log.warning("group_refused", size=len(remaining), error=type(error).__name__)
+                break
             else:
                 tally(STORE_SECONDS).observe(time.perf_counter() - started)
                 _answer(remaining)
                 return
-        raise DependencyUnavailableError("intake")
+        await self._store_one_by_one(remaining)
 
     async def _without_known(self, group: Sequence[Candidate]) -> list[Candidate]:
         """Answer those of a group that another process stored a moment ago."""
@@ -255,9 +255,8 @@ class Intake:
                 await connection.fetchval("SELECT EXISTS (SELECT FROM comments WHERE id = $1)", group[0].id)
             )
 
-    async def _store_one_by_one(self, group: Sequence[Candidate], error: Exception) -> None:
-        """A group that the database cannot take: find the one at fault, so that it harms nobody else."""
-        log.warning("group_refused", size=len(group), error=type(error).__name__)
+    async def _store_one_by_one(self, group: Sequence[Candidate]) -> None:
+        """A group that lost every race, or that the database cannot take: whoever is at fault harms nobody else."""
         for entering in group:
             try:
                 await self._commit([entering])

@@ -76,8 +76,16 @@ SELECT id, site_id, 1, received_at, received_at FROM input WHERE is_due
 
 
 async def store_group(connection: Connection, group: Sequence[Candidate], vault: Vault) -> None:
-    """Commit the group. Raises `asyncpg.UniqueViolationError` when one of it is already there, and driver errors as they are."""
-    await connection.execute(STORE, json_text([_row(candidate, vault) for candidate in group]))
+    """Commit the group. Raises `asyncpg.UniqueViolationError` when one of it is already there, and driver errors as they are.
+
+    In the order of what must be unique, so that two processes given the same submissions wait for each other in turn.
+    """
+    rows = [_row(candidate, vault) for candidate in sorted(group, key=_unique)]
+    await connection.execute(STORE, json_text(rows))
+
+
+def _unique(candidate: Candidate) -> tuple[int, str, bytes]:
+    return int(candidate.site.id), candidate.submission.external_id or "", candidate.recognition_key
 
 
 def _row(candidate: Candidate, vault: Vault) -> dict[str, Any]:

@@ -267,7 +267,10 @@ def test_moderators_see_verdict_and_reasons_and_the_settings_page_shows_no_secre
 ):
     wordpress.comment("ربح مضمون! تواصل واتساب 0551234567 الآن http://spam.example http://spam.example/2")
     session = signed_in(wordpress)
-    listed = session.get(f"{wordpress.url}/wp-admin/edit-comments.php?comment_status=spam", timeout=40).text
+    folder = {"0": "moderated", "1": "approved"}.get(only(wordpress)["status"], only(wordpress)["status"])
+    listed = session.get(
+        f"{wordpress.url}/wp-admin/edit-comments.php?comment_status={folder}", timeout=40
+    ).text
     assert "column-comment_desk" in listed
     assert "by the desk" in listed
     page = session.get(f"{wordpress.url}/wp-admin/options-general.php?page=comment-desk", timeout=40).text
