@@ -44,6 +44,9 @@ class Steps(Protocol):
         """Return the steps of these codes."""
 
 
+_Totals = defaultdict[tuple[int, int, str], float]
+
+
 @dataclass(frozen=True, slots=True)
 class LinearHead:
     """What explains one output: steps by bucket (None where n-grams do not count), steps by rule, log-odds per step."""
@@ -54,62 +57,63 @@ class LinearHead:
     unit: float
 
 
-def contributions(text: str, found: Analysis, heads: Sequence[LinearHead]) -> list[Span]:
-    """Return every span of a text, the strongest first; `found` is its analysis alone, with origins."""
+def contributions(
+    text: str, found: Analysis, heads: Sequence[LinearHead], *, limit: int | None = None
+) -> list[Span]:
+    """Return the spans of a text, the strongest first, at most `limit`; `found` is its analysis alone, with origins."""
     rows: list[tuple[float, int, int, str, str, float]] = []
-    placed, where = _placed(found), _where(text, found.rules[0])
-    for head in heads:
-        totals: dict[tuple[int, int, str], float] = defaultdict(float)
-        if head.buckets is not None:
-            _add_words(placed, head.buckets, totals)
+    weighed, where = _weighed(found, heads), _where(text, found.rules[0])
+    for at, head in enumerate(heads):
+        totals = weighed[at]
         _add_rules(where, head.rules, totals)
         for (start, end, rule), steps in totals.items():
             if steps:
                 weight = steps * head.unit
                 rows.append((-abs(weight), start, end, rule, head.output, weight))
     rows.sort()
-    return [Span(start, end, rule, weight, output) for _, start, end, rule, output, weight in rows]
+    return [Span(start, end, rule, weight, output) for _, start, end, rule, output, weight in rows[:limit]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """Every distinct bucket of a text, and which place it first stands in; where the places begin and end in the source."""
+def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
+    """Return, for each head, the steps of each word, or pair of words, where n-grams that weigh something first stand."""
+    value = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
+    columns = [None if head.buckets is None else head.buckets.take(value) for head in heads]
+    weighs = np.zeros(value.size, np.bool_)
+    for column in columns:
+        if column is not None:
+            weighs |= column != 0
+    at = np.flatnonzero(weighs)
+    _, firsts = np.unique(value.take(at), return_index=True)
+    at = at.take(firsts)  # characters before words
+    if not at.size:
+        return [defaultdict(float) for _ in heads]
+    spots, place = _places(found, at)
+    return [
+        defaultdict(float) if column is None else _summed(column.take(at), spots, place) for column in columns
+    ]
 
-    buckets: NDArray[np.int64]
-    place: NDArray[np.int64]
-    begins: list[int]
-    ends: list[int]
 
-
-def _add_words(placed: _Placed, buckets: Steps, totals: dict[tuple[int, int, str], float]) -> None:
-    """Add each distinct bucket's steps to the word, or pair of words, where it first stands."""
-    steps = buckets.take(placed.buckets)
+def _summed(steps: NDArray[np.int64], spots: Sequence[tuple[int, int]], place: NDArray[np.int64]) -> _Totals:
+    """Return the sum of the steps at each spot; words that were put together may stand where others do."""
+    totals: _Totals = defaultdict(float)
     # Whole numbers far below 2**53: the sums are exact.
-    sums = np.bincount(placed.place, weights=steps, minlength=len(placed.begins)).tolist()
-    for start, end, step in zip(placed.begins, placed.ends, sums, strict=True):
-        totals[start, end, WORDS] += int(step)
+    for (start, end), step in zip(spots, np.bincount(place, weights=steps).tolist(), strict=True):
+        totals[start, end, WORDS] += step
+    return totals
 
 
-def _placed(found: Analysis) -> _Placed:
+def _places(found: Analysis, at: NDArray[np.int64]) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
+    """Return where in the source the words, or pairs, that hold these n-grams begin and end, and which of them holds each."""
     origin = found.stream.origin
     assert origin is not None
-    starts, ends, values = _distinct(found)
+    starts, ends = (every.take(at) for every in places(found.stream, found.words))
     word_start, word_end = found.words.start, found.words.end
-    first = word_end.searchsorted(starts, side="right").clip(max=max(word_start.size - 1, 0))
+    first = word_end.searchsorted(starts, side="right").clip(max=word_start.size - 1)
     last = (word_start.searchsorted(ends, side="left") - 1).clip(min=first)
-    count = max(word_start.size, 1)
-    places, place = np.unique(first * count + last, return_inverse=True)
-    begins = origin[word_start[places // count]].tolist()
-    return _Placed(values, place, begins, (origin[word_end[places % count] - 1] + 1).tolist())
-
-
-def _distinct(found: Analysis) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return start, end and bucket of each bucket's first n-gram, characters before words."""
-    start, end = places(found.stream, found.words)
-    value = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
-    _, firsts = np.unique(value, return_index=True)
-    firsts = firsts[value[firsts] >= 1 << CHECK_BITS]
-    return start[firsts], end[firsts], value[firsts]
+    pairs, place = np.unique(first * word_start.size + last, return_inverse=True)
+    begins = origin[word_start[pairs // word_start.size]].tolist()
+    stops = (origin[word_end[pairs % word_start.size] - 1] + 1).tolist()
+    return list(zip(begins, stops, strict=True)), place
 
 
 def _where(text: str, fired: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
@@ -123,7 +127,7 @@ def _where(text: str, fired: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
 def _add_rules(
     where: Mapping[int, list[tuple[int, int]]],
     steps_of_rule: Sequence[int],
-    totals: dict[tuple[int, int, str], float],
+    totals: _Totals,
 ) -> None:
     for rule, spots in where.items():
         for start, end in spots:

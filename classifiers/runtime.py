@@ -4,7 +4,7 @@ Weights are whole steps, so that a text's score is the same bit for bit whatever
 Neither scikit-learn nor scipy is imported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
 from pathlib import Path
@@ -105,14 +105,17 @@ class Scorer:
             scores += self.score_found(found)
         return scores
 
-    def explain(self, text: str, *, limit: int = 8) -> list[Span]:
+    def explain(self, text: str, *, limit: int = 8, outputs: Collection[str] | None = None) -> list[Span]:
         """Return the places that moved the scores most, in either direction, the strongest first.
 
-        Weights are exact changes of an output's log-odds; all spans of an output and its base sum to its log-odds.
+        Of all outputs, or of those in `outputs`, which costs less. Weights are exact changes of an output's log-odds; all
+        spans of an output and its base sum to its log-odds.
         """
-        return self.decompose(text)[:limit]
+        return self.decompose(text, limit=limit, outputs=outputs)
 
-    def decompose(self, text: str) -> list[Span]:
+    def decompose(
+        self, text: str, *, limit: int | None = None, outputs: Collection[str] | None = None
+    ) -> list[Span]:
         """Return all spans of a text, as `explain` does."""
         text = text[:MAX_CODE_POINTS]
         found = analyse([text], with_origin=True)
@@ -126,8 +129,9 @@ class Scorer:
                 log_odds_per_step(length, head.calibration),
             )
             for output, head in self._heads[name].items()
+            if outputs is None or output in outputs
         ]
-        return contributions(text, found, heads)
+        return contributions(text, found, heads, limit=limit)
 
     def base(self, text: str, output: str) -> float:
         """Return what an output's log-odds are before any place of the text counts."""

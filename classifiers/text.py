@@ -125,6 +125,10 @@ def _fold_letters(
 
 def _positions(bounds: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return, for each raw code point, its index in its own text; boundaries get the index before the first."""
+    if bounds.size == 2:
+        positions = np.arange(-1, bounds[-1])
+        positions[-1] = -1
+        return positions
     lengths = np.diff(bounds, append=bounds[-1] + 1)
     return np.arange(bounds[-1] + 1) - np.repeat(bounds, lengths) - 1
 

@@ -6,7 +6,7 @@ The artefact carries its prior whole (folder `prior`): an upgrade of the program
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, sqrt
 from pathlib import Path
@@ -96,7 +96,9 @@ class SiteScorer(Scorer):
         """Build the scorer of an audited site artefact in a directory, with the prior that lies in it."""
         return cls(artifact, Scorer.load(directory / PRIOR_FOLDER))
 
-    def decompose(self, text: str) -> list[Span]:
+    def decompose(
+        self, text: str, *, limit: int | None = None, outputs: Collection[str] | None = None
+    ) -> list[Span]:
         """Return all spans of a text: the site's own and, scaled by its coefficients, the prior's."""
         text = text[:MAX_CODE_POINTS]
         found = analyse([text], with_origin=True)
@@ -113,11 +115,10 @@ class SiteScorer(Scorer):
         spans = [
             Span(start, end, rule, weight, output)
             for (start, end, rule, output), weight in totals.items()
-            if weight
+            if weight and (outputs is None or output in outputs)
         ]
-        return sorted(
-            spans, key=lambda span: (-abs(span.weight), span.start, span.end, span.rule, span.output)
-        )
+        spans.sort(key=lambda span: (-abs(span.weight), span.start, span.end, span.rule, span.output))
+        return spans[:limit]
 
     def base(self, text: str, output: str) -> float:
         """Return what an output's log-odds are before any place of the text counts."""

@@ -1,6 +1,6 @@
 """What one capability needs of another, handed in by `app.py`; see the adapters for what they promise beyond the signature."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from moderation.domain.ids import SiteId
@@ -26,8 +26,8 @@ class Scorer(Protocol):
     def assess(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
         """Judge a group at once, on the calling thread. Raises when there is no model or it broke: never zeros."""
 
-    def explain(self, text: str) -> dict[str, tuple[Evidence, ...]]:
-        """Return the evidence by output (spam, abuse); empty when there is nothing to say."""
+    def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
+        """Return the evidence by output, for those asked for (spam, abuse, reject); empty when there is nothing to say."""
 
     def for_site(self, site_id: SiteId) -> "Scorer":
         """Return what judges one site's comments: the same object for sites with the same model."""

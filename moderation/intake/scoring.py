@@ -94,11 +94,12 @@ class GroupScorer:
         self, reasons: tuple[Reason, ...], text: str, site: SiteId | None = None
     ) -> tuple[Reason, ...]:
         """Add which characters moved the score to the reasons that come from scores."""
-        if not any(reason.code in _EXPLAINED and not reason.evidence for reason in reasons):
+        outputs = {_EXPLAINED[r.code] for r in reasons if r.code in _EXPLAINED and not r.evidence}
+        if not outputs:
             return reasons
         try:
             scorer = self._scorer if site is None else self._scorer.for_site(site)
-            spans = scorer.explain(text[:INLINE_CHARACTERS])
+            spans = scorer.explain(text[:INLINE_CHARACTERS], outputs)
         except Exception as error:
             log.error("explaining_failed", exc_info=error)
             return reasons

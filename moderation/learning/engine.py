@@ -1,6 +1,6 @@
 """The models in use, by site; with `retraining` the only part of the service that imports `classifiers`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -56,10 +56,10 @@ class LoadedModel:
         found = self._runtime.score(texts, author_urls=author_urls)
         return [_assessment(scores, self._runtime.version) for scores in found]
 
-    def explain(self, text: str) -> dict[str, tuple[Evidence, ...]]:
-        """Return which characters moved the scores up, by output."""
+    def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
+        """Return which characters moved the scores of these outputs up."""
         found: dict[str, list[Evidence]] = {}
-        for span in self._runtime.explain(text):
+        for span in self._runtime.explain(text, outputs=outputs):
             if span.weight > 0:
                 found.setdefault(span.output, []).append(
                     Evidence(span.start, span.end, span.rule, span.weight)
@@ -124,9 +124,9 @@ class ActiveModel:
         """Judge a group at once, on the calling thread, with the model for sites without one of their own."""
         return self._require().assess(texts, author_urls)
 
-    def explain(self, text: str) -> dict[str, tuple[Evidence, ...]]:
-        """Return which characters moved the scores up, by output."""
-        return self._require().explain(text)
+    def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
+        """Return which characters moved the scores of these outputs up."""
+        return self._require().explain(text, outputs)
 
     @property
     def _default(self) -> LoadedModel | None:

@@ -176,3 +176,10 @@ def test_texts_on_the_edge_of_a_rule_are_scored_alike_alone_and_in_a_batch():
     texts = ["".join(chance.choices("12 .aأب", k=chance.randint(1, 24))) for _ in range(2_000)]
     scorer = Scorer.shipped()
     assert [scorer.score([text])[0] for text in texts] == scorer.score(texts)
+
+
+def test_one_output_is_explained_as_among_all(shipped):
+    text = "يا كلب تواصل واتساب 0551234567 http://bit.ly/x"
+    alone = shipped.decompose(text, outputs={"spam"})
+    assert alone == [span for span in shipped.decompose(text) if span.output == "spam"]
+    assert shipped.explain(text, limit=3, outputs={"spam"}) == alone[:3]

@@ -31,7 +31,7 @@ class Model:
         self.groups.append(len(texts))
         return [Assessment(Scores(reject=self._reject), "ar", True, self.model) for _ in texts]
 
-    def explain(self, _text: str) -> dict[str, Any]:
+    def explain(self, _text: str, _outputs: Any) -> dict[str, Any]:
         return {}
 
 
