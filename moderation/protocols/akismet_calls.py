@@ -37,7 +37,7 @@ from moderation.intake.pipeline import Intake
 from moderation.intake.preview import Preview
 from moderation.protocols.akismet_form import BODY_BYTES, Form, read_form
 from moderation.protocols.akismet_keys import KeyFinder
-from moderation.protocols.akismet_usage import UsageCounter
+from moderation.protocols.akismet_usage import UsageCounter, id_of_key
 from moderation.protocols.edge import REQUEST_ID, note
 from moderation.protocols.languages import SITE_LANGUAGE
 from moderation.review.decisions import Decisions
@@ -94,7 +94,7 @@ class Call:
     @property
     def key_id(self) -> UUID:
         """Of the key it came with."""
-        return UUID(self.caller.key_id)
+        return id_of_key(self.caller)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ AUTHOR_LIMIT = Limit(20, 60, 20)
 UNCONFIRMED_FOR = timedelta(days=7)
 """WordPress asks first and refuses some comments afterwards: what it never shows to have kept leaves the queue by then."""
 
+ONE_SPAM, ONE_HAM = Totals(spam=1), Totals(ham=1)
+
 _SENTINEL_NAMES = frozenset({"akismet-guaranteed-spam", "viagra-test-123"})
 _SENTINEL_EMAIL = "akismet-guaranteed-spam@example.com"
 
@@ -182,7 +184,7 @@ class _Check:
 
 def _reply(call: Call, given: Answer, *, reasons: Iterable[Reason] = (), **notes: object) -> Reply:
     if not call.form.is_set("is_test"):
-        totals = Totals(spam=1) if given.is_spam else Totals(ham=1)
+        totals = ONE_SPAM if given.is_spam else ONE_HAM
         call.services.usage.count(call.caller, blog_of(call.form), totals)
     headers = dict(given.headers)
     if call.form.is_set("classify"):

@@ -8,11 +8,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from moderation.domain.clock import wire_time
-from moderation.domain.identity import fold_email, fold_name
+from moderation.domain.identity import fold_email, fold_name, is_ipv4
 from moderation.domain.ports import Vault
 from moderation.domain.site import Site
 from moderation.domain.verdict import ReasonCode
@@ -22,6 +23,8 @@ from moderation.protocols.akismet_form import Form
 
 MAX_TEXT = 65_536
 """Code points judged and kept: more than WordPress stores of a comment."""
+REMEMBERED = 1024
+"""Of a blog's and callback's addresses, none longer than `MAX_URL`: the same few come with every call."""
 
 _SLASHED = re.compile(r"""\\(["'\\0])""")
 _BARE = re.compile(r"""(?:[^"'\\]|\\["'\\0])*""", re.DOTALL)
@@ -116,9 +119,14 @@ def thread_of(form: Form, site: Site) -> str | None:
 def blog_of(form: Form) -> str:
     """Return the blog without scheme and closing slash, in small letters; what is no web address as ``unknown``."""
     blog = form.get("blog")
-    if not is_web_url(blog):
+    return _blog(blog) if len(blog) <= MAX_URL else "unknown"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _blog(written: str) -> str:
+    if not is_web_url(written):
         return "unknown"
-    parts = urlsplit(blog)
+    parts = urlsplit(written)
     return f"{parts.netloc}{parts.path}".rstrip("/").lower()[:MAX_ID]
 
 
@@ -134,13 +142,18 @@ def callback_of(form: Form, site: Site) -> str | None:
     Another port than the registered one or the usual ones is refused: whatever listens there is not the site.
     """
     callback = form.get("callback")
-    if not callback or len(callback) > MAX_URL or not is_web_url(callback):
-        return None
-    asked, registered = urlsplit(callback), urlsplit(site.url)
+    return callback if 0 < len(callback) <= MAX_URL and _is_at(callback, site.url) else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_at(callback: str, site_url: str) -> bool:
+    if not is_web_url(callback):
+        return False
+    asked, registered = urlsplit(callback), urlsplit(site_url)
     is_same_host = asked.hostname == registered.hostname
     is_secure = asked.scheme == "https" or registered.scheme == "http"
     is_usual_port = (asked.port or 0) in {0, 80, 443} or asked.port == registered.port
-    return callback if is_same_host and is_secure and is_usual_port else None
+    return is_same_host and is_secure and is_usual_port
 
 
 def _context(form: Form) -> dict[str, str]:
@@ -159,13 +172,17 @@ def _email(written: str) -> str | None:
 
 
 def _url(written: str) -> str | None:
+    if not written:
+        return None
     url = written.replace(" ", "%20")
-    url = url if "://" in url or not url else "http://" + url
-    return url if url and len(url) <= MAX_URL and is_web_url(url) else None
+    url = url if "://" in url else "http://" + url
+    return url if len(url) <= MAX_URL and is_web_url(url) else None
 
 
 def _address(written: str) -> str | None:
     """Return the address without its zone (RFC 4007 §11), which may be of any length and says nothing elsewhere."""
+    if is_ipv4(written):
+        return written
     try:
         return str(ipaddress.ip_address(written.partition("%")[0]))
     except ValueError:
@@ -178,6 +195,8 @@ def _language(written: str) -> str | None:
 
 
 def _time(written: str, now: datetime) -> str | None:
+    if not written:
+        return None
     try:
         is_unix = written.isascii() and written.isdigit()
         moment = datetime.fromtimestamp(int(written), UTC) if is_unix else datetime.fromisoformat(written)
@@ -188,6 +207,11 @@ def _time(written: str, now: datetime) -> str | None:
 
 
 def _host(url: str) -> str | None:
+    return _known_host(url) if len(url) <= MAX_URL else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _known_host(url: str) -> str | None:
     try:
         return urlsplit(url).hostname
     except ValueError:
