@@ -59,6 +59,14 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class CoralKeys:
+    """By which a comment that Coral asked about is found again: keyed hashes of 16 bytes."""
+
+    author: bytes
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """A valid comment as a protocol module hands it to intake; ``text`` is as received, trimmed of nothing."""
 
@@ -78,6 +86,7 @@ class Submission:
     """The dialect by which it came: native, webhook, form, batch, akismet, coral."""
     terms: Terms = field(default_factory=Terms)
     receipt: Receipt | None = None
+    coral_keys: CoralKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Commit a group of new comments in one statement: all of it or nothing, one round trip, one fsync.
 
 Each row carries a comment, its first decision (which is its first event), and where due its open task, its recognition key,
-an Akismet client's receipt and its place among the undelivered. A unique violation means that another process stored the same
-submission a moment ago; the caller recognises it then. The group travels as one JSON parameter: encoding thirty arrays element
-by element cost this process more than all the rest of the store.
+an Akismet client's receipt, by what Coral's word will find it, and its place among the undelivered. A unique violation means
+that another process stored the same submission a moment ago; the caller recognises it then. The group travels as one JSON
+parameter: encoding thirty arrays element by element cost this process more than all the rest of the store.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _GIVEN = """
     received_at timestamptz, verdict text, reasons jsonb, scores real[], model text, policy int, decided_by text,
     decided_at timestamptz, actor text, position bigint, kind text, codes text[], rank bigint, abuse_rank bigint,
     uncertain_rank bigint, key text, expires_at timestamptz, is_due boolean, guid uuid, key_id uuid, match_key text,
-    callback text, name text, unconfirmed_until timestamptz
+    callback text, name text, unconfirmed_until timestamptz, coral_author text, coral_text text
 """
 
 STORE = f"""
@@ -69,6 +69,10 @@ WITH input AS MATERIALIZED (
     INSERT INTO akismet_checks (guid, comment_id, site_id, key_id, match_key, callback, name, checked_at, unconfirmed_until)
     SELECT guid, id, site_id, key_id, decode(match_key, 'hex'), callback, name, received_at, unconfirmed_until
       FROM input WHERE guid IS NOT NULL
+), new_coral_comments AS (
+    INSERT INTO coral_comments (comment_id, site_id, author_key, text_key, seen_at)
+    SELECT id, site_id, decode(coral_author, 'hex'), decode(coral_text, 'hex'), received_at
+      FROM input WHERE coral_author IS NOT NULL
 )
 INSERT INTO deliveries (comment_id, site_id, next_sequence, next_attempt_at, first_due_at)
 SELECT id, site_id, 1, received_at, received_at FROM input WHERE is_due
@@ -99,6 +103,9 @@ def _row(candidate: Candidate, vault: Vault) -> dict[str, Any]:
         row["is_due"] = True
     if candidate.submission.receipt is not None:
         row |= _check(candidate.submission.receipt)
+    keys = candidate.submission.coral_keys
+    if keys is not None:
+        row["coral_author"], row["coral_text"] = keys.author.hex(), keys.text.hex()
     return row
 
 

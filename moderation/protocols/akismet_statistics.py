@@ -81,7 +81,7 @@ async def key_sites(call: Call) -> Reply:
     place = {"limit": limit, "offset": offset, "total": len(wanted)}
     if form.get("format").lower() == "csv":
         return Reply(_csv(page, month, place), content_type="text/csv")
-    lines = [_line(blog, totals, is_extended=form.is_set("extended")) for blog, totals in page]
+    lines = [_line(call, blog, totals) for blog, totals in page]
     return _json({month.strftime("%Y-%m"): lines, **place})
 
 
@@ -90,9 +90,12 @@ async def _months(call: Call, since: date) -> list[tuple[date, Totals]]:
         return await usage_by_month(connection, call.site.id, call.key_id, since)
 
 
-def _line(blog: str, totals: Totals, *, is_extended: bool) -> dict[str, Any]:
+def _line(call: Call, blog: str, totals: Totals) -> dict[str, Any]:
     line = {"site": blog, "api_calls": totals.calls, **_counts(totals), "is_revoked": False}
-    return line | {"eligible_for_revoke": False} if is_extended else line
+    if not call.form.is_set("extended"):
+        return line
+    name = call.services.vault.fingerprint("akismet_blog", call.site.name, blog)
+    return line | {"hash": name.hex(), "eligible_for_revoke": False}
 
 
 def _counts(totals: Totals) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from moderation.domain.clock import Clock
+from moderation.domain.comment import CoralKeys
 from moderation.domain.errors import DependencyUnavailableError, ModerationError
 from moderation.domain.ids import CommentId, SiteId
 from moderation.domain.ports import Vault
@@ -25,17 +26,15 @@ from moderation.domain.rates import Limit
 from moderation.domain.site import MAX_TEXT_LENGTH, Site
 from moderation.intake.analysis import Analyst
 from moderation.intake.candidates import Outcome
-from moderation.intake.groups import Grouper
 from moderation.intake.pipeline import Intake
 from moderation.protocols.coral_answers import WITHHELD, Answer, answer_for
 from moderation.protocols.coral_requests import CoralComment
-from moderation.storage.coral import CoralKeys, Sighting, find_edited, remember
+from moderation.storage.coral import find_edited, remember
 from moderation.storage.database import Database
 
 ORIGIN = "coral"
 AUTHOR_LIMIT = Limit(20, 60, 20)
 """Coral has limits of its own; ours only stops what Coral would not."""
-MAX_SIGHTINGS = 4096
 CLOSE_S = 5.0
 _FOR_MEMORY = 0.3
 """The share of the deadline that is kept for an answer from memory."""
@@ -52,21 +51,6 @@ class Told:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A sighting on its way into the database."""
-
-    seen: Sighting
-    written: "asyncio.Future[None]"
-    keys: tuple[bytes, ...] = ()
-
-    def fail(self, error: BaseException) -> None:
-        """Go on without: the comment itself is stored."""
-        del error  # the group has said it
-        if not self.written.done():
-            self.written.set_result(None)
-
-
 class CoralIntake:
     """Takes Coral's comments in; one a process."""
 
@@ -78,7 +62,6 @@ class CoralIntake:
         self._database = database
         self._vault = vault
         self._clock = clock
-        self._sightings: Grouper[_Waiting] = Grouper(self._write, bound=MAX_SIGHTINGS)
         self._late: set[asyncio.Task[Outcome]] = set()
         self._sites: dict[SiteId, tuple[Site, Site]] = {}
 
@@ -86,7 +69,6 @@ class CoralIntake:
         """Finish what is under way behind the answers."""
         if self._late:
             await asyncio.wait(self._late, timeout=CLOSE_S)
-        await self._sightings.close()
 
     async def take(self, site: Site, comment: CoralComment, *, key: str) -> Told:
         """Judge one comment within the site's deadline; never raises. ``key`` is the same for the same request."""
@@ -123,31 +105,21 @@ class CoralIntake:
         keys = comment.keys(self._vault, site)
         edited = await self._find_edited(site, keys) if comment.is_edit else None
         if edited is not None:
-            outcome = await self._intake.reviser.edit(site, edited, {"text": comment.text}, if_match=None)
-        else:
-            outcome = await self._intake.submit(
-                site, comment.as_submission(), idempotency_key=key, origin=ORIGIN
-            )
+            return await self._edit(site, edited, comment.text, keys)
+        submission = await self._intake.read(
+            site, comment.as_submission(), idempotency_key=key, origin=ORIGIN
+        )
+        return await self._intake.enter(site, replace(submission, coral_keys=keys))
+
+    async def _edit(self, site: Site, edited: CommentId, text: str, keys: CoralKeys) -> Outcome:
+        outcome = await self._intake.reviser.edit(site, edited, {"text": text}, if_match=None)
         if not outcome.is_replay:
-            await self._remember(Sighting(outcome.id, site.id, keys, self._clock()))
+            try:
+                async with self._database.connection() as connection:
+                    await remember(connection, edited, site.id, keys, now=self._clock())
+            except DependencyUnavailableError:  # the edit is stored; feedback on it becomes a label
+                log.warning("coral_not_joined", comment_id=str(edited))
         return outcome
-
-    async def _remember(self, seen: Sighting) -> None:
-        """Keep, in one statement for a group, by what the comment is found; without it feedback becomes a label."""
-        waiting = _Waiting(seen, asyncio.get_running_loop().create_future())
-        try:
-            self._sightings.add(waiting)
-            await waiting.written
-        except DependencyUnavailableError:
-            log.warning("coral_not_joined", comment_id=str(seen.comment_id))
-
-    async def _write(self, group: list[_Waiting]) -> None:
-        seen = {waiting.seen.comment_id: waiting.seen for waiting in group}
-        async with self._database.connection() as connection:
-            await remember(connection, list(seen.values()))
-        for waiting in group:
-            if not waiting.written.done():
-                waiting.written.set_result(None)
 
     async def _find_edited(self, site: Site, keys: CoralKeys) -> CommentId | None:
         async with self._database.connection() as connection:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from moderation.domain.comment import CoralKeys
 from moderation.domain.html_text import text_of_html
 from moderation.domain.ports import Vault
 from moderation.domain.site import Site
 from moderation.intake.validation import MAX_URL, is_web_url
-from moderation.storage.coral import CoralKeys
 
 SIGNATURE_HEADER = "X-Coral-Signature"
 MAX_SIGNATURES = 20

@@ -21,9 +21,9 @@ from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.bodies import read_json
 from moderation.protocols.edge import Handler, note
 from moderation.protocols.languages import SITE_LANGUAGE
-from moderation.protocols.perspective_attributes import probability
+from moderation.protocols.perspective_attributes import OF_THE_SITE, probability
 from moderation.protocols.perspective_discovery import discovery_document
-from moderation.protocols.perspective_errors import PerspectiveError, refusal, unsupported
+from moderation.protocols.perspective_errors import PerspectiveError, refusal, undetected, unsupported
 from moderation.protocols.perspective_feedback import keep_suggestion
 from moderation.protocols.perspective_requests import AnalyzeRequest, Wanted, read_analyze, read_suggest
 from moderation.telemetry import ANALYSES
@@ -113,6 +113,8 @@ async def _caller(request: web.Request) -> SiteCaller:
 
 def _summary(asked: AnalyzeRequest, wanted: Wanted, found: Assessment) -> dict[str, Any]:
     value = probability(found.scores, wanted.outputs)
+    if value is None and found.language is None and wanted.outputs != OF_THE_SITE:
+        raise undetected()
     if value is None:
         raise unsupported(wanted.name, requested=asked.languages, detected=found.language)
     return {"summaryScore": _score(value)} if value >= wanted.threshold else {}

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from moderation.domain.label import Targets
 from moderation.domain.verdict import OUTPUTS, Scores
 
+OF_THE_SITE = ("reject",)
+"""What a site's own model alone says, in whatever language."""
+
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "TOXICITY": ("abuse",),
     "TOXICITY_FAST": ("abuse",),
@@ -19,7 +22,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "OBSCENE": ("obscene",),
     "THREAT": ("threat",),
     "SPAM": ("spam",),
-    "LIKELY_TO_REJECT": ("reject",),
+    "LIKELY_TO_REJECT": OF_THE_SITE,
 }
 """By name, the outputs of which the greatest is the answer."""
 

@@ -49,6 +49,11 @@ def unsupported(attribute: str, *, requested: Sequence[str], detected: str | Non
     )
 
 
+def undetected() -> PerspectiveError:
+    """Return that nobody can tell which language the text is in: too short, or no words at all."""
+    return PerspectiveError("Unable to detect language", "LANGUAGE_DETECTION_FAILED")
+
+
 def refusal(error: PerspectiveError | ModerationError) -> web.Response:
     """Render whatever went wrong as this dialect's clients expect it."""
     if isinstance(error, PerspectiveError):

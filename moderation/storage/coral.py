@@ -1,12 +1,11 @@
-"""Which of our comments is which of Coral's."""
+"""Which of our comments is which of Coral's; a new one is remembered by `intake.store`, with the comment itself."""
 
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import asyncpg
 
+from moderation.domain.comment import CoralKeys
 from moderation.domain.ids import CommentId, SiteId
 from moderation.storage.database import Connection
 
@@ -15,7 +14,7 @@ EDITABLE_FOR = timedelta(hours=1)
 
 _REMEMBER = """
 INSERT INTO coral_comments AS known (comment_id, site_id, author_key, text_key, seen_at)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::bytea[], $4::bytea[], $5::timestamptz[]) AS given (id) ORDER BY given.id
+VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (comment_id) DO UPDATE SET text_key = excluded.text_key, seen_at = excluded.seen_at
 """
 _OF_AUTHOR = """
@@ -33,36 +32,11 @@ RETURNING comment_id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class CoralKeys:
-    """By which a comment is found again: keyed hashes of 16 bytes."""
-
-    author: bytes
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A comment of ours that Coral asked about."""
-
-    comment_id: CommentId
-    site_id: SiteId
-    keys: CoralKeys
-    seen_at: datetime
-
-
-async def remember(connection: Connection, seen: Sequence[Sighting]) -> None:
-    """Keep by what the comments will be found; each is named once. Waits for no disk: what a crash undoes costs a join."""
-    async with connection.transaction():
-        await connection.execute("SET LOCAL synchronous_commit = off")
-        await connection.execute(
-            _REMEMBER,
-            [sighting.comment_id for sighting in seen],
-            [sighting.site_id for sighting in seen],
-            [sighting.keys.author for sighting in seen],
-            [sighting.keys.text for sighting in seen],
-            [sighting.seen_at for sighting in seen],
-        )
+async def remember(
+    connection: Connection, comment_id: CommentId, site_id: SiteId, keys: CoralKeys, *, now: datetime
+) -> None:
+    """Keep by what a stored comment will be found from now on: an edit has changed its text."""
+    await connection.execute(_REMEMBER, comment_id, site_id, keys.author, keys.text, now)
 
 
 async def find_edited(

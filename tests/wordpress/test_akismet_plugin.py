@@ -6,7 +6,7 @@ import pytest
 
 from tests.program import free_port, run, run_json
 from tests.wordpress.site import WordPress, missing
-from tests.wordpress.test_connector import NAME, Desk, desk, only, set_up, signed_in, until, wordpress
+from tests.wordpress.test_connector import NAME, PAST, Desk, desk, only, set_up, signed_in, until, wordpress
 
 __all__ = ["desk", "wordpress"]
 
@@ -49,10 +49,7 @@ def test_the_plugin_finds_its_key_good(wordpress: WordPress, akismet_key: str):
 def test_a_clean_comment_appears_and_a_rejected_one_is_spam(wordpress: WordPress):
     assert wordpress.comment("شكرا على هذا الخبر المفيد").status_code == 302
     assert only(wordpress)["status"] == "1"
-    wordpress.php(
-        """global $wpdb; // WordPress itself takes one comment in 15 seconds
-        return $wpdb->query("UPDATE $wpdb->comments SET comment_date_gmt = '2024-01-01 00:00:00'");"""
-    )
+    wordpress.php(PAST)
     assert wordpress.comment(f"كلام فيه {BANNED}", email="other@example.com").status_code == 302
     assert [comment["status"] for comment in wordpress.comments()] == ["1", "spam"]
     assert all(comment["desk_id"] == "" for comment in wordpress.comments()), "the connector asked as well"

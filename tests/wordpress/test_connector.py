@@ -20,6 +20,8 @@ pytestmark = [
 ]
 DEADLINE_S = 40.0
 NAME = "akhbar"
+PAST = """global $wpdb; // WordPress itself takes one comment in 15 seconds
+    return $wpdb->query("UPDATE $wpdb->comments SET comment_date_gmt = '2024-01-01 00:00:00'");"""
 
 
 @dataclass
@@ -223,6 +225,39 @@ def test_decisions_made_while_the_desk_is_away_are_told_later_in_order(wordpress
     wordpress.php("do_action('comment_desk_retry'); return 1;")
     until(lambda: desk.state(held["desk_id"]) == "rejected", "both decisions")
     assert wordpress.status(held["id"]) == "spam"
+
+
+def test_what_must_wait_holds_up_its_own_comment_and_no_other(wordpress: WordPress, desk: Desk):
+    for number in (1, 2):
+        wordpress.comment(f"تعليق من اثنين، رقم {number}", email=f"two{number}@example.com")
+        wordpress.php(PAST)
+    first, second = wordpress.comments()
+    wordpress.php(  # what a site's key may not do is answered 403, which the connector takes for a reason to wait
+        f"""Comment_Desk_Outbox::put(['method' => 'POST', 'path' => '/v1/comments/{first["desk_id"]}/undo',
+            'body' => null, 'headers' => [], 'comment' => 0]); return 1;"""
+    )
+    click(wordpress, first["id"], "approve")
+    click(wordpress, second["id"], "approve")
+    assert (desk.state(first["desk_id"]), desk.state(second["desk_id"])) == ("held", "approved")
+    assert wordpress.php("return Comment_Desk_Outbox::count();") == 2
+    wordpress.php(
+        """global $wpdb; $name = $wpdb->get_var("SELECT min(option_name) FROM $wpdb->options
+            WHERE option_name LIKE 'comment_desk_out_%'"); delete_option($name); Comment_Desk_Outbox::run(); return 1;"""
+    )
+    assert desk.state(first["desk_id"]) == "approved"
+
+
+def test_what_is_decided_while_the_desk_is_away_stands_and_is_told(wordpress: WordPress, desk: Desk):
+    set_up(wordpress, desk, address=f"http://127.0.0.1:{free_port()}", timeout_s=2)
+    wordpress.comment("تعليق قُبل في أثناء الانقطاع")
+    click(wordpress, only(wordpress)["id"], "approve")
+    set_up(wordpress, desk)
+    wordpress.php("do_action('comment_desk_retry'); return 1;")
+    sent = only(wordpress)
+    assert sent["status"] == "1"
+    until(lambda: desk.state(sent["desk_id"]) == "approved", "the decision")
+    decisions = desk.call("GET", f"/v1/comments/{sent['desk_id']}/history", key=desk.token)["decisions"]
+    assert [d["decided_by"] for d in decisions] == ["service", "site"]
 
 
 def test_a_forged_or_stale_event_changes_nothing(wordpress: WordPress, desk: Desk):

@@ -58,9 +58,10 @@ _SITE = record(
         "api_calls": _COUNT,
         **_COUNTS,
         "is_revoked": {"type": "boolean"},
+        "hash": {"type": "string"},
         "eligible_for_revoke": {"type": "boolean"},
     },
-    optional=("eligible_for_revoke",),
+    optional=("hash", "eligible_for_revoke"),
 )
 _SITES: Json = {
     "type": "object",

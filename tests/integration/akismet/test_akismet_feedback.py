@@ -357,6 +357,11 @@ async def test_statistics_are_counted_and_add_up(site: AkismetSite) -> None:
         ("other.example/blog", 1, 0),
     ]
     assert (sites["limit"], sites["offset"], sites["total"]) == (500, 0, 2)
+    [month] = [value for value in sites.values() if isinstance(value, list)]
+    more = json.loads((await site.call("/1.2/key-sites", method="GET", extended="true")).text)
+    lines = next(value for value in more.values() if isinstance(value, list))
+    assert "hash" not in month[0]
+    assert len({line["hash"] for line in lines}) == len(lines) > 0
     table = (await site.call("/1.2/key-sites", format="csv", limit="1", offset="1")).text.splitlines()
     assert table[1:] == [
         "Site,Total API Calls,Spam,Ham,Missed Spam,False Positives,Is Revoked",

@@ -14,13 +14,14 @@ import pytest
 import pytest_asyncio
 
 from moderation.domain.clock import utc_now
+from moderation.domain.comment import CoralKeys
 from moderation.domain.ids import CommentId, new_uuid
 from moderation.engines import EmbeddedEngines, EngineAddresses
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.coral import CORAL_INTAKE
 from moderation.storage.administration import site_keys
 from moderation.storage.administration.sites import set_site
-from moderation.storage.coral import CoralKeys, Sighting, join, remember
+from moderation.storage.coral import join, remember
 from moderation.storage.database import connect
 from moderation.storage.migrate import migrate
 from tests.service import RunningService, decoded, running_service
@@ -284,13 +285,13 @@ async def test_a_slow_way_in_is_answered_from_memory_and_stored_all_the_same(
     await set_policy_thresholds(coral)
     await set_up(coral, coral_deadline_ms=3000)
     intake = coral.service.client.server.app[CORAL_INTAKE]._intake  # type: ignore[union-attr]
-    submit, may_store = intake.submit, asyncio.Event()
+    submit, may_store = intake.enter, asyncio.Event()
 
     async def slow(*words: Any, **more: Any) -> Any:
         await may_store.wait()
         return await submit(*words, **more)
 
-    monkeypatch.setattr(intake, "submit", slow)
+    monkeypatch.setattr(intake, "enter", slow)
     _, spam = await coral.ask(SPAM)
     assert spam["status"] == "REJECTED"
     assert await coral.ask(CALM) == (204, None)
@@ -310,7 +311,7 @@ async def test_what_was_answered_from_memory_is_stored_before_an_orderly_end(
     ) as service:
         coral = await Coral.beside(service)
         desk = service.client.server.app[CORAL_INTAKE]  # type: ignore[union-attr]
-        submit, close, is_ending = desk._intake.submit, desk.close, asyncio.Event()
+        submit, close, is_ending = desk._intake.enter, desk.close, asyncio.Event()
 
         async def slow(*words: Any, **more: Any) -> Any:
             await is_ending.wait()
@@ -320,7 +321,7 @@ async def test_what_was_answered_from_memory_is_stored_before_an_orderly_end(
             is_ending.set()
             await close()
 
-        monkeypatch.setattr(desk._intake, "submit", slow)
+        monkeypatch.setattr(desk._intake, "enter", slow)
         monkeypatch.setattr(desk, "close", end)
         assert await coral.ask(CALM) == (204, None)
     connection = await connect(fresh_database_url)
@@ -338,7 +339,7 @@ async def test_a_scorer_that_is_late_too_leaves_it_to_a_person(
     async def hang(*_: Any, **__: Any) -> Any:
         await never.wait()
 
-    monkeypatch.setattr(desk._intake, "submit", hang)
+    monkeypatch.setattr(desk._intake, "enter", hang)
     monkeypatch.setattr(desk._analyst, "assess", hang)
     assert await coral.ask(CALM) == (200, {"status": "SYSTEM_WITHHELD"})
     never.set()
@@ -429,16 +430,17 @@ async def test_two_comments_of_one_text_are_two_of_corals(coral: Coral) -> None:
 async def test_ids_told_many_times_at_once_are_each_given_to_one_comment(coral: Coral) -> None:
     key, site_id = os.urandom(16), coral.service.site.id
     keys = CoralKeys(os.urandom(16), key)
-    seen = [Sighting(CommentId(new_uuid()), site_id, keys, datetime.now(UTC)) for _ in range(4)]
+    seen = [CommentId(new_uuid()) for _ in range(4)]
 
     async def told(coral_id: str) -> CommentId | None:
         async with coral.service.database.connection() as connection:
             return await join(connection, site_id, coral_id, key)
 
     async with coral.service.database.connection() as connection:
-        await remember(connection, seen)
+        for comment_id in seen:
+            await remember(connection, comment_id, site_id, keys, now=datetime.now(UTC))
     found = await asyncio.gather(*(told(f"c-{number % 4}") for number in range(16)))
-    assert set(found) == {sighting.comment_id for sighting in seen}
+    assert set(found) == set(seen)
     assert all(found[number] == found[number % 4] for number in range(16))
 
 

@@ -115,6 +115,18 @@ async def test_every_mapped_attribute_has_a_probability_or_the_error_that_client
         assert (status, value) == (200, pytest.approx(max(found), abs=1e-4))
 
 
+@pytest.mark.parametrize("text", ["hi", "ok"])
+async def test_where_no_language_can_be_told_the_error_says_so(
+    service: RunningService, key: str, text: str
+) -> None:
+    for languages in ([], ["en"]):
+        status, answer = await post(service, f"{ANALYZE}?key={key}", asked(text, languages=languages))
+        assert (status, error_type(answer)) == (400, "LANGUAGE_DETECTION_FAILED")
+        assert answer["error"]["message"] == "Unable to detect language"
+    status, answer = await post(service, f"{ANALYZE}?key={key}", asked(text, "SPAM"))
+    assert (status, answer["detectedLanguages"]) == (200, [])
+
+
 def test_names_with_versions_and_the_experimental_ones_are_the_same_attribute() -> None:
     assert outputs_of("TOXICITY@6") == outputs_of("TOXICITY_EXPERIMENTAL") == ("abuse",)
     assert outputs_of("SEVERE_TOXICITY_EXPERIMENTAL@2") == ("hate", "threat")
@@ -272,6 +284,19 @@ async def test_a_suggestion_is_kept_once_and_a_later_one_replaces_it(
         said(1) | {"attributeScores": {"NICE": {"summaryScore": {"value": 1}}}},
     )
     assert (status, answer["error"]["message"]) == (400, "Unknown requested attribute: NICE")
+
+
+async def test_a_suggestion_that_says_nothing_of_what_we_know_is_taken_and_not_kept(
+    service: RunningService, key: str
+) -> None:
+    for scores in ({"TOXICITY": 0.5}, {"SEVERE_TOXICITY": 0.1}, {"FLIRTATION": 1, "TOXICITY": 0.5}):
+        body = {
+            "comment": {"text": CALM},
+            "attributeScores": {name: {"summaryScore": {"value": value}} for name, value in scores.items()},
+        }
+        status, answer = await post(service, f"{SUGGEST}?key={key}", body)
+        assert (status, answer["detectedLanguages"]) == (200, ["ar"]), scores
+    assert await labels(service) == []
 
 
 BROKEN_SUGGESTIONS: dict[str, Any] = {

@@ -18,6 +18,7 @@ class Comment_Desk_Comments {
 	const SEQUENCE    = '_comment_desk_sequence';
 	const VERDICT     = '_comment_desk_verdict';
 	const PENDING     = '_comment_desk_pending';
+	const DECIDED     = '_comment_desk_decided';
 
 	/**
 	 * What the desk said of the comment that is being stored in this request.
@@ -107,27 +108,34 @@ class Comment_Desk_Comments {
 	}
 
 	/**
-	 * Send what was stored while the desk was away; true once the desk has it.
+	 * Send what was stored while the desk was away. What a moderator decided here meanwhile stands, and is told to the desk.
 	 *
 	 * @param WP_Comment $comment Comment with the mark PENDING.
-	 * @return bool
+	 * @return int The desk's status.
 	 */
 	public static function send_pending( $comment ) {
 		$id         = (int) $comment->comment_ID;
 		$submission = self::submission( $comment->to_array(), (string) get_comment_meta( $id, self::EXTERNAL_ID, true ) );
 		$answer     = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
 		if ( Comment_Desk_Client::is_worth_a_retry( $answer['status'] ) ) {
-			return false;
+			update_comment_meta( $id, self::PENDING, time() );
+			return $answer['status'];
 		}
 		delete_comment_meta( $id, self::PENDING );
-		if ( isset( $answer['body']['state'] ) ) {
-			self::remember( $id, $answer['body'] );
-			self::apply( $id, self::status_of( $answer['body'] ) );
-		} else {
+		if ( ! isset( $answer['body']['state'] ) ) {
 			// The desk refuses it for good, for a faulty field: a person decides here, and sees why.
 			update_comment_meta( $id, self::VERDICT, wp_slash( array( 'error' => self::messages( $answer['body'] ) ) ) );
+			return $answer['status'];
 		}
-		return true;
+		self::remember( $id, $answer['body'] );
+		$decided = get_comment_meta( $id, self::DECIDED, true );
+		if ( is_array( $decided ) ) {
+			delete_comment_meta( $id, self::DECIDED );
+			Comment_Desk_Moderators::tell_decision( $id, $decided );
+		} else {
+			self::apply( $id, self::status_of( $answer['body'] ) );
+		}
+		return $answer['status'];
 	}
 
 	/**

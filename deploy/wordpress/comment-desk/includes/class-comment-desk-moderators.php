@@ -29,8 +29,7 @@ class Comment_Desk_Moderators {
 	 * @param WP_Comment $comment Comment.
 	 */
 	public static function decided( $to, $from, $comment ) {
-		$id = self::id_of( $comment->comment_ID );
-		if ( '' === $id || Comment_Desk_Comments::is_applying() || 'delete' === $to || self::is_rejected( $to ) && self::is_rejected( $from ) && 'spam' !== $to ) {
+		if ( Comment_Desk_Comments::is_applying() || ( self::is_rejected( $to ) && self::is_rejected( $from ) && 'spam' !== $to ) ) {
 			return;
 		}
 		$decisions = array(
@@ -49,11 +48,23 @@ class Comment_Desk_Moderators {
 			return;
 		}
 		$user     = wp_get_current_user();
-		$decision = $decisions[ $to ] + array(
-			'revision'  => (int) get_comment_meta( $comment->comment_ID, Comment_Desk_Comments::REVISION, true ),
-			'moderator' => $user && $user->exists() ? $user->user_login : 'wordpress',
-		);
-		self::tell( $comment->comment_ID, 'POST', "/v1/comments/$id/decision", $decision );
+		$decision = $decisions[ $to ] + array( 'moderator' => $user && $user->exists() ? $user->user_login : 'wordpress' );
+		if ( '' !== self::id_of( $comment->comment_ID ) ) {
+			self::tell_decision( $comment->comment_ID, $decision );
+		} elseif ( get_comment_meta( $comment->comment_ID, Comment_Desk_Comments::PENDING, true ) ) {
+			update_comment_meta( $comment->comment_ID, Comment_Desk_Comments::DECIDED, wp_slash( $decision ) ); // Told once the desk knows the comment.
+		}
+	}
+
+	/**
+	 * Tell the desk what a person decided here about a comment that it knows.
+	 *
+	 * @param int|string $comment_id Comment.
+	 * @param array      $decision   Verdict, reason, moderator.
+	 */
+	public static function tell_decision( $comment_id, $decision ) {
+		$decision['revision'] = (int) get_comment_meta( (int) $comment_id, Comment_Desk_Comments::REVISION, true );
+		self::tell( $comment_id, 'POST', '/v1/comments/' . self::id_of( $comment_id ) . '/decision', $decision );
 	}
 
 	/**

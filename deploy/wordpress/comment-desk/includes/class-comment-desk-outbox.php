@@ -17,6 +17,7 @@ class Comment_Desk_Outbox {
 	const LOCK      = 'comment_desk_sending';
 	const MOST      = 5000;
 	const AT_ONCE   = 50;
+	const PATIENCE  = 10; // Messages that may have to wait in one run before it ends.
 	const LONGEST_S = 30;
 	const LOCK_S    = 120;
 	const GIVE_UP_S = 2592000; // 30 days.
@@ -97,7 +98,7 @@ class Comment_Desk_Outbox {
 	}
 
 	/**
-	 * Send what waits, oldest first; one process at a time; stops at the first that must wait.
+	 * Send what waits, oldest first; one process at a time. What must wait holds up later words about the same comment, and no others.
 	 */
 	public static function run() {
 		if ( ! Comment_Desk_Settings::is_complete() || ! self::lock() ) {
@@ -105,19 +106,89 @@ class Comment_Desk_Outbox {
 		}
 		$until = time() + self::LONGEST_S;
 		try {
-			foreach ( self::names() as $name ) {
-				if ( time() > $until || ! self::send( $name ) ) {
-					return;
-				}
-			}
-			foreach ( self::pending() as $comment ) {
-				if ( time() > $until || ! Comment_Desk_Comments::send_pending( $comment ) ) {
-					return;
-				}
+			if ( self::send_messages( $until ) ) {
+				self::send_comments( $until );
 			}
 		} finally {
 			delete_option( self::LOCK );
 		}
+	}
+
+	/**
+	 * Send the messages; false when this run is over, for the desk does not answer or the time is up.
+	 *
+	 * @param int $until Unix time.
+	 * @return bool
+	 */
+	private static function send_messages( $until ) {
+		$waiting = array();
+		$failed  = 0;
+		$last    = '';
+		do {
+			$names = self::names( $last );
+			foreach ( $names as $name ) {
+				$last    = $name;
+				$message = get_option( $name );
+				$subject = self::subject( $message );
+				if ( isset( $waiting[ $subject ] ) || ! self::is_due( $message ) ) {
+					$waiting[ $subject ] = true;
+					continue;
+				}
+				$status = self::send( $name, $message );
+				if ( Comment_Desk_Client::is_worth_a_retry( $status ) ) {
+					$waiting[ $subject ] = true;
+					++$failed;
+				}
+				if ( time() > $until || self::is_about_everything( $status ) || $failed >= self::PATIENCE ) {
+					return false;
+				}
+			}
+		} while ( $names );
+		return true;
+	}
+
+	/**
+	 * Send the comments that were stored while the desk was away, those first that were tried least lately.
+	 *
+	 * @param int $until Unix time.
+	 */
+	private static function send_comments( $until ) {
+		foreach ( self::pending() as $comment ) {
+			if ( time() > $until || self::is_about_everything( Comment_Desk_Comments::send_pending( $comment ) ) ) {
+				return;
+			}
+		}
+	}
+
+	/**
+	 * Whether a status says nothing of one message: the desk does not answer, or does not know the key.
+	 *
+	 * @param int $status Status of `Comment_Desk_Client::call`.
+	 * @return bool
+	 */
+	private static function is_about_everything( $status ) {
+		return 0 === $status || 401 === $status;
+	}
+
+	/**
+	 * Whether a message may be tried (again).
+	 *
+	 * @param mixed $message As stored.
+	 * @return bool
+	 */
+	private static function is_due( $message ) {
+		return ! is_array( $message ) || empty( $message['not_before'] ) || $message['not_before'] <= time();
+	}
+
+	/**
+	 * What a message is about: messages about the same comment keep their order.
+	 *
+	 * @param mixed $message As stored.
+	 * @return string
+	 */
+	private static function subject( $message ) {
+		$path = is_array( $message ) && isset( $message['path'] ) ? (string) $message['path'] : '';
+		return preg_match( '#^/v1/comments/[^/]+#', $path, $found ) ? $found[0] : $path;
 	}
 
 	/**
@@ -141,41 +212,48 @@ class Comment_Desk_Outbox {
 	}
 
 	/**
-	 * Send one message; false when it must wait.
+	 * Send one message, and keep it for later where that may help: after a minute, then twice as long each time, up to an hour.
 	 *
-	 * @param string $name Its option.
-	 * @return bool
+	 * @param string $name    Its option.
+	 * @param mixed  $message What is stored there.
+	 * @return int The desk's status; 200 for what is no message.
 	 */
-	private static function send( $name ) {
-		$message = get_option( $name );
+	private static function send( $name, $message ) {
 		if ( ! is_array( $message ) ) {
 			delete_option( $name );
-			return true;
+			return 200;
 		}
 		$answer = Comment_Desk_Client::call( $message['method'], $message['path'], $message['body'], $message['headers'] );
-		if ( Comment_Desk_Client::is_worth_a_retry( $answer['status'] ) && time() - $message['at'] < self::GIVE_UP_S ) {
-			return false;
+		$status = $answer['status'];
+		if ( Comment_Desk_Client::is_worth_a_retry( $status ) && time() - $message['at'] < self::GIVE_UP_S ) {
+			if ( ! self::is_about_everything( $status ) ) {
+				$message['tries']      = isset( $message['tries'] ) ? $message['tries'] + 1 : 1;
+				$message['not_before'] = time() + min( HOUR_IN_SECONDS, MINUTE_IN_SECONDS * pow( 2, min( 6, $message['tries'] - 1 ) ) );
+				update_option( $name, $message, false );
+			}
+			return $status;
 		}
 		delete_option( $name );
 		if ( $message['comment'] ) {
 			Comment_Desk_Moderators::told( (int) $message['comment'], $message, $answer );
 		}
-		return true;
+		return 200;
 	}
 
 	/**
 	 * The messages, oldest first.
 	 *
+	 * @param string $after Only those after this one.
 	 * @return string[]
 	 */
-	private static function names() {
+	private static function names( $after = '' ) {
 		global $wpdb;
 		// phpcs:ignore WordPress.DB.DirectDatabaseQuery
-		return $wpdb->get_col( $wpdb->prepare( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE %s ORDER BY option_name LIMIT %d", $wpdb->esc_like( self::PREFIX ) . '%', self::AT_ONCE ) );
+		return $wpdb->get_col( $wpdb->prepare( "SELECT option_name FROM {$wpdb->options} WHERE option_name LIKE %s AND option_name > %s ORDER BY option_name LIMIT %d", $wpdb->esc_like( self::PREFIX ) . '%', $after, self::AT_ONCE ) );
 	}
 
 	/**
-	 * Comments stored while the desk was away, oldest first.
+	 * Comments stored while the desk was away; the mark says when each was tried last.
 	 *
 	 * @return WP_Comment[]
 	 */
@@ -183,8 +261,10 @@ class Comment_Desk_Outbox {
 		return get_comments(
 			self::of_pending() + array(
 				'number'  => self::AT_ONCE,
-				'orderby' => 'comment_ID',
-				'order'   => 'ASC',
+				'orderby' => array(
+					'meta_value_num' => 'ASC',
+					'comment_ID'     => 'ASC',
+				),
 			)
 		);
 	}
