@@ -54,21 +54,27 @@ class Comment_Desk_Comments {
 	/**
 	 * Ask the desk before the comment is stored; what WordPress itself calls spam or trash is not asked about.
 	 *
+	 * Newer versions of WordPress call this twice for one comment, the second time with its text cleaned: it stays one comment of the desk,
+	 * and is sent again only where the cleaning changed it.
+	 *
 	 * @param int|string|WP_Error $approved What WordPress would do.
 	 * @param array               $data     The comment, slashed.
 	 * @return int|string|WP_Error
 	 */
 	public static function judge( $approved, $data ) {
+		$earlier      = self::$answer;
 		self::$answer = null;
 		if ( ! self::is_native() || is_wp_error( $approved ) || in_array( $approved, array( 'spam', 'trash' ), true ) || ! self::is_asked_about( $data ) ) {
 			return $approved;
 		}
-		$submission = self::submission( wp_unslash( $data ), 'wp-' . wp_generate_uuid4() );
-		$answer     = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
-		if ( 422 === $answer['status'] && self::is_only_about_the_parent( $answer['body'] ) ) {
-			unset( $submission['parent_id'] );
-			$answer = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
+		$which      = self::which( $data );
+		$is_again   = null !== $earlier && $earlier['which'] === $which;
+		$submission = self::submission( wp_unslash( $data ), $is_again ? $earlier['external_id'] : 'wp-' . wp_generate_uuid4() );
+		if ( $is_again && $earlier['submission'] === $submission ) {
+			self::$answer = $earlier;
+			return self::becomes( $approved );
 		}
+		$answer = self::ask( $submission );
 		if ( 422 === $answer['status'] ) {
 			return new WP_Error( 'comment_desk_invalid', self::messages( $answer['body'] ), 422 );
 		}
@@ -76,14 +82,53 @@ class Comment_Desk_Comments {
 			return new WP_Error( 'comment_flood', __( 'You are posting comments too quickly. Slow down.', 'comment-desk' ), 429 );
 		}
 		self::$answer = array(
+			'which'       => $which,
+			'submission'  => $submission,
 			'external_id' => $submission['external_id'],
 			'is_judged'   => isset( $answer['body']['state'] ) && $answer['status'] < 300,
 			'body'        => $answer['body'],
 		);
-		if ( ! self::$answer['is_judged'] ) {
-			return 'publish' === Comment_Desk_Settings::get( 'outage' ) ? $approved : 0;
+		return self::becomes( $approved );
+	}
+
+	/**
+	 * What becomes of the comment by the desk's answer, or by the site's choice where there is none.
+	 *
+	 * @param int|string $approved What WordPress would do.
+	 * @return int|string
+	 */
+	private static function becomes( $approved ) {
+		if ( self::$answer['is_judged'] ) {
+			return self::status_of( self::$answer['body'] );
 		}
-		return self::status_of( $answer['body'] );
+		return 'publish' === Comment_Desk_Settings::get( 'outage' ) ? $approved : 0;
+	}
+
+	/**
+	 * Send a comment; without its parent where the desk does not know that.
+	 *
+	 * @param array $submission As `submission` makes it.
+	 * @return array The answer.
+	 */
+	private static function ask( $submission ) {
+		$answer = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
+		if ( 422 === $answer['status'] && self::is_only_about_the_parent( $answer['body'] ) ) {
+			unset( $submission['parent_id'] );
+			$answer = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
+		}
+		return $answer;
+	}
+
+	/**
+	 * What stays the same of a comment whatever cleans its text and names.
+	 *
+	 * @param array $data The comment.
+	 * @return string
+	 */
+	private static function which( $data ) {
+		$kept = array_intersect_key( $data, array_flip( array( 'comment_post_ID', 'comment_parent', 'comment_date_gmt', 'comment_author_IP', 'user_id' ) ) );
+		ksort( $kept );
+		return (string) wp_json_encode( array_map( 'strval', $kept ) );
 	}
 
 	/**
@@ -116,26 +161,39 @@ class Comment_Desk_Comments {
 	public static function send_pending( $comment ) {
 		$id         = (int) $comment->comment_ID;
 		$submission = self::submission( $comment->to_array(), (string) get_comment_meta( $id, self::EXTERNAL_ID, true ) );
-		$answer     = Comment_Desk_Client::call( 'POST', '/v1/comments', $submission );
+		$answer     = self::ask( $submission );
 		if ( Comment_Desk_Client::is_worth_a_retry( $answer['status'] ) ) {
 			update_comment_meta( $id, self::PENDING, time() );
 			return $answer['status'];
 		}
-		delete_comment_meta( $id, self::PENDING );
 		if ( ! isset( $answer['body']['state'] ) ) {
+			delete_comment_meta( $id, self::PENDING );
 			// The desk refuses it for good, for a faulty field: a person decides here, and sees why.
 			update_comment_meta( $id, self::VERDICT, wp_slash( array( 'error' => self::messages( $answer['body'] ) ) ) );
 			return $answer['status'];
 		}
-		self::remember( $id, $answer['body'] );
-		$decided = get_comment_meta( $id, self::DECIDED, true );
-		if ( is_array( $decided ) ) {
-			delete_comment_meta( $id, self::DECIDED );
-			Comment_Desk_Moderators::tell_decision( $id, $decided );
-		} else {
-			self::apply( $id, self::status_of( $answer['body'] ) );
+		if ( ! get_comment_meta( $id, self::SEQUENCE, true ) ) {
+			update_comment_meta( $id, self::SEQUENCE, 1 ); // The event of this verdict comes yet.
 		}
+		self::take( $id, $answer['body'] );
 		return $answer['status'];
+	}
+
+	/**
+	 * Take what the desk says of a comment, unless a moderator decided here before the desk knew it: then the desk is told.
+	 *
+	 * @param int   $comment_id Comment.
+	 * @param array $body       An answer or the data of an event.
+	 */
+	public static function take( $comment_id, $body ) {
+		self::remember( $comment_id, $body );
+		delete_comment_meta( $comment_id, self::PENDING );
+		$decided = get_comment_meta( $comment_id, self::DECIDED, true );
+		if ( ! is_array( $decided ) ) {
+			self::apply( $comment_id, self::status_of( $body ) );
+		} elseif ( delete_comment_meta( $comment_id, self::DECIDED ) ) { // Answer and event may come at once: one of them tells.
+			Comment_Desk_Moderators::tell_decision( $comment_id, $decided );
+		}
 	}
 
 	/**

@@ -106,9 +106,7 @@ class Comment_Desk_Events {
 		if ( is_array( $before ) && isset( $before['scores'] ) ) {
 			$data['scores'] = $before['scores']; // Events carry none; a decision does not change them.
 		}
-		Comment_Desk_Comments::remember( $comment_id, $data );
-		delete_comment_meta( $comment_id, Comment_Desk_Comments::PENDING );
-		Comment_Desk_Comments::apply( $comment_id, Comment_Desk_Comments::status_of( $data ) );
+		Comment_Desk_Comments::take( $comment_id, $data );
 	}
 
 	/**
