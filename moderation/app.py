@@ -56,6 +56,7 @@ from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.coral_feedback import CoralFeedback
 from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
+from moderation.protocols.strangers import speak_for_the_library
 from moderation.review.desk import ReviewDesk
 from moderation.review.records import Records
 from moderation.review.unconfirmed import Unconfirmed
@@ -99,6 +100,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     """Put the services together. ``settings`` names both engines, wherever they run; nothing is opened yet."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
+    speak_for_the_library()
     app = web.Application(middlewares=[edge], client_max_size=LARGEST_BODY_BYTES)
     database = Database(settings.database_url, size=settings.database_connections)
     vault = KeyedVault(keyring)

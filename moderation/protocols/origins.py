@@ -20,6 +20,7 @@ def origin_of(url: str) -> tuple[str, str, int] | None:
 def own_origin_headers(request: web.Request, site: Site | None) -> dict[str, str]:
     """Return the headers by which a script on one of the site's own pages may read the answer."""
     origin = request.headers.get("Origin", "")
-    if site is None or not origin or origin_of(origin) != origin_of(site.url):
+    own = None if site is None else origin_of(site.url)
+    if own is None or origin_of(origin) != own:  # no origin at all, as of a sandboxed page ("null"), is nobody's own
         return {}
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}

@@ -13,6 +13,7 @@ from moderation.domain.errors import (
     RateLimitedError,
 )
 from moderation.domain.messages import message
+from moderation.protocols.problem_words import ARABIC
 
 TYPE_BASE = "/problems/"
 CONTENT_TYPE = "application/problem+json"
@@ -20,7 +21,7 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A kind of problem: HTTP status, fixed title, and the page text of ``/problems/{code}``."""
+    """A kind of problem: HTTP status, title, and the page text of ``/problems/{code}``."""
 
     status: int
     title: str
@@ -85,13 +86,17 @@ PROBLEMS: dict[str, ProblemType] = {
 
 
 def problem_body(error: ModerationError, language: str) -> dict[str, Any]:
-    """Return the members of the problem detail; ``language`` chooses the words for faulty fields."""
+    """Return the members of the problem detail; ``type`` is the same in every language, the words are in ``language``.
+
+    Except what an error says of one request alone, which is for whoever programs, and English.
+    """
     kind = PROBLEMS[error.code]
+    title, detail = ARABIC[error.code] if language == "ar" else (kind.title, kind.detail)
     body: dict[str, Any] = {
         "type": TYPE_BASE + error.code,
-        "title": kind.title,
+        "title": title,
         "status": kind.status,
-        "detail": error.detail or kind.detail,
+        "detail": error.detail or detail,
         **error.context,
     }
     if isinstance(error, InvalidCommentError):
