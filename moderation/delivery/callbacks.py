@@ -17,6 +17,7 @@ import structlog
 
 from moderation.delivery import retries
 from moderation.delivery.endpoint import Answer, EndpointClient, Outcome
+from moderation.delivery.places import Places
 from moderation.domain.clock import Clock
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ports import SealedValueError, Vault
@@ -27,19 +28,22 @@ from moderation.telemetry import AKISMET_CALLBACKS
 
 POLL_S = 0.5
 MAX_BACKOFF_S = 5.0
-AT_ONCE = 16
-"""Calls under way in one process."""
+AT_ONCE, PER_SITE = 16, 4
+"""Calls under way in one process, and to one site: a site that hangs holds up no other."""
 LEASE_S = 30.0
 MAX_UNKNOWN = 4
 """Attempts at a comment that the client does not know: about three minutes, for it may be storing it just now."""
 UNKNOWN, NO_KEY = "unknown_comment", "no_key"
 
+_DUE_SITES = "SELECT DISTINCT site_id FROM akismet_checks WHERE due_at <= $1 ORDER BY site_id"
 # The key of the check if it is live, else the newest live one: the client compares it with its own.
 _LEASE = """
 WITH due AS MATERIALIZED (
-    SELECT guid FROM akismet_checks WHERE due_at <= $1 ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT picked.guid FROM unnest($1::int[], $2::int[]) AS share(site_id, places) CROSS JOIN LATERAL (
+        SELECT guid FROM akismet_checks WHERE site_id = share.site_id AND due_at <= $3
+         ORDER BY due_at LIMIT share.places FOR UPDATE SKIP LOCKED) picked
 ), leased AS (
-    UPDATE akismet_checks k SET due_at = $3 FROM due WHERE k.guid = due.guid
+    UPDATE akismet_checks k SET due_at = $4 FROM due WHERE k.guid = due.guid
     RETURNING k.guid, k.site_id, k.comment_id, k.key_id, k.callback, k.attempts
 )
 SELECT l.*, c.state, s.settings, s.removed_at, found.sealed
@@ -92,34 +96,73 @@ class Callbacks:
         self._clock = clock
         self._allow_private = allow_private
         self._draw = draw
+        self._places = Places(per_site=PER_SITE, overall=AT_ONCE)
+        self._under_way: dict[asyncio.Task[None], int] = {}
 
     async def run(self) -> None:
-        """Call until cancelled; while PostgreSQL is away, try again with growing pauses."""
+        """Call until cancelled; while PostgreSQL is away, try again with growing pauses. Calls under way at the end are made again."""
         pause_s = POLL_S
         async with EndpointClient(self._clock) as client:
-            while True:
-                try:
-                    done = await self.once(client)
-                    pause_s = POLL_S
-                except DependencyUnavailableError:
-                    done, pause_s = 0, min(pause_s * 2, MAX_BACKOFF_S)
-                except Exception as error:
-                    log.error("job_failed", job="akismet_callbacks", exc_info=error)
-                    done, pause_s = 0, min(pause_s * 2, MAX_BACKOFF_S)
-                if not done:
-                    await asyncio.sleep(pause_s)
+            try:
+                while True:
+                    try:
+                        started = await self._turn(client)
+                        pause_s = POLL_S
+                    except DependencyUnavailableError:
+                        started, pause_s = 0, min(pause_s * 2, MAX_BACKOFF_S)
+                    except Exception as error:
+                        log.error("job_failed", job="akismet_callbacks", exc_info=error)
+                        started, pause_s = 0, min(pause_s * 2, MAX_BACKOFF_S)
+                    if not started:
+                        await self._pause(pause_s)
+            finally:
+                await self._end_calls()
 
     async def once(self, client: EndpointClient) -> int:
-        """Make the calls that are due, at most `AT_ONCE`; return how many."""
+        """Make calls that are due, at most `AT_ONCE`; return how many, once all have ended."""
+        started = await self._turn(client)
+        await asyncio.gather(*self._under_way)
+        return started
+
+    async def _turn(self, client: EndpointClient) -> int:
+        if self._places.is_full:
+            return 0
         notices = await self._lease()
-        await asyncio.gather(*(self._tell(client, notice) for notice in notices))
+        for notice in notices:
+            self._places.take(notice.site_id)
+            task = asyncio.create_task(self._tell(client, notice))
+            self._under_way[task] = notice.site_id
+            task.add_done_callback(self._ended)
         return len(notices)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._places.give_back(self._under_way.pop(task))
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, DependencyUnavailableError):
+            log.error("job_failed", job="akismet_callbacks", exc_info=error)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for a while, or for a place."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(seconds)
+
+    async def _end_calls(self) -> None:
+        ending = list(self._under_way)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _lease(self) -> Sequence[Notice]:
         now = self._clock()
         until = now + timedelta(seconds=LEASE_S)
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(_LEASE, now, AT_ONCE, until)
+            due = await connection.fetch(_DUE_SITES, now)
+            shares = self._places.share([row["site_id"] for row in due])
+            if not shares:
+                return []
+            rows = await connection.fetch(_LEASE, list(shares), list(shares.values()), now, until)
         return [_notice(row, until) for row in rows]
 
     async def _tell(self, client: EndpointClient, notice: Notice) -> None:
@@ -128,6 +171,10 @@ class Callbacks:
             return
         outcome, answer = await self._call(client, notice, notice.result)
         AKISMET_CALLBACKS.labels(outcome).inc()
+        if outcome in {Outcome.DELIVERED, UNKNOWN}:
+            self._places.succeeded(notice.site_id)
+        elif outcome != NO_KEY:
+            self._places.failed(notice.site_id)
         retry_at = self._retry_at(notice, outcome, answer)
         is_heard = outcome == Outcome.DELIVERED
         level = log.info if is_heard else log.warning if retry_at is not None else log.error

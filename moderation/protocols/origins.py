@@ -21,6 +21,8 @@ def own_origin_headers(request: web.Request, site: Site | None) -> dict[str, str
     """Return the headers by which a script on one of the site's own pages may read the answer."""
     origin = request.headers.get("Origin", "")
     own = None if site is None else origin_of(site.url)
-    if own is None or origin_of(origin) != own:  # no origin at all, as of a sandboxed page ("null"), is nobody's own
+    if (
+        own is None or origin_of(origin) != own
+    ):  # no origin at all, as of a sandboxed page ("null"), is nobody's own
         return {}
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}

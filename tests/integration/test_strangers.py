@@ -44,7 +44,9 @@ async def test_no_answer_names_the_libraries(service: RunningService) -> None:
             assert response.headers["Server"] == "moderation", path
 
 
-async def test_a_problem_is_named_in_the_callers_language_under_the_same_type(service: RunningService) -> None:
+async def test_a_problem_is_named_in_the_callers_language_under_the_same_type(
+    service: RunningService,
+) -> None:
     found = {}
     for language in ("ar", "en", "fr"):
         async with service.client.get("/v1/events", headers={"Accept-Language": language}) as response:

@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from moderation.delivery.callbacks import MAX_UNKNOWN, Callbacks, Notice
+from moderation.delivery.callbacks import MAX_UNKNOWN, PER_SITE, Callbacks, Notice
 from moderation.delivery.endpoint import EndpointClient
 from moderation.domain.clock import utc_now
 from moderation.protocols.authentication import DIRECTORY
 from moderation.review.unconfirmed import Unconfirmed
 from moderation.storage.administration.site_keys import add_akismet_key, list_keys, revoke_key
 from tests.akismet_site import DOUBTFUL, REJECTED, AkismetSite, comment_fields
-from tests.receiver import Received, Receiver, answer, flap
+from tests.receiver import Hang, Received, Receiver, answer, flap
 from tests.seeding import SteppedClock
-from tests.service import seed_moderator
+from tests.service import seed_moderator, seed_site
+
+RUN = Callbacks.run
 
 
 class Plugin(Receiver):
@@ -201,6 +203,36 @@ async def test_a_call_whose_outcome_was_not_written_down_is_made_again(
         clock.advance(seconds=31)
         assert await make_calls(site, clock) == 1
         assert plugin.told == [(given.guid, "true")] * 2
+
+
+async def test_a_site_that_hangs_holds_up_no_other(
+    site: AkismetSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, hang = site.service, Hang()
+    dead_site = await seed_site(service.database, service.vault)
+    async with plugin_of(site, monkeypatch) as plugin, Receiver() as dead:
+        dead.behaviour = hang
+        given = await site.check(DOUBTFUL, callback=plugin.callback())
+        await decide(site, "reject", reason="spam")
+        made = await add_akismet_key(service.database, service.vault, dead_site.name, actor="test")
+        async with service.database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO akismet_checks (guid, comment_id, site_id, key_id, match_key, callback, checked_at, due_at)"
+                " SELECT gen_random_uuid(), k.comment_id, $1, $2, k.match_key, $3, k.checked_at, now() - interval '1 day'"
+                "   FROM akismet_checks k, generate_series(1, 40)",
+                dead_site.id,
+                made.id,
+                dead.url,
+            )
+        callbacks = Callbacks(service.database, service.vault, utc_now, draw=lambda: 0.5)
+        running = asyncio.create_task(RUN(callbacks))
+        await dead.wait_for_requests(PER_SITE)
+        await plugin.wait_for_requests(1)
+        assert plugin.told == [(given.guid, "true")]
+        assert (hang.most, len(dead.requests)) == (PER_SITE, PER_SITE)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        hang.release.set()
 
 
 async def test_a_decision_made_during_a_call_is_told_next(
