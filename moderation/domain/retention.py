@@ -33,6 +33,14 @@ class Retention:
     """Labelled texts."""
     audit: int = 1095
     """What admins and moderators did, and which of them decided."""
+    receipts: int = 90
+    """By what the words of Akismet's and Coral's clients are matched to a comment, from the comment's receipt."""
+    usage: int = 1095
+    """Calls of Akismet's clients, counted by day and blog."""
+    authors: int = 730
+    """How often people approved and rejected an author, from the last decision; not whom a person trusted or blocked."""
+    removed_site: int = 90
+    """Texts and authors of all comments of a removed site, from its removal."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

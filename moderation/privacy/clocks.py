@@ -185,6 +185,55 @@ async def strip_imported_deciders(connection: Connection, due: Due) -> Step:
     return Step(_count(status), window["last"].bytes, has_more=window["looked_at"] == BATCH)
 
 
+_RECEIPTS = {"akismet_checks": "guid", "coral_comments": "comment_id"}
+"""Tables whose keys are UUIDv7 of the time at which the row was written."""
+
+
+async def drop_receipts(connection: Connection, table: str, due: Due) -> Step:
+    """Drop by what a client's later word is matched to a comment: then it becomes a label, and no callback is made any more."""
+    key, after = _RECEIPTS[table], UUID(bytes=due.place)
+    window = await connection.fetchrow(
+        f"SELECT max({key}::text)::uuid AS last, count(*) AS looked_at FROM"  # noqa: S608 - constants of our own
+        f" (SELECT {key} FROM {table} WHERE {key} > $1 AND {key} < $2 ORDER BY {key} LIMIT $3) AS looked",
+        after,
+        first_id(due.cutoff),
+        WINDOW,
+    )
+    assert window is not None
+    if window["last"] is None:
+        return Step(0)
+    status = await connection.execute(
+        f"DELETE FROM {table} WHERE {key} > $1 AND {key} <= $2 AND site_id = $3",  # noqa: S608 - constants of our own
+        after,
+        window["last"],
+        due.site_id,
+    )
+    return Step(_count(status), window["last"].bytes, has_more=window["looked_at"] == WINDOW)
+
+
+_IS_REMOVED = "SELECT EXISTS (SELECT FROM sites WHERE id = $1 AND removed_at < $2)"
+_OF_REMOVED = """
+SELECT id FROM comments WHERE id > $1 AND id <= $2 AND site_id = $3 AND text_removed_at IS NULL ORDER BY id FOR UPDATE
+"""
+
+
+async def empty_removed_site(connection: Connection, due: Due, keeper: TextKeeper) -> Step:
+    """Empty whatever a site has left that was removed before the cutoff."""
+    if not await connection.fetchval(_IS_REMOVED, due.site_id, due.cutoff):
+        return Step(0)
+    after = UUID(bytes=due.place)
+    window = await connection.fetchrow(_WINDOW_END, after, first_id(due.now), BATCH)
+    assert window is not None
+    if window["last"] is None:
+        return Step(0)
+    rows = await connection.fetch(_OF_REMOVED, after, window["last"], due.site_id)
+    ids = [CommentId(row["id"]) for row in rows]
+    if ids:
+        await keeper.keep(connection, ids)
+        await empty_comments(connection, ids, now=due.now)
+    return Step(len(ids), window["last"].bytes, has_more=window["looked_at"] == BATCH)
+
+
 _DELETIONS = {
     "attempts": "DELETE FROM delivery_attempts WHERE id IN"
     " (SELECT id FROM delivery_attempts WHERE site_id = $1 AND attempted_at < $2 ORDER BY attempted_at LIMIT $3)",
@@ -196,6 +245,10 @@ _DELETIONS = {
     " WHERE (site_id, key) IN (SELECT site_id, key FROM labels WHERE site_id = $1 AND labelled_at < $2"
     " AND (identity IS NOT NULL OR email_hash IS NOT NULL OR comment_id IS NOT NULL OR actor IS NOT NULL)"
     " ORDER BY labelled_at LIMIT $3)",
+    "usage": "DELETE FROM akismet_usage WHERE (site_id, day, blog, key_id) IN (SELECT site_id, day, blog, key_id"
+    " FROM akismet_usage WHERE site_id = $1 AND day < ($2::timestamptz AT TIME ZONE 'UTC')::date ORDER BY day LIMIT $3)",
+    "authors": "DELETE FROM authors WHERE standing = 'none' AND decided_at < $2 AND identity IN (SELECT identity FROM authors"
+    " WHERE site_id = $1 AND standing = 'none' AND decided_at < $2 ORDER BY decided_at LIMIT $3)",
     # Rows are numbered in the order of time: the oldest of a site stand first.
     "audit": "DELETE FROM audit WHERE at < $2 AND id IN"
     " (SELECT id FROM audit WHERE site_id = $1 ORDER BY id LIMIT $3)",

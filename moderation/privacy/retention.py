@@ -127,7 +127,13 @@ def _walks(keeper: TextKeeper) -> tuple[_Walk, ...]:
     async def rows(what: str, connection: Connection, due: Due) -> Step:
         return await clocks.delete(connection, what, due)
 
-    by_time = ("attempts", "dead_letters", "label_identity", "labels", "audit")
+    async def receipts(table: str, connection: Connection, due: Due) -> Step:
+        return await clocks.drop_receipts(connection, table, due)
+
+    async def removed_site(connection: Connection, due: Due) -> Step:
+        return await clocks.empty_removed_site(connection, due, keeper)
+
+    by_time = ("attempts", "dead_letters", "label_identity", "labels", "audit", "usage", "authors")
     return (
         *(_Walk(clock, clock, partial(columns, clock)) for clock in ("address", "email")),
         _Walk("rejected", "rejected", partial(decided, State.REJECTED)),
@@ -138,6 +144,11 @@ def _walks(keeper: TextKeeper) -> tuple[_Walk, ...]:
         _Walk("deciders", "audit", clocks.strip_deciders),
         _Walk("imported_deciders", "audit", clocks.strip_imported_deciders),
         *(_Walk(what, what, partial(rows, what)) for what in by_time),
+        *(
+            _Walk(table, "receipts", partial(receipts, table))
+            for table in ("akismet_checks", "coral_comments")
+        ),
+        _Walk("removed_site", "removed_site", removed_site),
     )
 
 

@@ -14,7 +14,8 @@ from moderation.telemetry import DECISIONS
 
 _COUNT = """
 INSERT INTO authors AS a (identity, site_id, approved, rejected) VALUES ($1, $2, greatest($3, 0), greatest($4, 0))
-ON CONFLICT (identity) DO UPDATE SET approved = greatest(a.approved + $3, 0), rejected = greatest(a.rejected + $4, 0)
+ON CONFLICT (identity) DO UPDATE SET approved = greatest(a.approved + $3, 0), rejected = greatest(a.rejected + $4, 0),
+                                     decided_at = now()
 """
 
 

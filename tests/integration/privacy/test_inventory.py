@@ -55,7 +55,7 @@ NOBODYS = {
     "akismet_usage": "site_id day blog key_id spam ham missed_spam false_positives",
     "active_models": "site_id version since",
     "audit": "id at site_id action subject details",
-    "authors": "site_id",
+    "authors": "site_id decided_at",
     "comments": "id site_id thread_id external_id parent_id revision state sequence origin created_at received_at"
     " text_removed_at",
     "coral_comments": "comment_id site_id seen_at",

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from moderation.domain.clock import utc_now
+from moderation.domain.ids import new_uuid
 from moderation.domain.label import LabelSource
 from moderation.domain.retention import CLOCKS, Retention
 from moderation.privacy import clocks, retention
@@ -287,6 +288,57 @@ async def test_many_are_done_in_bounded_steps_and_a_stopped_round_goes_on(
     assert await keeper.round(days=91, address=90, rejected=90) == {"address": 1, "rejected": 5}
     texts = await keeper.connection.fetch("SELECT text FROM comments WHERE id = ANY($1)", ids)
     assert {row["text"] for row in texts} == {""}
+
+
+async def test_what_clients_words_are_matched_by_goes_and_so_do_their_counts(keeper: Keeper) -> None:
+    comment_id = await decided(keeper.service, "approve")
+    site_id = keeper.service.site.id
+    await keeper.connection.execute(
+        "INSERT INTO akismet_checks (guid, comment_id, site_id, key_id, match_key, checked_at)"
+        " VALUES ($1, $2, $3, $1, '\\x00', now())",
+        new_uuid(),
+        comment_id,
+        site_id,
+    )
+    await keeper.connection.execute(
+        "INSERT INTO coral_comments VALUES ($1, $2, '\\x00', '\\x00', NULL, now())", comment_id, site_id
+    )
+    await keeper.connection.execute(
+        "INSERT INTO akismet_usage (site_id, day, blog, key_id) VALUES ($1, now()::date, 'b', $2)",
+        site_id,
+        new_uuid(),
+    )
+    assert await keeper.round(days=89, receipts=90, usage=100) == {}
+    assert await keeper.round(days=91, receipts=90, usage=100) == {"akismet_checks": 1, "coral_comments": 1}
+    assert await keeper.round(days=102, receipts=90, usage=100) == {"usage": 1}
+
+
+async def test_an_author_is_forgotten_of_whom_nothing_was_decided_for_long_but_not_one_who_is_blocked(
+    keeper: Keeper,
+) -> None:
+    await decided(keeper.service, "approve")
+    assert await keeper.round(days=99, authors=100) == {}
+    await keeper.connection.execute("UPDATE authors SET standing = 'blocked'")
+    assert await keeper.round(days=101, authors=100) == {}
+    await keeper.connection.execute("UPDATE authors SET standing = 'none'")
+    assert await keeper.round(days=101, authors=100) == {"authors": 1}
+
+
+async def test_a_removed_site_keeps_no_texts(keeper: Keeper) -> None:
+    comment_id = await decided(keeper.service, "approve")
+    await keeper.service.call("POST", "/v1/comments", json=planted().comment())
+    assert await keeper.round(days=99, removed_site=90) == {}
+    await keeper.connection.execute("UPDATE sites SET removed_at = now()")
+    assert await keeper.round(days=89, removed_site=90) == {}
+    assert await keeper.round(days=91, removed_site=90) == {"removed_site": 2}
+    row = await keeper.comment(comment_id)
+    assert (row["text"], row["author_name"], row["email_sealed"], row["state"]) == (
+        "",
+        None,
+        None,
+        "approved",
+    )
+    assert await keeper.round(days=92, removed_site=90) == {}
 
 
 async def test_only_the_leader_works(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
