@@ -51,7 +51,7 @@ def fit_calibration(
 ) -> Calibration:
     """Fit slope and offset by maximum likelihood (Platt 1999, with his softened targets), by Newton's method.
 
-    The slope is kept at 0 or above: a worse margin never gives a lower probability.
+    The slope is kept at 0 or above: a worse margin never gives a lower probability. At 0 the offset alone is what fits.
     """
     weight = np.ones(margins.size) if weight is None else weight
     positive, negative = float(weight[target == 1].sum()), float(weight[target == 0].sum())
@@ -66,4 +66,6 @@ def fit_calibration(
         beta += step
         if np.abs(step).max() < _TOLERANCE:
             break
-    return Calibration(max(float(beta[0]), 0.0), float(beta[1]))
+    if beta[0] < 0:
+        return Calibration(0.0, math.log((positive + 1) / (negative + 1)))
+    return Calibration(float(beta[0]), float(beta[1]))

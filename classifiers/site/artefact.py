@@ -6,7 +6,7 @@ DIR/manifest.json  MODEL_CARD.md  buckets.npy  weights.npy  rules.npy  prior/…
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -21,7 +21,7 @@ from classifiers.analysis import BUCKETS
 from classifiers.calibration import STEPS
 from classifiers.errors import OutputBusyError, OutputRefusedError
 from classifiers.runtime import Scorer
-from classifiers.site.inputs import EITHER, FEATURES
+from classifiers.site.inputs import EITHER, FEATURES, SPOKEN_OF_ALL
 from classifiers.site.scorer import ANY, KIND, PRIOR_FOLDER
 from classifiers.site.training import Trained
 
@@ -59,8 +59,11 @@ def arrays(trained: Mapping[str, Trained]) -> dict[str, NDArray[np.integer]]:
     }
 
 
-def heads(trained: Mapping[str, Trained]) -> dict[str, dict[str, Any]]:
-    """Return the heads by language and output; elsewhere a likely rejection is what the prior calls spam or abuse."""
+def heads(trained: Mapping[str, Trained], heard: Container[str]) -> dict[str, dict[str, Any]]:
+    """Return the heads by language and output; elsewhere a likely rejection is what the prior calls spam or abuse.
+
+    In languages not `heard` the prior was silent in training and stays so, also where it takes a text for one it knows.
+    """
     found: dict[str, dict[str, Any]] = {ANY: {}}
     if "reject" in trained:
         found[ANY]["reject"] = {
@@ -77,7 +80,10 @@ def heads(trained: Mapping[str, Trained]) -> dict[str, dict[str, Any]]:
             found.setdefault(language, {})[output] = {
                 "own": 1.0,
                 "intercept": intercept,
-                "prior": dict(zip(FEATURES, coefficients, strict=True)),
+                "prior": {
+                    name: value if language in heard or name in SPOKEN_OF_ALL else 0.0
+                    for name, value in zip(FEATURES, coefficients, strict=True)
+                },
                 "slope": calibration.slope,
                 "offset": calibration.offset,
             }

@@ -13,15 +13,35 @@ from scipy import sparse
 
 from classifiers.site.inputs import EITHER, FEATURES
 from classifiers.site.material import Material
-from classifiers.site.solver import Problem, Pull, Solution, solve
+from classifiers.site.solver import Problem, Pull, solve
 
-STRENGTHS = (0.01, 0.03, 0.1, 0.3)  # of the n-grams, inverse of their penalty; 0: the prior alone
+RATIO, RARITY = "ratio", "rarity"
 _ALPHA = 0.3  # added to every count before the ratio
 _PULL = 10.0  # of the prior's coefficients, in the unit of rows
 _PULL_LANGUAGE = 30.0  # of what a language's coefficients differ from those of all
 _PULL_INTERCEPT = 1e-2
 _MANY_ROWS = 10_000
 SCALE = 10.0  # about the root of a comment's length: keeps margins near 1 for the solver
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How n-grams are learned: scaled by the log-count ratio or by rarity, and the inverse of their penalty (0: not at all)."""
+
+    scale: str
+    strength: float
+
+    def __str__(self) -> str:
+        return f"{self.scale} {self.strength:g}" if self.strength else "prior"
+
+
+PRIOR_ALONE = Way(RATIO, 0.0)
+WAYS = (
+    PRIOR_ALONE,
+    *(Way(RATIO, strength) for strength in (0.01, 0.03, 0.1, 0.3, 1.0)),
+    *(Way(RARITY, strength) for strength in (0.01, 0.03, 0.1)),
+)
+"""Ratios rank better where positives are many, rarities where they are few; mixed, better than either alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,41 +106,39 @@ def fit(
     material: Material,
     rows: NDArray[np.int64],
     output: str,
-    strengths: Sequence[float],
+    ways: Sequence[Way],
     learned: Sequence[str],
 ) -> list[Fitted]:
-    """Fit one output on rows that are labelled for it, once for each strength; `learned` are languages of their own.
+    """Fit one output on rows that are labelled for it, once for each way; `learned` are languages of their own.
 
-    Both classes must be there. Each fit starts where the one before ended.
+    Both classes must be there. Each fit starts where the one before of the same scale ended.
     """
     target = material.labels[output][rows]
     weight = material.weights[rows] / material.weights[rows].mean()
     chosen = material.ngrams[rows]
-    columns, scaled, ratio = _scaled(chosen, target, weight, material.roots[rows])
+    columns, scales = _scales(chosen, target, weight)
     dense, pull, at = _dense(material, rows, output, learned)
-    found: list[Fitted] = []
-    last: Solution | None = None
-    for strength in strengths:
-        if strength == 0:
-            problem = Problem(scaled[:, :0], dense, target, weight)
-            solution = solve(problem, Pull(1.0, *pull))
-            weights = np.zeros(columns.size)
-        else:
-            solution = last = solve(
-                Problem(scaled, dense, target, weight), Pull(1 / strength, *pull), start=last
-            )
-            weights = solution.of_ngrams * ratio * SCALE
-        found.append(Fitted(columns, weights, *_unpack(solution.of_dense, at)))
-    return found
+    found: dict[Way, Fitted] = {}
+    for name, scale in scales.items():
+        last, scaled = None, None
+        for way in (way for way in ways if way.scale == name):
+            if not way.strength:
+                problem = Problem(sparse.csr_matrix((rows.size, 0), dtype=np.float32), dense, target, weight)
+                found[way] = Fitted(
+                    columns, np.zeros(columns.size), *_unpack(solve(problem, Pull(1.0, *pull)).of_dense, at)
+                )
+                continue
+            if scaled is None:
+                scaled = _rescaled(chosen, columns, SCALE / material.roots[rows], scale)
+            last = solve(Problem(scaled, dense, target, weight), Pull(1 / way.strength, *pull), start=last)
+            found[way] = Fitted(columns, last.of_ngrams * scale * SCALE, *_unpack(last.of_dense, at))
+    return [found[way] for way in ways]
 
 
-def _scaled(
-    ngrams: sparse.csr_matrix,
-    target: NDArray[np.int64],
-    weight: NDArray[np.float64],
-    roots: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], sparse.csr_matrix, NDArray[np.float64]]:
-    """Return the columns that occur, rows divided by their root and columns by log-count ratio, and the ratios.
+def _scales(
+    ngrams: sparse.csr_matrix, target: NDArray[np.int64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
+    """Return the columns that occur, and what each is multiplied with: its log-count ratio, or its rarity (inverse frequency).
 
     Of many rows, columns of a single one are left out: they are most of the columns and hardly of the knowledge.
     """
@@ -131,7 +149,7 @@ def _scaled(
     columns = np.flatnonzero(occurs > (1 if target.size >= _MANY_ROWS else 0))
     one, other = (count[columns] + _ALPHA for count in counts)
     ratio = np.log(one / one.sum()) - np.log(other / other.sum())
-    return columns, _rescaled(ngrams, columns, SCALE / roots, ratio), ratio
+    return columns, {RATIO: ratio, RARITY: 1 + np.log((1 + target.size) / (1 + occurs[columns]))}
 
 
 def _rescaled(

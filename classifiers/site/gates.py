@@ -1,11 +1,12 @@
 """What keeps a new model from being promoted. Every refusal has a stable code and the numbers behind it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifiers.runtime import Scorer
 from classifiers.site.judgement import ACTIVE, DIFFERENCE, NEW, Slice, Thresholds, limits
+from classifiers.site.measures import Interval
 
 AUC_MARGIN = 0.005  # what is lost below this is no loss, however surely it was measured
 LOG_LOSS_MARGIN = 0.005
@@ -61,15 +62,22 @@ def worse_slices(slices: Sequence[Slice]) -> list[Refusal]:
     return found
 
 
-def unproven(slices: Sequence[Slice]) -> list[Refusal]:
-    """Return the outputs that the active model does not give and that the new one does not rank better than chance."""
-    return [
-        Refusal(NOT_PROVEN, one.output, _known({"auc": auc.value, "low": auc.low, "rows": float(one.rows)}))
-        for one in slices
-        if one.kind == "all"
-        and ACTIVE not in one.measures
-        and not (auc := one.measures[NEW]["auc"]).low > 0.5
-    ]
+def unproven(slices: Sequence[Slice], held: Callable[[str], Interval]) -> list[Refusal]:
+    """Return the outputs that the active model does not give and that the new one does not rank better than chance.
+
+    Where the untouched rows are too few to show it, `held` tells the AUC over the rows of all folds, each scored by a model that
+    had not seen it.
+    """
+    found = []
+    for one in slices:
+        auc = one.measures[NEW]["auc"]
+        if one.kind != "all" or ACTIVE in one.measures or auc.low > 0.5:
+            continue
+        folds = held(one.output)
+        if not folds.low > 0.5:
+            numbers = {"auc": auc.value, "low": auc.low, "low_of_folds": folds.low, "rows": float(one.rows)}
+            found.append(Refusal(NOT_PROVEN, one.output, _known(numbers)))
+    return found
 
 
 def unjudged(slices: Sequence[Slice], labelled: Mapping[str, int]) -> list[Refusal]:

@@ -18,6 +18,7 @@ from classifiers.scripts import of_script
 PRIOR = ("spam", "abuse", "insult", "obscene", "threat", "hate")
 EITHER = "either"  # spam or abuse, as if they were independent: what comes nearest to a rejection
 FEATURES = (*PRIOR, EITHER)
+SPOKEN_OF_ALL = frozenset({"spam"})  # what the prior says of texts in any language
 
 
 def language_keys(found: Analysis) -> list[str]:

@@ -1,7 +1,7 @@
 """Labelled rows as arrays: what the model sees of each, and what evaluation needs to know of it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from classifiers.analysis import BUCKETS, TEXT_BIT, Analysis, analyse, batches, 
 from classifiers.calibration import LENGTH_OFFSET
 from classifiers.datasets import near_copy_groups
 from classifiers.runtime import Scorer
-from classifiers.site.inputs import FEATURES, distinct, language_keys, prior_features
+from classifiers.site.inputs import FEATURES, SPOKEN_OF_ALL, distinct, language_keys, prior_features
 from classifiers.site.labels import OUTPUTS, LabelledText
 
 COLUMNS = BUCKETS + evidence.COUNT
@@ -42,6 +42,14 @@ class Material:
     labels: dict[str, NDArray[np.int64]]
     weights: NDArray[np.float64]
     at: NDArray[np.float64]
+
+    def without_prior(self, keys: Collection[str]) -> "Material":
+        """Return it with nothing that the prior says of languages; spam stays, as in every unknown language."""
+        prior = self.prior.copy()
+        muted = np.isin(self.languages, sorted(keys))
+        silent_there = np.array([name not in SPOKEN_OF_ALL for name in FEATURES])
+        prior[muted[:, None] & silent_there] = 0.0
+        return replace(self, prior=prior)
 
 
 def read(rows: Sequence[LabelledText], prior: Scorer, progress: Progress = silent) -> Material:

@@ -1,7 +1,7 @@
 """What the languages that were told apart are called on a site, and which of them are one language in truth."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from classifiers.site.labels import LabelledText
 
@@ -24,12 +24,13 @@ def names(rows: Sequence[LabelledText], keys: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def main_key(rows: Sequence[LabelledText], keys: Sequence[str]) -> str | None:
-    """Return the key of the only language that a site writes in, None where it writes in several."""
+def main_key(rows: Sequence[LabelledText], keys: Sequence[str], foreign: Container[str] = ()) -> str | None:
+    """Return the key of the only language that a site writes in, None where it writes in several; `foreign` ones are none."""
     stated = Counter(row.language for row in rows if row.language is not None)
     if not stated:
-        key, count = Counter(keys).most_common(1)[0]
-        return key if count >= _ONE_LANGUAGE * len(keys) else None
+        told = Counter(key for key in keys if key not in foreign)
+        key, count = told.most_common(1)[0] if told else ("", 0)
+        return key if told and count >= _ONE_LANGUAGE * told.total() else None
     language, count = stated.most_common(1)[0]
     if count < _ONE_LANGUAGE * stated.total():
         return None
@@ -38,18 +39,24 @@ def main_key(rows: Sequence[LabelledText], keys: Sequence[str]) -> str | None:
     )[0][0]
 
 
-def aliases(rows: Sequence[LabelledText], keys: Sequence[str], least: int) -> dict[str, str]:
-    """Return rare keys, of fewer rows than `least`, that the rows of a site of one language state to be that language.
+def aliases(
+    rows: Sequence[LabelledText], keys: Sequence[str], least: int, foreign: Container[str] = ()
+) -> dict[str, str]:
+    """Return the keys that are the one language of a site in truth: foreign ones, and rare ones that the rows state to be it.
 
-    Short texts are easily taken for another language; where a person said which it is, that one's head scores them.
+    Short texts are easily taken for another language; where a person said which it is, that one's head scores them. Rare is fewer
+    rows than `least`.
     """
-    main = main_key(rows, keys)
-    called = names(rows, keys).get(main or "")
-    if main is None or called is None:
+    main = main_key(rows, keys, foreign)
+    if main is None:
         return {}
-    agreeing = Counter(key for row, key in zip(rows, keys, strict=True) if row.language == called)
+    called = names(rows, keys).get(main)
+    agreeing = Counter(
+        key for row, key in zip(rows, keys, strict=True) if called is not None and row.language == called
+    )
     return {
         key: main
         for key, count in Counter(keys).items()
-        if key != main and count < least and agreeing[key] >= _SAID_BY * count
+        if key != main
+        and (key in foreign or (called is not None and count < least and agreeing[key] >= _SAID_BY * count))
     }

@@ -11,6 +11,9 @@ from classifiers.site.solver import Problem, Pull, solve
 MIN_DECISIONS = 200
 MIN_OF_EACH = 10
 _PULL = (20.0, 5.0)  # of slope and offset towards those of all rows, in the unit of rows
+_SLOPE_PULL, _OFFSET_PULL = 2.0, 1e-3
+_MIN_SLOPE = 0.05
+_FIXED = 1e9
 
 
 def refit_two_parameters(
@@ -55,6 +58,20 @@ def shift_to_share(log_odds: NDArray[np.float64], share: float) -> Calibration:
     return Calibration(1.0, (low + high) / 2)
 
 
+def fit_steady(
+    log_odds: NDArray[np.float64], labels: NDArray[np.int64], weights: NDArray[np.float64]
+) -> Calibration:
+    """Return slope and offset of a model's log-odds on rows that it had not seen, the slope pulled to 1, never quite 0.
+
+    With few rows of one kind chance alone can make the best slope 0 or below, and a model that ranks would say the same of all.
+    """
+    slope, offset = _pulled(log_odds, labels, weights, (_SLOPE_PULL, _OFFSET_PULL))
+    if slope >= _MIN_SLOPE:
+        return Calibration(slope, offset)
+    flat = _pulled(_MIN_SLOPE * log_odds, labels, weights, (_FIXED, _OFFSET_PULL))
+    return Calibration(_MIN_SLOPE, flat[1])
+
+
 def refine(
     overall: Calibration,
     log_odds: NDArray[np.float64],
@@ -63,12 +80,23 @@ def refine(
 ) -> Calibration:
     """Return the calibration of a part of the rows, pulled towards the one of all; sound however few there are."""
     known = overall.slope * log_odds + overall.offset
+    slope, offset = _pulled(known, labels, weights, _PULL)
+    slope = max(slope, 0.0)
+    return Calibration(slope * overall.slope, slope * overall.offset + offset)
+
+
+def _pulled(
+    log_odds: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    pulls: tuple[float, float],
+) -> tuple[float, float]:
+    """Return slope and offset, pulled to 1 and 0."""
     problem = Problem(
         sparse.csr_matrix((labels.size, 0), dtype=np.float32),
-        np.column_stack([known, np.ones(labels.size)]),
+        np.column_stack([log_odds, np.ones(labels.size)]),
         labels,
         weights,
     )
-    slope, offset = solve(problem, Pull(1.0, np.array(_PULL), np.array([1.0, 0.0]))).of_dense.tolist()
-    slope = max(slope, 0.0)
-    return Calibration(slope * overall.slope, slope * overall.offset + offset)
+    slope, offset = solve(problem, Pull(1.0, np.array(pulls), np.array([1.0, 0.0]))).of_dense.tolist()
+    return slope, offset

@@ -16,8 +16,8 @@ class RetrainReport:
 
     `refusals` is empty just where `is_promotable`. `counts` are rows by what was done with them and labels by output;
     `snapshot` names the set of labelled rows, whatever their order. `notes` are a stable code with words for people.
-    `strengths` are the inverse penalties of the site's own n-grams that were mixed, with their shares, by output; 0 is the prior
-    alone.
+    `strengths` are the ways in which the site's own n-grams were learned and mixed, with their shares, by output: scaled by
+    "ratio" or "rarity", with the inverse of their penalty; "prior" is the prior alone.
     """
 
     version: str

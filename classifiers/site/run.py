@@ -15,10 +15,12 @@ from classifiers.errors import LabelsError
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, naming
 from classifiers.site.curves import curves
+from classifiers.site.foreign import foreign_keys
 from classifiers.site.gates import MustPass, failed_cases, unjudged, unproven, worse_slices
-from classifiers.site.judgement import Rows, Thresholds, changes, slices
+from classifiers.site.judgement import ALPHA, NEW, Rows, Thresholds, changes, slices
 from classifiers.site.labels import OUTPUTS, LabelledText
 from classifiers.site.material import Material, Progress
+from classifiers.site.measures import Interval, Scored, bootstrap
 from classifiers.site.outliers import Labeller, outliers, trust
 from classifiers.site.page import render
 from classifiers.site.reports import RetrainReport
@@ -53,6 +55,7 @@ class Retraining:
     wishes: Wishes
     progress: Progress
     aliases: Mapping[str, str]
+    foreign: frozenset[str]
 
     @classmethod
     def of(
@@ -60,9 +63,12 @@ class Retraining:
     ) -> "Retraining":
         """Begin with what was read of a sample."""
         keys = material.languages.tolist()
-        aliases = naming.aliases(sample.rows, keys, MIN_LANGUAGE_ROWS)
+        known = artifacts.load(wishes.prior).manifest["languages"]
+        foreign = foreign_keys(sample.rows, keys, known, naming.names(sample.rows, keys))
+        aliases = naming.aliases(sample.rows, keys, MIN_LANGUAGE_ROWS, foreign)
         languages = np.array([aliases.get(key, key) for key in keys], np.str_)
-        return cls(sample, replace(material, languages=languages), before, wishes, progress, aliases)
+        read_so = replace(material.without_prior(foreign), languages=languages)
+        return cls(sample, read_so, before, wishes, progress, aliases, foreign)
 
     def run(self, folder: Path) -> RetrainReport:
         """Write artefact and report into an empty folder and return the report; raises LabelsError."""
@@ -119,9 +125,9 @@ class Retraining:
         found = slices(judged, list(first), self._in_force(scorer), seed=self.wishes.seed)
         refusals = [
             *worse_slices(found),
-            *unproven(found),
+            *unproven(found, lambda output: self._held_auc(output, first[output])),
             *unjudged(found, {output: _labelled(self.material, output) for output in first}),
-            *failed_cases(scorer, self.wishes.must_pass, scorer.thresholds),
+            *failed_cases(scorer, self._cases(), scorer.thresholds),
         ]
         report = RetrainReport(
             version=scorer.version,
@@ -150,7 +156,8 @@ class Retraining:
         rows, keys = self.sample.rows, self.material.languages.tolist()
         prior = artifacts.load(self.wishes.prior)
         learned = sorted({key for one in trained.values() for key in one.languages})
-        called, main = naming.names(rows, keys), naming.main_key(rows, keys)
+        called, main = naming.names(rows, keys), naming.main_key(rows, keys, self.foreign)
+        heard = set(prior.manifest["languages"]) - self.foreign
         return {
             "name": self.wishes.name,
             "outputs": list(trained),
@@ -158,10 +165,11 @@ class Retraining:
             "names": called | {key: called[main] for key, main in self.aliases.items() if main in called},
             "fallback": main if main in learned else None,
             "aliases": dict(self.aliases),
-            "calibrations": artefact.heads(trained),
+            "calibrations": artefact.heads(trained, heard),
+            "foreign": sorted(self.foreign),
             "thresholds": model_thresholds(self.material, trained, called, prior.manifest["thresholds"]),
             "strengths": {
-                output: {f"{strength:g}": share for strength, share in one.strengths.items()}
+                output: {str(way): share for way, share in one.ways.items()}
                 for output, one in trained.items()
             },
             "snapshot": self.sample.snapshot,
@@ -173,6 +181,17 @@ class Retraining:
                 **{f"labels_{output}": _labelled(self.material, output) for output in trained},
             },
         }
+
+    def _held_auc(self, output: str, one: Trained) -> Interval:
+        """Return the AUC on what the folds held."""
+        log_odds = np.clip(one.apply(self.material, one.held_rows, one.held_log_odds), -MAX_LOGIT, MAX_LOGIT)
+        labels = self.material.labels[output][one.held_rows]
+        scored = Scored(labels, 1 / (1 + np.exp(-log_odds)), self.material.weights[one.held_rows], 0.5)
+        return bootstrap({NEW: scored}, seed=self.wishes.seed, alpha=ALPHA)[NEW]["auc"]
+
+    def _cases(self) -> list[MustPass]:
+        """Return the cases in languages that the site's texts are not merely taken for."""
+        return [case for case in self.wishes.must_pass if case.language not in self.foreign]
 
     def _in_force(self, scorer: Scorer) -> Thresholds:
         """Return the thresholds of the site, else of a model."""

@@ -45,7 +45,7 @@ def state_shares(
             "outputs": list(trained),
             "languages": sorted(known.languages),
             "names": {},
-            "calibrations": artefact.heads(trained),
+            "calibrations": artefact.heads(trained, known.languages),
             "thresholds": dict(known.thresholds),
             "shares": dict(shares),
         }

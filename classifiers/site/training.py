@@ -1,5 +1,6 @@
 """Choose, fit and calibrate every output that there are labels enough of."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,11 +10,11 @@ from numpy.typing import NDArray
 from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
 from classifiers.scripts import UNKNOWN
-from classifiers.site.fitting import STRENGTHS, Fitted, anchor, fit, mixed
+from classifiers.site.fitting import PRIOR_ALONE, RATIO, WAYS, Fitted, Way, anchor, fit, mixed
 from classifiers.site.inputs import FEATURES
 from classifiers.site.labels import OUTPUTS
 from classifiers.site.material import Material
-from classifiers.site.refit import check_decisions, refine
+from classifiers.site.refit import check_decisions, fit_steady, refine
 from classifiers.site.splits import Plan, Split
 
 MIN_ROWS = 40
@@ -24,6 +25,7 @@ MAX_CHOICE_ROWS = 20_000  # the strength of the penalty is chosen on so many at 
 ENOUGH_ROWS = (
     40_000  # from so many on, two folds (by time: the latest) calibrate as well as all, and each fit is dear
 )
+_ENOUGH_FOR_RATIOS = 60  # rows of the rarer kind; log-count ratios of fewer are mostly chance
 _LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 
 
@@ -31,14 +33,14 @@ _LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 class Trained:
     """One output: what was learned, how it is calibrated by language (`overall` elsewhere).
 
-    `strengths` are the inverse penalties of the n-grams that were mixed, each with its share.
+    `ways` are those that were mixed, each with its share.
 
     `held_rows` and `held_log_odds` are rows that the calibration was fitted on, each scored by a model that had not seen it.
     `is_prior_alone`: nothing but the calibration was learned.
     """
 
     fitted: Fitted
-    strengths: Mapping[float, float]
+    ways: Mapping[Way, float]
     languages: tuple[str, ...]
     overall: Calibration
     by_language: Mapping[str, Calibration]
@@ -89,10 +91,8 @@ def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
     return LabelsError(code, f"{needed}; {what}", rows=labelled, fewer=fewer)
 
 
-def train(
-    material: Material, plan: Plan, output: str, *, strengths: Sequence[float] = (0.0, *STRENGTHS)
-) -> Trained:
-    """Choose a strength on the folds, calibrate on what they held, and fit on all rows but the untouched ones.
+def train(material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = WAYS) -> Trained:
+    """Choose what to mix on the folds, calibrate on what they held, and fit on all rows but the untouched ones.
 
     Raises LabelsError where the rows to develop on are too few.
     """
@@ -104,13 +104,14 @@ def train(
         )
     languages = tuple(learned_languages(material, rows, output))
     folds = _folds(material, plan.folds, output)
-    shares = _choose(material, folds, output, strengths=strengths, languages=languages)
-    held = [
-        (fold.score, _fit(material, fold.learn, output, shares, languages).log_odds(material, fold.score))
-        for fold in (folds if rows.size < ENOUGH_ROWS else folds[-2:])
+    shares, said = _choose(material, folds, output, ways=ways, languages=languages)
+    calibrating = folds if rows.size < ENOUGH_ROWS else folds[-2:]
+    held = said[-len(calibrating) :] or [
+        _held(material, fold, rows, _fit(material, fold.learn, output, shares, languages), output)
+        for fold in calibrating
     ]
-    held_rows = np.concatenate([part for part, _ in held]) if held else rows[:0]
-    held_log_odds = np.concatenate([part for _, part in held]) if held else np.zeros(0)
+    held_rows = np.concatenate([fold.score for fold in calibrating] or [rows[:0]])
+    held_log_odds = np.concatenate(held) if held else np.zeros(0)
     fitted = _fit(material, rows, output, shares, languages)
     return calibrate(material, output, Trained(
         fitted, shares, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
@@ -133,7 +134,7 @@ def refit(material: Material, plan: Plan, output: str) -> Trained:
     fitted = Fitted(np.zeros(0, np.int64), np.zeros(0), pulled, {})
     log_odds = fitted.log_odds(material, rows)
     return calibrate(material, output, Trained(
-        fitted, {0.0: 1.0}, languages, Calibration(1.0, 0.0), {}, rows, log_odds, is_prior_alone=True))  # fmt: skip
+        fitted, {PRIOR_ALONE: 1.0}, languages, Calibration(1.0, 0.0), {}, rows, log_odds, is_prior_alone=True))  # fmt: skip
 
 
 def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Trained:
@@ -145,7 +146,7 @@ def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Tra
         test = test[np.isin(material.languages[test], languages)]
     else:
         languages = tuple(learned_languages(material, everything, output))
-        fitted = _fit(material, everything, output, trained.strengths, languages)
+        fitted = _fit(material, everything, output, trained.ways, languages)
     held_rows = np.concatenate([trained.held_rows, test])
     held = np.concatenate([trained.held_log_odds, trained.fitted.log_odds(material, test)])
     return calibrate(material, output, replace(
@@ -158,7 +159,9 @@ def calibrate(material: Material, output: str, trained: Trained) -> Trained:
     if np.bincount(labels, minlength=2).min() < 2:
         return trained
     weights = material.weights[trained.held_rows] / material.weights[trained.held_rows].mean()
-    overall = fit_calibration(trained.held_log_odds, labels, weights)
+    overall = (fit_calibration if trained.is_prior_alone else fit_steady)(
+        trained.held_log_odds, labels, weights
+    )
     by_language = {}
     for key in trained.languages if len(trained.languages) > 1 else ():
         chosen = material.languages[trained.held_rows] == key
@@ -212,7 +215,7 @@ def _fit(
     material: Material,
     rows: NDArray[np.int64],
     output: str,
-    shares: Mapping[float, float],
+    shares: Mapping[Way, float],
     languages: Sequence[str],
 ) -> Fitted:
     return mixed(fit(material, rows, output, list(shares), languages), list(shares.values()))
@@ -223,33 +226,69 @@ def _choose(
     folds: Sequence[Split],
     output: str,
     *,
-    strengths: Sequence[float],
+    ways: Sequence[Way],
     languages: Sequence[str],
-) -> dict[float, float]:
-    """Return what to mix: each strength by the root of its likelihood, after calibration, on what the folds held.
+) -> tuple[dict[Way, float], list[NDArray[np.float64]]]:
+    """Return what to mix: each way by the root of its likelihood, after calibration, on what the folds held.
 
-    With many rows that is the best one; with few it is several, which is steadier than the one that luck prefers.
+    With many rows that is the best one; with few it is several, which is steadier than the one that luck prefers. Beside it what the
+    mix says of each fold's rows; nothing where they were thinned.
     """
-    if not folds or len(strengths) == 1:
-        return {strengths[0]: 1.0}
-    scored: list[list[NDArray[np.float64]]] = [[] for _ in strengths]
+    if not folds or len(ways) == 1:
+        return {ways[0]: 1.0}, []
     used = [Split(_thinned(fold.learn), _thinned(fold.score)) for fold in folds]
-    for fold in used:
-        for at, fitted in enumerate(fit(material, fold.learn, output, strengths, languages)):
-            scored[at].append(fitted.log_odds(material, fold.score))
     rows = np.concatenate([fold.score for fold in used])
+    said = [  # by fold, then by way
+        [
+            _held(material, fold, rows, fitted, output)
+            for fitted in fit(material, fold.learn, output, ways, languages)
+        ]
+        for fold in used
+    ]
     labels, weights = material.labels[output][rows], material.weights[rows] / material.weights[rows].mean()
     losses = []
-    for parts in scored:
-        log_odds = np.concatenate(parts)
-        fitted_to = fit_calibration(log_odds, labels, weights)
+    for at in range(len(ways)):
+        log_odds = np.concatenate([of_fold[at] for of_fold in said])
+        fitted_to = fit_steady(log_odds, labels, weights)
         losses.append(log_loss(fitted_to.slope * log_odds + fitted_to.offset, labels, weights))
     shares = np.exp(-0.5 * rows.size * (np.array(losses) - min(losses)))
+    few = min(int(np.bincount(labels, minlength=2).min()) / _ENOUGH_FOR_RATIOS, 1.0)
+    shares *= [few if way.scale == RATIO and way.strength else 1.0 for way in ways]
     shares[shares < _LEAST_SHARE * shares.sum()] = 0.0
-    mix = zip(strengths, (shares / shares.sum()).tolist(), strict=True)
-    return {strength: share for strength, share in mix if share}
+    shares /= shares.sum()
+    mix = {way: share for way, share in zip(ways, shares.tolist(), strict=True) if share}
+    if any(
+        one.learn.size + one.score.size < fold.learn.size + fold.score.size
+        for one, fold in zip(used, folds, strict=True)
+    ):
+        return mix, []
+    return mix, [
+        np.asarray(sum(share * one for share, one in zip(shares.tolist(), of_fold, strict=True)))
+        for of_fold in said
+    ]
+
+
+def _held(
+    material: Material, fold: Split, rows: NDArray[np.int64], fitted: Fitted, output: str
+) -> NDArray[np.float64]:
+    """Return what a fold's model says of the rows that the fold holds, as if it had seen the share of positives of all `rows`."""
+    return fitted.log_odds(material, fold.score) - _lift(material, fold.learn, rows, output)
+
+
+def _lift(material: Material, learned: NDArray[np.int64], rows: NDArray[np.int64], output: str) -> float:
+    """Return by how much the log-odds of a fold's model lie higher for its rows' share of positives than those of all rows.
+
+    What a fold holds more of, its model has seen less of: without this, folds put together rank worse than each by itself.
+    """
+    return _log_odds_of_share(material, learned, output) - _log_odds_of_share(material, rows, output)
+
+
+def _log_odds_of_share(material: Material, rows: NDArray[np.int64], output: str) -> float:
+    labels, weights = material.labels[output][rows], material.weights[rows]
+    positive, negative = float(weights[labels == 1].sum()), float(weights[labels == 0].sum())
+    return math.log((positive + 1) / (negative + 1))
 
 
 def _thinned(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     step = -(-rows.size // MAX_CHOICE_ROWS)
-    return rows[::step]
+    return rows if step == 1 else rows[::step]

@@ -49,6 +49,7 @@ def test_a_log_becomes_a_model_that_scores_what_the_site_rejects(
     assert operator.get("models", "show", "--model", str(out))["version"] == report["version"]
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_leaves_the_model_before_and_the_next_one_works(
     operator: Operator, log: Path, tmp_path: Path, number: signal.Signals
@@ -68,6 +69,7 @@ def test_an_interrupted_run_leaves_the_model_before_and_the_next_one_works(
     while not list(out.parent.glob(".model.new-*")):
         assert time.monotonic() < deadline
         assert process.poll() is None
+        time.sleep(0.01)
     os.kill(process.pid, number)
     assert process.wait(timeout=TIMEOUT_S) != DONE
     assert operator.get("models", "show", "--model", str(out))["version"] == before
