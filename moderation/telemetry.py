@@ -12,6 +12,7 @@ import os
 import sys
 from bisect import bisect_left
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import orjson
@@ -153,6 +154,7 @@ class Tally:
                 bucket.inc(count)
 
 
+_log = structlog.get_logger()
 _tallies: dict[tuple[object, ...], Tally] = {}
 
 
@@ -180,6 +182,20 @@ def render_metrics() -> bytes:
     return generate_latest(registry)
 
 
+_requests: "Lines | None" = None
+"""Where lines of requests go straight to; None where something else than a JSON object a line is wanted."""
+
+
+def log_request(**fields: object) -> None:
+    """Write the one line of a request, as ``log.info("request", …)`` would at several times the cost."""
+    if _requests is None:
+        _log.info("request", **fields)
+        return
+    fields["event"], fields["level"] = "request", "info"
+    fields["timestamp"] = datetime.now(UTC).isoformat()[:-6] + "Z"
+    _requests.info(_as_json(fields))
+
+
 def configure_logging(log_format: str, level: str) -> None:
     """Send every log line to standard error: one JSON object a line, or for a terminal."""
     as_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
@@ -187,8 +203,10 @@ def configure_logging(log_format: str, level: str) -> None:
         structlog.processors.JSONRenderer(_as_json) if as_json else structlog.dev.ConsoleRenderer()
     )
     lines = Lines(sys.stderr.buffer)
-    factory: Any = (lambda *_: lines) if as_json else structlog.PrintLoggerFactory(sys.stderr)
+    global _requests  # noqa: PLW0603 - logging is configured once a process, like structlog's own configuration
     number = logging.getLevelNamesMapping()[level.upper()]
+    _requests = lines if as_json and number <= logging.INFO else None
+    factory: Any = (lambda *_: lines) if as_json else structlog.PrintLoggerFactory(sys.stderr)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -110,7 +110,8 @@ _MESSAGES: dict[str, tuple[str, str]] = {
 def message(code: str, language: str, values: Mapping[str, Any] | None = None) -> str:
     """Return the words for ``code`` in ``language`` (English where that is neither), with ``values`` filled in."""
     arabic, english = _MESSAGES[code]
-    return (arabic if language == "ar" else english).format_map(values or {})
+    words = arabic if language == "ar" else english
+    return words.format_map(values or {}) if "{" in words else words
 
 
 def codes() -> frozenset[str]:

@@ -183,11 +183,8 @@ class Snapshot:
     @property
     def quotas(self) -> tuple[Quota, ...]:
         """What is left of each limit that applied; empty when none did."""
-        return tuple(
-            _quota(rule, limit, ahead_us)
-            for rule, limit, ahead_us in zip(RULES, self.limits.in_order(), self.ahead_us, strict=True)
-            if ahead_us >= 0
-        )
+        found = zip(RULES, self.limits.in_order(), self.ahead_us, strict=True)
+        return tuple([_quota(rule, limit, ahead_us) for rule, limit, ahead_us in found if ahead_us >= 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +211,8 @@ def denial(limits: Limits, tally: Tally) -> Denial | None:
 def _quota(rule: str, limit: Limit, ahead_us: int) -> Quota:
     remaining = (limit.tolerance_us - ahead_us) // limit.interval_us
     next_us = 0 if ahead_us == 0 else ahead_us + (remaining + 1) * limit.interval_us - limit.tolerance_us
-    return Quota(rule, limit.burst, _seconds_up(limit.tolerance_us), remaining, _seconds_up(next_us))
+    # Rounded up; every answer passes here up to four times.
+    return Quota(rule, limit.burst, -(-limit.tolerance_us // SECOND_US), remaining, -(-next_us // SECOND_US))
 
 
 def _seconds_up(us: int) -> int:

@@ -131,24 +131,13 @@ class Scores:
 
     def as_wire(self) -> dict[str, float | None]:
         """Return the outputs by name, rounded to four decimals."""
-        return {
-            "spam": _rounded(self.spam),
-            "abuse": _rounded(self.abuse),
-            "insult": _rounded(self.insult),
-            "obscene": _rounded(self.obscene),
-            "threat": _rounded(self.threat),
-            "hate": _rounded(self.hate),
-            "reject": _rounded(self.reject),
-        }
+        values = zip(OUTPUTS, self.as_list(), strict=True)
+        return {output: None if value is None else round(value, 4) for output, value in values}
 
     @classmethod
     def from_list(cls, values: list[float | None] | None) -> Self | None:
         """Read what `as_list` wrote; None stays None."""
         return None if values is None else cls(*values)
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from moderation.domain.errors import ModerationError
 from moderation.domain.ids import new_hex
 from moderation.protocols.languages import language_of
 from moderation.protocols.problems import problem_response
-from moderation.telemetry import REQUEST_SECONDS, REQUESTS, tally
+from moderation.telemetry import REQUEST_SECONDS, REQUESTS, log_request, tally
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -91,8 +91,7 @@ def _record(request: web.Request, status: int, duration_s: float, request_id: st
     tally(REQUESTS, route, method, status).inc()
     tally(REQUEST_SECONDS, route).observe(duration_s)
     if route not in _QUIET:
-        log.info(
-            "request",
+        log_request(
             request_id=request_id,
             route=route,
             method=method,

@@ -95,10 +95,13 @@ def if_match(request: web.Request) -> int | None:
 
 def outcome_response(request: web.Request, outcome: Outcome) -> web.Response:
     """Render the answer to a submission or an edit."""
-    note(
-        request, comment=str(outcome.id), verdict=outcome.verdict, model=outcome.model, policy=outcome.policy
-    )
-    headers = {"Location": f"/v1/comments/{outcome.id}", "ETag": f'"{outcome.revision}"'}
+    written_id = str(outcome.id)
+    note(request, comment=written_id, verdict=outcome.verdict, model=outcome.model, policy=outcome.policy)
+    headers = {
+        "Content-Type": "application/json",
+        "Location": f"/v1/comments/{written_id}",
+        "ETag": f'"{outcome.revision}"',
+    }
     if outcome.is_replay:
         headers["Idempotency-Replayed"] = "true"
     if outcome.rates is not None:
@@ -107,15 +110,15 @@ def outcome_response(request: web.Request, outcome: Outcome) -> web.Response:
     return web.Response(
         status=201 if is_new else 200,
         body=orjson.dumps(outcome_body(outcome, language_of(request))),
-        content_type="application/json",
         headers=headers,
     )
 
 
 def outcome_body(outcome: Outcome, language: str) -> dict[str, Any]:
     """Return the answer as JSON, with reasons in words of ``language``."""
+    written_id = str(outcome.id)
     return {
-        "id": str(outcome.id),
+        "id": written_id,
         "external_id": outcome.external_id,
         "revision": outcome.revision,
         "state": outcome.state,
@@ -124,5 +127,5 @@ def outcome_body(outcome: Outcome, language: str) -> dict[str, Any]:
         "scores": outcome.scores.as_wire() if outcome.scores else None,
         "model": outcome.model,
         "policy": outcome.policy,
-        "links": {"self": f"/v1/comments/{outcome.id}", "history": f"/v1/comments/{outcome.id}/history"},
+        "links": {"self": f"/v1/comments/{written_id}", "history": f"/v1/comments/{written_id}/history"},
     }

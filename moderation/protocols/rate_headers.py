@@ -1,5 +1,7 @@
 """`RateLimit` and `RateLimit-Policy`, after draft-ietf-httpapi-ratelimit-headers-10, as structured fields (RFC 9651)."""
 
+from functools import lru_cache
+
 from moderation.domain.rates import Quota, Snapshot
 
 
@@ -15,13 +17,14 @@ def rate_headers(snapshot: Snapshot) -> dict[str, str]:
         return {}
     spent = [quota for quota in quotas if quota.remaining == 0]
     return {
-        "RateLimit-Policy": ", ".join(map(_policy_item, quotas)),
-        "RateLimit": ", ".join(map(_limit_item, spent or quotas)),
+        "RateLimit-Policy": ", ".join([_policy_item(q.rule, q.quota, q.window_s) for q in quotas]),
+        "RateLimit": ", ".join([_limit_item(q) for q in spent or quotas]),
     }
 
 
-def _policy_item(quota: Quota) -> str:
-    return f'"{quota.rule}";q={quota.quota};w={quota.window_s}'
+@lru_cache(maxsize=1024)
+def _policy_item(rule: str, quota: int, window_s: int) -> str:
+    return f'"{rule}";q={quota};w={window_s}'
 
 
 def _limit_item(quota: Quota) -> str:

@@ -2,11 +2,15 @@
 
 import asyncio
 import io
+import json
 import logging
+import sys
+from datetime import datetime
 from typing import BinaryIO
 
 import orjson
 import pytest
+import structlog
 from aiohttp.http_exceptions import BadHttpMessage, InvalidURLError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,3 +108,28 @@ def test_strangers_do_not_fill_the_log_with_errors(logger: str, error: Exception
     details = (type(error), error, None)
     record = logging.LogRecord(logger, logging.ERROR, "", 0, "", (), details)
     assert telemetry._is_ours(record) is is_kept
+
+
+def test_a_request_is_logged_as_any_other_line_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(stream))
+    fields = {
+        "request_id": "r1",
+        "route": "/v1/comments",
+        "status": 201,
+        "duration_ms": 1.25,
+        "text": "\ud800",
+    }
+    try:
+        telemetry.configure_logging("json", "info")
+        telemetry.log_request(**fields)
+        structlog.get_logger().info("request", **fields)
+        ours, theirs = (json.loads(line) for line in stream.getvalue().splitlines())
+        assert list(ours) == list(theirs)
+        assert ours | {"timestamp": None} == theirs | {"timestamp": None}
+        assert datetime.fromisoformat(ours["timestamp"]) <= datetime.fromisoformat(theirs["timestamp"])
+        telemetry.configure_logging("json", "warning")
+        telemetry.log_request(**fields)
+        assert stream.getvalue().count(b"\n") == 2
+    finally:
+        telemetry.configure_logging("json", "warning")
