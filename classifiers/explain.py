@@ -8,7 +8,7 @@ one output and its base (intercept and calibration offset) sum to the log-odds o
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ WORDS = "words"
 _RULE_NAMES = {int(rule): rule.name.lower() for rule in Rule}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A place in the original text (code points, end exclusive), the rule that points there, and its weight.
 
     `rule` is "words" or the code of an evidence rule; `weight` is a change of the log-odds of `output`.

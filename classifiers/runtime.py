@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from classifiers import artifacts, evidence
 from classifiers.analysis import Analysis, analyse, batches
@@ -24,8 +24,7 @@ NEUTRAL = "und"  # the head for languages the model does not know: evidence only
 KINDS = ("insult", "obscene", "threat", "hate")
 
 
-@dataclass(frozen=True, slots=True)
-class TextScores:
+class TextScores(NamedTuple):
     """Calibrated probabilities of one text, each in (0, 1); None where the model does not know.
 
     `language` is "ar", "en", another code, or None where it cannot be told. Where `is_known_language` is false only

@@ -7,7 +7,7 @@ The artefact carries its prior whole (folder `prior`): an upgrade of the program
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, sqrt
 from pathlib import Path
 from typing import Any
@@ -176,8 +176,7 @@ class SiteScorer(Scorer):
             if output in heads
         }
         is_known = score.is_known_language or self._aliases.get(key, key) in self._site_heads
-        return replace(
-            score,
+        return score._replace(
             language=self._names.get(key, score.language),
             is_known_language=is_known,
             **changed,

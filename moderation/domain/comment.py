@@ -6,9 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from moderation.domain.ids import CommentId, SiteId
+from moderation.domain.values import quick
 from moderation.domain.verdict import Reason, ReasonCode, Scores, State, Verdict
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Thread:
     """The article under which the comment stands."""
@@ -18,6 +20,7 @@ class Thread:
     title: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who wrote: ``email`` and ``address`` are private and leave the service only to a person with the right."""
@@ -58,6 +61,7 @@ class Receipt:
     """When it leaves the queue unless the site shows that it keeps it; None once it has."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CoralKeys:
     """By which a comment that Coral asked about is found again: keyed hashes of 16 bytes."""
@@ -84,7 +88,7 @@ class Submission:
     """`Idempotency-Key` or `webhook-id`, prefixed by its kind."""
     origin: str = "native"
     """The dialect by which it came: native, webhook, form, batch, akismet, coral."""
-    terms: Terms = field(default_factory=Terms)
+    terms: Terms = Terms()
     receipt: Receipt | None = None
     coral_keys: CoralKeys | None = None
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from moderation.domain.comment import Author
 from moderation.domain.ports import Vault
+from moderation.domain.values import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Identities:
     """Keyed hashes of 16 bytes; None where the author gave nothing of the kind."""

@@ -43,6 +43,7 @@ from moderation.domain.thresholds import (
     read_thresholds,
     thresholds_as_json,
 )
+from moderation.domain.values import quick
 from moderation.domain.verdict import OUTPUTS, Assessment, Evidence, Reason, ReasonCode, Verdict
 from moderation.domain.word_lists import WordAction, WordList, WordMatcher, read_word_lists, read_words
 
@@ -92,6 +93,7 @@ class AuthorRecord:
     rejected: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Signals:
     """What counters know of a submission: others with the same text on this site, and too many in a short time.
@@ -104,6 +106,7 @@ class Signals:
     suspicions: tuple[ReasonCode, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """The verdict and every reason for it, those for the verdict itself first."""
@@ -197,6 +200,7 @@ class Policy:
         }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class _Finding:
     """One thing against a comment."""

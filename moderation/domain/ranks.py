@@ -7,10 +7,13 @@ import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from moderation.domain.values import quick
+
 _LEVELS = (1 << 15) - 1
 _counter = itertools.count()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ranks:
     """Positions in the three orders, each below 2**63; ties are broken by age, and within a microsecond by a counter."""

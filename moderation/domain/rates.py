@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from moderation.domain.configuration import JsonReader
+from moderation.domain.values import quick
 
 RULES = ("author", "address", "thread", "site")
 """What is limited, in the order in which a denial is named when several deny for equally long."""
@@ -134,6 +135,7 @@ def _checked(reader: JsonReader, rule: str, *numbers: int) -> Limit | None:
         return None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Charge:
     """One submission to be counted. Keys name the site, so that charges of several sites may share a `RateBook`."""
@@ -146,6 +148,7 @@ class Charge:
     """`SIGHTING_BYTES` bytes that tell this submission from others with the same text; the same for a retry."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What a `RateBook` or the script answers to one charge."""
@@ -172,6 +175,7 @@ class Quota(NamedTuple):
     next_s: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is left of a submission's limits after it was checked; rendered by `protocols.rate_headers`."""

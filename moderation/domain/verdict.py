@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from moderation.domain.values import quick
+
 
 class Verdict(StrEnum):
     """What is to be done with a comment, from mildest to harshest."""
@@ -92,6 +94,7 @@ HUMAN_REASONS = frozenset(
 """The reasons a person may give for a decision."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Characters ``start`` to ``end`` (code points, end exclusive) that moved the verdict; ``rule`` is a stable code."""
@@ -102,6 +105,7 @@ class Evidence:
     weight: float
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason of a verdict, with the evidence for it (may be empty)."""
@@ -113,6 +117,7 @@ class Reason:
 OUTPUTS = ("spam", "abuse", "insult", "obscene", "threat", "hate", "reject")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Calibrated probabilities in [0, 1]; None where the model cannot say."""
@@ -140,6 +145,7 @@ class Scores:
         return None if values is None else cls(*values)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Assessment:
     """What the scorer said of one text: its language (None if undetermined) and its scores.

@@ -11,6 +11,7 @@ from moderation.domain.policy import AuthorRecord, Ruling
 from moderation.domain.ports import Vault
 from moderation.domain.rates import Snapshot
 from moderation.domain.site import Site
+from moderation.domain.values import quick
 from moderation.domain.verdict import Assessment, Reason, Scores, State, Verdict
 
 SAME_SUBMISSION = timedelta(seconds=60)
@@ -19,6 +20,7 @@ REMEMBER_KEYS = timedelta(days=30)
 """How long an idempotency key is recognised."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The answer to a submission."""

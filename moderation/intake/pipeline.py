@@ -9,7 +9,6 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -24,7 +23,7 @@ from moderation.domain.errors import (
     RateLimitedError,
 )
 from moderation.domain.ids import CommentId
-from moderation.domain.policy import Signals, decide
+from moderation.domain.policy import Ruling, Signals, decide
 from moderation.domain.ports import Vault
 from moderation.domain.site import Site
 from moderation.domain.verdict import Verdict
@@ -203,11 +202,9 @@ class Intake:
                 signals=Signals(entering.duplicates, entering.is_flood, entering.submission.terms.suspicions),
                 default_thresholds=self._scorer.thresholds(entering.site.id),
             )
-            entering.ruling = replace(
-                ruling,
-                reasons=self._scorer.with_evidence(
-                    ruling.reasons, entering.submission.text, entering.site.id
-                ),
+            entering.ruling = Ruling(
+                ruling.verdict,
+                self._scorer.with_evidence(ruling.reasons, entering.submission.text, entering.site.id),
             )
             is_automatic = ruling.verdict is not Verdict.HOLD
             entering.is_audited = is_automatic and self._random.random() < entering.site.policy.audit_share

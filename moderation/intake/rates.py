@@ -26,6 +26,7 @@ from moderation.domain.rates import (
     Tally,
     denial,
 )
+from moderation.domain.values import quick
 
 DEADLINE_S = 0.25
 RETRY_AFTER_S = 1.0
@@ -44,6 +45,7 @@ _NUMBERS = 6  # that the script answers for one submission
 log = structlog.get_logger()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RateRequest:
     """One submission to be charged; what of it reaches Redis is hashed."""
@@ -61,6 +63,7 @@ class RateRequest:
     """Keyed hash of the text."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RateResult:
     """What became of one submission."""
