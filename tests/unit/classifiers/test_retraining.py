@@ -74,7 +74,7 @@ def test_the_language_is_known_and_named(site, shipped):
 def test_what_the_site_did_not_teach_is_the_prior_s(site, shipped):
     texts = ["انت حمار وكلب ابن كلب", "شكرا على هذا المقال المفيد", "you are a stupid idiot"]
     for own, prior in zip(site.score(texts), shipped.score(texts), strict=True):
-        assert replace(own, reject=None) == prior
+        assert own._replace(reject=None) == prior
         assert own.reject >= own.abuse
 
 
