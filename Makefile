@@ -48,7 +48,7 @@ imports: install-dev ## the layers of the design
 check: lint types imports ## everything but the tests
 
 test: check ## lint, types, import contract, then every test on the real engines
-	$(BIN)/python -m pytest -n 3 $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(TESTS)
 
 chaos: install-dev ## kill, stop and starve every part many times, and sum up (ROUNDS=20 of each)
 	$(BIN)/python -m tests.chaos --rounds $(or $(ROUNDS),20)

@@ -17,7 +17,6 @@ from typing import Any, BinaryIO
 
 import orjson
 import structlog
-from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -285,8 +284,14 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
     The library calls each of these an error, with which anybody could fill the log and wake the operator.
     """
+    if record.name != "aiohttp.server":
+        return True
+    from aiohttp.http_exceptions import (
+        HttpProcessingError,  # takes half a second, which commands need not wait for
+    )
+
     error = record.exc_info[1] if record.exc_info else None
-    if record.name != "aiohttp.server" or not isinstance(error, HttpProcessingError | ConnectionError):
+    if not isinstance(error, HttpProcessingError | ConnectionError):
         return True
     if isinstance(error, HttpProcessingError):
         REQUESTS.labels("none", "any", 400).inc()

@@ -15,6 +15,8 @@ from typing import Any
 import aiohttp
 import psutil
 
+from tests.forked import FORKS
+
 PROGRAM = [sys.executable, "-m", "moderation"]
 START_TIMEOUT_S = 50.0
 
@@ -27,14 +29,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 def run(*arguments: str, data_dir: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
-    done = subprocess.run(
-        [*PROGRAM, *arguments],
-        env=environment(data_dir=str(data_dir)),
-        capture_output=True,
-        text=True,
-        timeout=START_TIMEOUT_S,
-        check=False,
-    )
+    done = FORKS.run([*arguments], environment(data_dir=str(data_dir)), timeout_s=START_TIMEOUT_S)
     assert not check or done.returncode == 0, done.stderr
     return done
 

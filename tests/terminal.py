@@ -7,16 +7,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from moderation.engines import EngineAddresses
 from tests.engines_fixture import engine_owner, read_addresses
-from tests.program import PROGRAM, environment
+from tests.forked import FORKS
+from tests.program import environment
 
 TIMEOUT_S = 60
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 SITE = ("--url", "https://news.example")
 """What adding a site takes at least."""
+
+
+def members(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Name and command of everything directly in ``group``."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None, name
+        yield name, command
 
 
 class Operator:
@@ -27,15 +38,7 @@ class Operator:
         self.environment = environment(**{"data_dir": str(data_dir), **settings})
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PROGRAM, *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        return FORKS.run([*words], self.environment, timeout_s=TIMEOUT_S)
 
     def get(self, *words: str) -> Any:
         """Run a command with ``--json`` and return its result."""

@@ -1,6 +1,5 @@
 """What went wrong, as one sentence on standard error and an exit code; never a traceback, never private content."""
 
-import errno
 import sys
 from collections.abc import Callable, Sequence
 from typing import IO, Any
@@ -42,23 +41,6 @@ class WrongUsage(Failure):
     """A command that was not given what it needs."""
 
     exit_code = WRONG_USAGE
-
-
-class Program(click.Group):
-    """The root of the commands: turns whatever a command raises into a `Failure`."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # whoever read our output has seen enough
-            raise failure(error) from error
-        except Exception as error:
-            raise failure(error) from error
 
 
 def failure(error: Exception) -> Failure:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,6 @@ from moderation.protocols.imports.files import (
     lines,
     open_archive,
 )
-from moderation.protocols.imports.importer import Importer, ImportReport
 from moderation.protocols.imports.json_lines import read_json_lines
 from moderation.protocols.imports.rows import STATES, Row
 from moderation.protocols.imports.tables import FIELDS, MissingColumnError, read_table
@@ -28,6 +27,9 @@ from moderation.protocols.imports.wordpress_xml import BrokenExportError, read_w
 from moderation.storage.administration.changes import audit
 from moderation.storage.administration.finding import find_site_id
 from moderation.storage.directory import load_site
+
+if TYPE_CHECKING:
+    from moderation.protocols.imports.importer import ImportReport
 
 SHOWN = 20
 _BROKEN = (BrokenExportError, MissingColumnError, UnreadableFileError)
@@ -69,9 +71,11 @@ def import_comments(terminal: Terminal, file: Path, site: str, **options: Any) -
         raise Failure(f"{file}: no row could be read")
 
 
-async def _import(desk: Desk, site: str, file: Path, options: dict[str, Any]) -> ImportReport:
+async def _import(desk: Desk, site: str, file: Path, options: dict[str, Any]) -> "ImportReport":
     async with desk.database.connection() as connection:
         found = await load_site(connection, await find_site_id(connection, site))
+    from moderation.protocols.imports.importer import Importer  # takes the whole intake in
+
     importer = Importer(desk.database, desk.vault, found, clock=utc_now)
     try:
         with open_archive(file, encoding=options["encoding"], file_format=options["file_format"]) as archive:
@@ -112,7 +116,7 @@ def _pairs(words: Sequence[str], option: str, *, allowed: Sequence[str], at: int
     return dict(pairs)
 
 
-def _tell(terminal: Terminal, report: ImportReport) -> None:
+def _tell(terminal: Terminal, report: "ImportReport") -> None:
     if terminal.is_json:
         return
     for fault in report.faults[:SHOWN]:
@@ -122,7 +126,7 @@ def _tell(terminal: Terminal, report: ImportReport) -> None:
         terminal.warn(f"and {further} more; --json names the first {len(report.faults)}")
 
 
-def _words(site: str, report: ImportReport) -> dict[str, Any]:
+def _words(site: str, report: "ImportReport") -> dict[str, Any]:
     return {
         "site": site,
         "rows": report.rows,

@@ -10,6 +10,7 @@ from moderation.cli.model_health import health
 from moderation.cli.model_reports import report
 from moderation.cli.model_versions import COMMANDS, SHIPPED, model_folder
 from moderation.cli.replays import thresholds
+from moderation.cli.retraining import retrain
 from moderation.cli.terminal import Terminal, with_terminal
 
 _MODEL = click.option(
@@ -25,7 +26,7 @@ def models() -> None:
     """List, try, train and switch the classifiers."""
 
 
-for command in (*COMMANDS, *MEASURING, report, thresholds, health):
+for command in (*COMMANDS, *MEASURING, report, thresholds, health, retrain):
     models.add_command(command)
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -430,6 +431,8 @@ async def test_a_server_that_never_answers_is_given_up(engine_data, open_folder,
     silent.write_text("#!/bin/sh\nexec sleep 600\n")
     silent.chmod(0o755)
     monkeypatch.setattr(postgres, "_SILENCE_S", 0.5)
+    # A shell may start with SIGINT ignored, as programs in the background do: then the orderly way takes its full minute.
+    monkeypatch.setattr(postgres, "_STOP_STEPS", ((signal.SIGTERM, 5.0),))
     monkeypatch.setattr(postgres, "postgres_program", lambda _: silent)
     before = psutil.Process().children()
     engines = EmbeddedEngines(engine_data, valkey=False)

@@ -27,6 +27,7 @@ from tests.integration.privacy import leaks
 from tests.integration.privacy.leaks import ADDRESS, AGENT, EMAIL, KEY, MARK, NAME, TEXT, Hunter, findings
 from tests.receiver import Receiver
 from tests.service import RunningService, running_service, seed_moderator
+from tests.terminal import members
 
 NOWHERE = [EMAIL, ADDRESS, AGENT, KEY]
 EVERYTHING = [*NOWHERE, NAME, TEXT]
@@ -208,7 +209,7 @@ stored, or it is looked at elsewhere (the backup below)."""
 
 
 def leaves(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[str]:
-    for name, command in group.commands.items():
+    for name, command in members(group):
         if isinstance(command, click.Group):
             yield from leaves(command, (*before, name))
         else:
