@@ -121,6 +121,12 @@ async def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -
         running = [asyncio.create_task(reader.run(stop)) for reader in readers]
         try:
             await survive(data_dir, port, chance, readers, figures)
+        except BaseException:
+            for victim, seconds in figures.items():
+                report(
+                    f"kill -9 {victim}, broken off", len(seconds), f"came back after {median(seconds):.1f} s"
+                )
+            raise
         finally:
             stop.set()
             await asyncio.gather(*running)
