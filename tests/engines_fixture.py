@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+import asyncpg
 import psutil
 import pytest
 import pytest_asyncio
@@ -31,10 +32,21 @@ async def running_engines(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     """
     engines = EmbeddedEngines(tmp_path_factory.mktemp("engines"))
     addresses = await engines.start()
+    await _do_not_wait_for_the_disk(addresses)
     try:
         yield addresses
     finally:
         await engines.stop()
+
+
+async def _do_not_wait_for_the_disk(addresses: EngineAddresses) -> None:
+    """Nobody kills these engines; a test that needs what `fsync` gives has engines of its own."""
+    url = addresses.database_url.replace("//moderation@", "//postgres@").replace("/moderation?", "/postgres?")
+    superuser = await asyncpg.connect(url)
+    await superuser.execute("ALTER SYSTEM SET fsync = off")
+    await superuser.execute("ALTER SYSTEM SET full_page_writes = off")
+    await superuser.execute("SELECT pg_reload_conf()")
+    await superuser.close()
 
 
 @pytest.fixture(scope="session")
