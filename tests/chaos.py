@@ -86,7 +86,9 @@ def sum_up(lines: Path, failed: list[str]) -> None:
 def run(name: str, rounds: int, lines: Path) -> int:
     """Run one slice with its settings; return pytest's exit code. Interrupted, it lets the slice end what it started."""
     module, settings = SLICES[name]
-    environment = os.environ | settings | {"CHAOS_ROUNDS": str(rounds), REPORT: str(lines)}
+    environment = (
+        os.environ | settings | {"CHAOS_ROUNDS": str(rounds), "CHAOS_PATIENCE": "4", REPORT: str(lines)}
+    )
     command = [sys.executable, "-m", "pytest", "-q", "-rf", module]
     with subprocess.Popen(command, env=environment) as slice_:
         try:

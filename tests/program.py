@@ -18,7 +18,9 @@ import psutil
 from tests.forked import FORKS
 
 PROGRAM = [sys.executable, "-m", "moderation"]
-START_TIMEOUT_S = 50.0
+PATIENCE = float(os.environ.get("CHAOS_PATIENCE", "1"))
+"""The long form of the reliability tests, which yields to everything else, waits so many times as long."""
+START_TIMEOUT_S = 50.0 * PATIENCE
 
 
 def environment(**extra: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ import pytest
 from moderation.engines import EmbeddedEngines
 from tests.chaos import report
 from tests.engines_fixture import are_gone, engine_processes, wait_until
-from tests.program import Service, free_port, run_json, serving, started, until_ready
+from tests.program import PATIENCE, Service, free_port, run_json, serving, started, until_ready
 from tests.receiver import Receiver
 from tests.reliability.test_two_of_everything import in_usable_order
 from tests.service import comment
@@ -99,7 +99,7 @@ def is_main(process: psutil.Process) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120 + 60 * ROUNDS)
+@pytest.mark.timeout((120 + 60 * ROUNDS) * PATIENCE)
 async def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
@@ -134,7 +134,7 @@ async def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -
         assert len(acknowledged) > 20 * ROUNDS
         async with started(data_dir, port=port, allow_private_endpoints="true") as service:
             events = await every_event(data_dir)
-            await receiver.wait_for(lambda: events <= set(receiver.keys), timeout_s=60)
+            await receiver.wait_for(lambda: events <= set(receiver.keys), timeout_s=60 * PATIENCE)
             assert service.stop() == 0
         in_usable_order(receiver)
         assert len({key[0] for key in events}) >= len(acknowledged)
@@ -204,7 +204,7 @@ async def survive(
 async def progress(readers: list[Reader], count: int) -> None:
     """Wait until ``count`` more comments were acknowledged."""
     target = sum(len(reader.acknowledged) for reader in readers) + count
-    until_s = time.monotonic() + 40
+    until_s = time.monotonic() + 40 * PATIENCE
     while sum(len(reader.acknowledged) for reader in readers) < target:
         assert time.monotonic() < until_s, "no comment is taken any more"
         await asyncio.sleep(0.005)
