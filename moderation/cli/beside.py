@@ -64,10 +64,19 @@ def beside(opening: AbstractAsyncContextManager[Opened]) -> Iterator[Beside[Open
             asyncio.run_coroutine_threadsafe(opening.__aexit__(None, None, None), loop).result()
     finally:
         signal.signal(signal.SIGTERM, before)
+        asyncio.run_coroutine_threadsafe(_end_all(), loop).result()
         asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+async def _end_all() -> None:
+    """End what is still under way: an opening that was interrupted, too."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _enter(opening: AbstractAsyncContextManager[Opened]) -> Opened:

@@ -5,6 +5,7 @@ same one (equal keys) are never under way at once in a process; the later one wa
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, Protocol, TypeVar
@@ -16,6 +17,12 @@ from moderation.domain.errors import DependencyUnavailableError
 MAX_GROUP = 64
 GROUPS_UNDER_WAY = 3
 """One is being stored while the next is looked up and scored; more only lengthen the wait."""
+ANSWERED_WITHIN_S = 4.0
+"""How long a caller waits at most, up to `LOOK_EVERY_S` more: a database that hangs must not make them hang.
+
+The group goes on. What it stores after all is recognised when the caller sends it again, as after a lost connection.
+"""
+LOOK_EVERY_S = 0.5
 
 log = structlog.get_logger()
 
@@ -40,9 +47,11 @@ class Grouper(Generic[Item]):
     def __init__(self, process: Callable[[list[Item]], Awaitable[None]], *, bound: int) -> None:
         self._process = process
         self._bound = bound
-        self._pending: OrderedDict[int, Item] = OrderedDict()
+        self._pending: OrderedDict[int, tuple[Item, float]] = OrderedDict()
         self._keys_under_way: set[bytes] = set()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], tuple[list[Item], float]] = {}
+        """With the moment at which the first of the group came."""
+        self._look: asyncio.TimerHandle | None = None
         self._is_scheduled = False
         self._is_closing = False
 
@@ -55,8 +64,10 @@ class Grouper(Generic[Item]):
         """Queue ``item``. Raises `DependencyUnavailableError` when the queue is full or closing: nothing was accepted."""
         if self._is_closing or len(self._pending) >= self._bound:
             raise DependencyUnavailableError("intake")
-        self._pending[id(item)] = item
+        self._pending[id(item)] = (item, time.monotonic())
         self._schedule()
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_later(LOOK_EVERY_S, self._refuse_late)
 
     async def close(self) -> None:
         """Refuse new items and wait for those under way."""
@@ -65,7 +76,9 @@ class Grouper(Generic[Item]):
             self._dispatch()
             if not self._running:
                 break
-            await asyncio.wait(self._running)
+            await asyncio.wait(list(self._running))
+        if self._look is not None:
+            self._look.cancel()
 
     def _schedule(self) -> None:
         # Not at once: whatever else arrived in this turn of the loop joins the same group.
@@ -76,24 +89,39 @@ class Grouper(Generic[Item]):
     def _dispatch(self) -> None:
         self._is_scheduled = False
         while len(self._running) < GROUPS_UNDER_WAY:
-            group = self._take()
+            group, since_s = self._take()
             if not group:
                 return
             task = asyncio.create_task(self._run(group))
-            self._running.add(task)
+            self._running[task] = (group, since_s)
             task.add_done_callback(self._finished)
 
-    def _take(self) -> list[Item]:
+    def _take(self) -> tuple[list[Item], float]:
         group: list[Item] = []
-        for item in self._pending.values():
+        since_s = 0.0
+        for item, entered_s in self._pending.values():
             if self._keys_under_way.isdisjoint(item.keys):
                 self._keys_under_way.update(item.keys)
+                since_s = since_s or entered_s
                 group.append(item)
                 if len(group) == MAX_GROUP:
                     break
         for item in group:
             del self._pending[id(item)]
-        return group
+        return group, since_s
+
+    def _refuse_late(self) -> None:
+        """Answer those who waited too long, whether their group hangs or they never got into one."""
+        late_s = time.monotonic() - ANSWERED_WITHIN_S
+        late = [group for group, since_s in self._running.values() if since_s < late_s]
+        waiting = [item for item, entered_s in self._pending.values() if entered_s < late_s]
+        for item in waiting:
+            del self._pending[id(item)]
+        for items in (*late, waiting):
+            _fail_all(items, DependencyUnavailableError("intake"))
+        is_busy = self._pending or self._running
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(LOOK_EVERY_S, self._refuse_late) if is_busy else None
 
     async def _run(self, group: list[Item]) -> None:
         try:
@@ -111,7 +139,7 @@ class Grouper(Generic[Item]):
                 self._keys_under_way.difference_update(item.keys)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        del self._running[task]
         if self._pending:
             self._schedule()
 

@@ -14,7 +14,7 @@ import structlog
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
+from redis.exceptions import MovedError, NoScriptError
 
 from moderation.domain.rates import (
     SECOND_US,
@@ -27,6 +27,7 @@ from moderation.domain.rates import (
     denial,
 )
 from moderation.domain.values import quick
+from moderation.intake.nodes import Nodes
 
 DEADLINE_S = 0.25
 RETRY_AFTER_S = 1.0
@@ -37,6 +38,9 @@ MAX_PER_CALL = 64
 """Submissions in one call of the script, which nothing else on that Redis can interrupt (measured: 2 ms)."""
 
 MAX_CONNECTIONS = 8
+"""To each server."""
+MOVES = 3
+"""How often the keys of a site are looked for in a cluster that is being rearranged, before the group is limited here."""
 
 _SCRIPT = Path(__file__).with_name("rates.lua").read_bytes()
 _SCRIPT_SHA = sha1(_SCRIPT, usedforsecurity=False).hexdigest().encode()  # the name Redis gives it
@@ -166,14 +170,16 @@ class RateLimiter:
         key_prefix: str = "rates:",
         test_time_us: Callable[[], int] | None = None,
     ) -> None:
-        self._pool: Any = BlockingConnectionPool.from_url(  # redis-py leaves half of its methods untyped
-            redis_url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=deadline_s,
-            socket_timeout=None,  # the deadline covers all of it
-            socket_connect_timeout=None,
-            retry=Retry(NoBackoff(), 0),
-            driver_info=None,  # saves two commands on every connection
+        self._nodes = Nodes(
+            BlockingConnectionPool.from_url(
+                redis_url,
+                max_connections=MAX_CONNECTIONS,
+                timeout=deadline_s,
+                socket_timeout=None,  # the deadline covers all of it
+                socket_connect_timeout=None,
+                retry=Retry(NoBackoff(), 0),
+                driver_info=None,  # saves two commands on every connection
+            )
         )
         self._on_fallback = on_fallback
         self._monotonic = monotonic
@@ -199,7 +205,7 @@ class RateLimiter:
 
     async def close(self) -> None:
         """Close the connections; `check` opens new ones when it is called again."""
-        await self._pool.aclose()
+        await self._nodes.close()
 
     def _calls(self, requests: Sequence[RateRequest]) -> list[_Call]:
         filling: dict[tuple[str, int], _Call] = {}
@@ -240,7 +246,23 @@ class RateLimiter:
         return readable
 
     async def _round_trip(self, calls: list[_Call]) -> list[Any]:
-        connection = await self._pool.get_connection()
+        """Return the answer to each call, from the server or, in a cluster, from the node that has the site's keys."""
+        answers: list[Any] = [None] * len(calls)
+        asked = list(range(len(calls)))
+        for _ in range(1 + MOVES):
+            for pool, places in self._nodes.by_node([calls[place].stem for place in asked]):
+                found = await self._ask_node(pool, [calls[asked[place]] for place in places])
+                for place, answer in zip(places, found, strict=True):
+                    answers[asked[place]] = answer
+            asked = [place for place in asked if isinstance(answers[place], MovedError)]
+            if not asked:
+                break
+            for place in asked:
+                self._nodes.moved(calls[place].stem, answers[place])
+        return answers
+
+    async def _ask_node(self, pool: Any, calls: list[_Call]) -> list[Any]:
+        connection = await pool.get_connection()
         try:
             answers = await self._exchange(connection, calls, b"EVALSHA", _SCRIPT_SHA)
             # A restarted Redis does not know the script; a call that it answered so has changed nothing.
@@ -253,7 +275,7 @@ class RateLimiter:
                     answers[place] = answer
             return answers
         finally:
-            await self._pool.release(connection)
+            await pool.release(connection)
 
     async def _exchange(
         self, connection: Any, calls: list[_Call], command: bytes, script: bytes
@@ -272,6 +294,7 @@ class RateLimiter:
         if self._left_alone_until is None:
             log.error("limiter_without_redis", cause=cause)
         self._leave_alone()
+        self._nodes.forget()
         self._on_fallback(cause)
         return [None] * len(calls)
 

