@@ -1,10 +1,11 @@
 """The composition root: settings → storage → services → the aiohttp application of one API process."""
 
 import asyncio
+import functools
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from redis.asyncio import Redis
 
 from moderation.delivery.callbacks import Callbacks
 from moderation.delivery.service import Delivery
+from moderation.delivery.standings import Result
 from moderation.domain.clock import utc_now
 from moderation.intake.analysis import Analyst
 from moderation.intake.housekeeping import Housekeeper
@@ -21,6 +23,7 @@ from moderation.intake.preview import Preview
 from moderation.intake.rates import RateLimiter
 from moderation.intake.rescoring import Rescorer
 from moderation.intake.scoring import GroupScorer
+from moderation.intake.traced import TracedIntake
 from moderation.learning.engine import ActiveModel
 from moderation.learning.feedback import Feedback
 from moderation.learning.health import HealthReader
@@ -57,6 +60,7 @@ from moderation.protocols.coral_feedback import CoralFeedback
 from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
 from moderation.protocols.strangers import speak_for_the_library
+from moderation.protocols.traced import tracing
 from moderation.review.desk import ReviewDesk
 from moderation.review.records import Records
 from moderation.review.unconfirmed import Unconfirmed
@@ -70,6 +74,7 @@ from moderation.telemetry import (
     LOOP_LAG_SECONDS,
     flush_tallies,
 )
+from moderation.tracing import Attributes, Span, Traces, exporting
 
 DIALECTS = (
     native,
@@ -101,13 +106,20 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     assert settings.database_url is not None
     assert settings.redis_url is not None
     speak_for_the_library()
-    app = web.Application(middlewares=[edge], client_max_size=LARGEST_BODY_BYTES)
+    traces = _traces(settings)
+    middlewares = [edge] if traces is None else [tracing(traces), edge]
+    app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
     database = Database(settings.database_url, size=settings.database_connections)
     vault = KeyedVault(keyring)
     model = ActiveModel()
     limiter = RateLimiter(settings.redis_url, on_fallback=lambda cause: LIMITER_FALLBACKS.labels(cause).inc())
     scorer = GroupScorer(model, deadline_s=settings.score_deadline_ms / 1000)
-    intake = Intake(database, vault, limiter, scorer, clock=utc_now, bound=settings.intake_queue)
+    services = (database, vault, limiter, scorer)
+    intake = (
+        Intake(*services, clock=utc_now, bound=settings.intake_queue)
+        if traces is None
+        else TracedIntake(*services, clock=utc_now, bound=settings.intake_queue, traces=traces)
+    )
     directory = Directory(database)
     delivery = Delivery(
         database,
@@ -115,6 +127,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         utc_now,
         allow_private=settings.allow_private_endpoints,
         on_attempt=_count_attempt,
+        on_result=None if traces is None else functools.partial(_trace_attempt, traces),
         kept_days=settings.retention.events,
     )
     app[DIRECTORY] = directory
@@ -149,8 +162,40 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         *_add_akismet(app, database, vault, Preview(database, vault, limiter, scorer)),
         _watch_loop_lag(),
     ]
+    if traces is not None:
+        app.cleanup_ctx.append(_closing(traces))
     app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
     return app
+
+
+def _traces(settings: Settings) -> Traces | None:
+    if settings.traces_url is None:
+        return None
+    return Traces(exporting(settings.traces_url), share=settings.traces_share)
+
+
+def _closing(traces: Traces) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def closing(_: web.Application) -> AsyncIterator[None]:
+        """Send the last spans when everything else has ended."""
+        yield
+        await asyncio.to_thread(traces.close)
+
+    return closing
+
+
+def _trace_attempt(traces: Traces, result: Result) -> None:
+    answer, lease = result.answer, result.parcel.lease
+    if answer is None:
+        return
+    ended_ns = time.time_ns()
+    attributes: Attributes = {
+        "comment": str(lease.comment_id),
+        "sequence": result.parcel.sequence,
+        "attempt": lease.attempts + 1,
+        "outcome": answer.outcome.value,
+    }
+    began_ns = ended_ns - round(answer.duration_s * 1e9)
+    traces.step(Span("deliver", began_ns, ended_ns), lease.comment_id, attributes)
 
 
 def _add_coral(app: web.Application, intake: Intake, vault: KeyedVault) -> None:

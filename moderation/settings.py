@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from moderation.domain.retention import Retention
+from moderation.tracing import missing_package
 
 PREFIX = "MODERATION_"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -83,6 +84,21 @@ def _url(*schemes: str) -> Callable[[str], Secret]:
         return Secret(text)
 
     return read
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError("must be between 0 and 1")
+    return share
+
+
+def _traces_url(text: str) -> Secret:
+    url = _url("http", "https")(text)
+    missing = missing_package()
+    if missing is not None:
+        raise ValueError(f"needs packages that are not installed: pip install {missing}")
+    return url
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -169,6 +185,19 @@ SETTINGS: tuple[Setting, ...] = (
         "comments",
     ),
     Setting(
+        "traces_url",
+        _traces_url,
+        None,
+        "Where OpenTelemetry traces go, the whole address of a collector's OTLP over HTTP (`…/v1/traces`); none: no traces.",
+    ),
+    Setting(
+        "traces_share",
+        _share,
+        0.01,
+        "The share of comments and requests that are traced.",
+        "0 to 1",
+    ),
+    Setting(
         "retention",
         Retention.parse,
         Retention(),
@@ -200,6 +229,8 @@ class Settings:
     event_loop: str
     score_deadline_ms: int
     intake_queue: int
+    traces_url: Secret | None
+    traces_share: float
     retention: Retention
 
     @property

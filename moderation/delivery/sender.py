@@ -20,6 +20,8 @@ _HOPELESS = frozenset({Outcome.GONE, Outcome.NO_ENDPOINT})
 
 OnAttempt = Callable[[str, float], None]
 """Called with the outcome and the seconds it took."""
+OnResult = Callable[[Result], None]
+"""Called with everything about an attempt, for traces."""
 
 log = structlog.get_logger()
 
@@ -35,6 +37,7 @@ class Sender:
         *,
         allow_private: bool,
         on_attempt: OnAttempt,
+        on_result: OnResult | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._client = client
@@ -42,6 +45,7 @@ class Sender:
         self._clock = clock
         self._allow_private = allow_private
         self._on_attempt = on_attempt
+        self._on_result = on_result
         self._draw = draw
 
     async def send(self, parcel: Parcel) -> Result:
@@ -53,6 +57,8 @@ class Sender:
         self._on_attempt(answer.outcome.value, answer.duration_s)
         result = Result(parcel, answer, attempted_at, self._retry_at(parcel, answer))
         _report(result, answer)
+        if self._on_result is not None:
+            self._on_result(result)
         return result
 
     async def _attempt(self, parcel: Parcel) -> Answer:

@@ -6,7 +6,7 @@ from moderation.delivery.backlog import Backlog
 from moderation.delivery.endpoint import EndpointClient
 from moderation.delivery.feed import Feed
 from moderation.delivery.ledger import Ledger
-from moderation.delivery.sender import OnAttempt, Sender
+from moderation.delivery.sender import OnAttempt, OnResult, Sender
 from moderation.delivery.sequencer import Sequencer
 from moderation.delivery.worker import Worker
 from moderation.domain.clock import Clock
@@ -34,10 +34,18 @@ class Delivery:
         *,
         allow_private: bool = False,
         on_attempt: OnAttempt = _ignore,
+        on_result: OnResult | None = None,
         kept_days: int = Retention().events,
     ) -> None:
         self._client = EndpointClient(clock)
-        sender = Sender(self._client, vault, clock, allow_private=allow_private, on_attempt=on_attempt)
+        sender = Sender(
+            self._client,
+            vault,
+            clock,
+            allow_private=allow_private,
+            on_attempt=on_attempt,
+            on_result=on_result,
+        )
         self._worker = Worker(Ledger(database), sender, clock)
         self._sequencer = Sequencer(database.url, clock)
         self.feed = Feed(database, clock, kept_days)

@@ -28,7 +28,7 @@ _STATUS_CODES = {
     413: "too-large",
     415: "unsupported-media-type",
 }
-_QUIET = {"/livez", "/readyz", "/metrics"}
+QUIET = {"/livez", "/readyz", "/metrics"}
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
     except asyncio.CancelledError:
         raise
     except Exception as error:
-        log.error("request_failed", request_id=request_id, route=_route(request), exc_info=error)
+        log.error("request_failed", request_id=request_id, route=route_of(request), exc_info=error)
         problem = ModerationError()
     return problem_response(problem, request_id=request_id, language=language_of(request))
 
@@ -80,17 +80,18 @@ def _from_aiohttp(error: web.HTTPException) -> ModerationError:
     return problem
 
 
-def _route(request: web.Request) -> str:
+def route_of(request: web.Request) -> str:
+    """Return the pattern of the route that was asked for; `none` where there is none."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "none"
 
 
 def _record(request: web.Request, status: int, duration_s: float, request_id: str) -> None:
-    route = _route(request)
+    route = route_of(request)
     method = request.method if route != "none" else "any"
     tally(REQUESTS, route, method, status).inc()
     tally(REQUEST_SECONDS, route).observe(duration_s)
-    if route not in _QUIET:
+    if route not in QUIET:
         log_request(
             request_id=request_id,
             route=route,

@@ -1,6 +1,7 @@
 """Settings: every one documented, every fault reported at once, secrets masked."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,13 @@ def test_the_environment_wins_over_the_file_and_options_over_both(tmp_path: Path
 def test_what_is_written_as_environment_reads_the_same() -> None:
     settings = load({"MODERATION_TRUSTED_PROXIES": "10.0.0.0/8,::1/128", "MODERATION_WORKERS": "2"})
     assert load(settings.as_environment()) == settings
+
+
+def test_traces_need_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    environ = {"MODERATION_TRACES_URL": "http://127.0.0.1:4318/v1/traces", "MODERATION_TRACES_SHARE": "2"}
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+    assert [fault.split()[0] for fault in caught.value.faults] == ["MODERATION_TRACES_SHARE"]
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with pytest.raises(SettingsError, match="pip install opentelemetry-sdk"):
+        load(environ | {"MODERATION_TRACES_SHARE": "1"})
