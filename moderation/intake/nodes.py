@@ -5,25 +5,25 @@ site, and forgotten as soon as anything fails, so that a failover is found out b
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import MovedError
+
+from moderation.intake.connections import Connections
 
 
 class Nodes:
     """Pools of connections, by node; opened when a site's keys are first found there."""
 
-    def __init__(self, first: BlockingConnectionPool) -> None:
-        self._first: Any = first  # redis-py leaves half of its methods untyped
-        self._pools: dict[tuple[str, int], Any] = {}
-        self._homes: dict[bytes, Any] = {}
+    def __init__(self, first: Connections) -> None:
+        self._first = first
+        self._pools: dict[tuple[str, int], Connections] = {}
+        self._homes: dict[bytes, Connections] = {}
 
-    def by_node(self, stems: Sequence[bytes]) -> list[tuple[Any, list[int]]]:
+    def by_node(self, stems: Sequence[bytes]) -> list[tuple[Connections, list[int]]]:
         """Return each pool with the places of those ``stems`` (what the keys of a site begin with) that it has."""
         if not self._homes:
             return [(self._first, list(range(len(stems))))]
-        found: dict[int, tuple[Any, list[int]]] = {}
+        found: dict[int, tuple[Connections, list[int]]] = {}
         for place, stem in enumerate(stems):
             pool = self._homes.get(stem, self._first)
             found.setdefault(id(pool), (pool, []))[1].append(place)
@@ -31,15 +31,9 @@ class Nodes:
 
     def moved(self, stem: bytes, error: MovedError) -> None:
         """Remember where the keys are; a node that names no host means its own."""
-        options = self._first.connection_kwargs
-        address = (error.host or options.get("host", "127.0.0.1"), int(error.port))
+        address = (error.host or self._first.host, int(error.port))
         if address not in self._pools:
-            self._pools[address] = BlockingConnectionPool(
-                connection_class=self._first.connection_class,
-                max_connections=self._first.max_connections,
-                timeout=self._first.timeout,
-                **options | {"host": address[0], "port": address[1]},
-            )
+            self._pools[address] = self._first.elsewhere(*address)
         self._homes[stem] = self._pools[address]
 
     def forget(self) -> None:
@@ -49,4 +43,4 @@ class Nodes:
     async def close(self) -> None:
         """Close the connections; they are opened again when they are needed."""
         for pool in (self._first, *self._pools.values()):
-            await pool.aclose()
+            await pool.close()

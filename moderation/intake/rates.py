@@ -11,7 +11,7 @@ from typing import Any
 import hiredis
 import redis.exceptions
 import structlog
-from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import MovedError, NoScriptError
@@ -27,6 +27,7 @@ from moderation.domain.rates import (
     denial,
 )
 from moderation.domain.values import quick
+from moderation.intake.connections import Connections
 from moderation.intake.nodes import Nodes
 
 DEADLINE_S = 0.25
@@ -170,17 +171,14 @@ class RateLimiter:
         key_prefix: str = "rates:",
         test_time_us: Callable[[], int] | None = None,
     ) -> None:
-        self._nodes = Nodes(
-            BlockingConnectionPool.from_url(
-                redis_url,
-                max_connections=MAX_CONNECTIONS,
-                timeout=deadline_s,
-                socket_timeout=None,  # the deadline covers all of it
-                socket_connect_timeout=None,
-                retry=Retry(NoBackoff(), 0),
-                driver_info=None,  # saves two commands on every connection
-            )
+        factory = ConnectionPool.from_url(
+            redis_url,
+            socket_timeout=None,  # the deadline covers all of it
+            socket_connect_timeout=None,
+            retry=Retry(NoBackoff(), 0),
+            driver_info=None,  # saves two commands on every connection
         )
+        self._nodes = Nodes(Connections(factory, most=MAX_CONNECTIONS))
         self._on_fallback = on_fallback
         self._monotonic = monotonic
         self._deadline_s = deadline_s
@@ -261,9 +259,8 @@ class RateLimiter:
                 self._nodes.moved(calls[place].stem, answers[place])
         return answers
 
-    async def _ask_node(self, pool: Any, calls: list[_Call]) -> list[Any]:
-        connection = await pool.get_connection()
-        try:
+    async def _ask_node(self, pool: Connections, calls: list[_Call]) -> list[Any]:
+        async def ask(connection: Any) -> list[Any]:
             answers = await self._exchange(connection, calls, b"EVALSHA", _SCRIPT_SHA)
             # A restarted Redis does not know the script; a call that it answered so has changed nothing.
             unknown = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
@@ -274,16 +271,15 @@ class RateLimiter:
                 for place, answer in zip(unknown, again, strict=True):
                     answers[place] = answer
             return answers
-        finally:
-            await pool.release(connection)
+
+        return await pool.use(ask)  # asked twice, a submission is free the second time
 
     async def _exchange(
         self, connection: Any, calls: list[_Call], command: bytes, script: bytes
     ) -> list[Any]:
         """Send the calls at once and return their answers, errors among them.
 
-        Not by redis-py's pipeline, which packs commands in Python: three times the cost for hundreds of keys. When it is
-        cancelled halfway, redis-py closes the connection, so that no later call reads this one's answers.
+        Not by redis-py's pipeline, which packs commands in Python: three times the cost for hundreds of keys.
         """
         test_time = b"" if self._test_time_us is None else b"%d" % self._test_time_us()
         packed = [call.packed(command, script, test_time) for call in calls]

@@ -124,9 +124,15 @@ class Database:
         try:
             if self._pool is None:
                 await self.open()
-            assert self._pool is not None
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            pool = self._pool
+            assert pool is not None
+            # Watching the clock costs more than taking a connection that is there; one that must be made has its own limit.
+            wait_s = None if pool.get_idle_size() else ACQUIRE_TIMEOUT_S
+            connection = await pool.acquire(timeout=wait_s)
+            try:
                 yield connection
+            finally:
+                await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
             self._note_back()
         except AWAY as error:
             if isinstance(

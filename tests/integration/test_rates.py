@@ -551,6 +551,19 @@ async def test_more_groups_than_connections_wait_for_one(own_valkey: Valkey, fal
     await limiter.close()
 
 
+async def test_connections_that_valkey_closed_while_idle_cost_nobody_the_limit(
+    own_valkey: Valkey, fallbacks: list[str]
+) -> None:
+    await until(lambda: answers(own_valkey))
+    limiter = RateLimiter(own_valkey.url, on_fallback=fallbacks.append, deadline_s=PATIENT_S)
+    await asyncio.gather(*(limiter.check([request(f"{n}")]) for n in range(3)))
+    async with redis.asyncio.from_url(own_valkey.url) as client:
+        assert await client.client_kill_filter(_type="normal", skipme=True) == 3
+    assert await denials(limiter, *(request() for _ in range(4))) == [None, None, None, "author"]
+    assert fallbacks == []
+    await limiter.close()
+
+
 async def test_opening_and_closing_leaves_no_descriptors(own_valkey: Valkey) -> None:
     await until(lambda: answers(own_valkey))
     process = psutil.Process()
