@@ -6,7 +6,7 @@ denies spam, abuse and rejection; rejected says rejection, and with its reason s
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -62,6 +62,22 @@ class LabelledText:
         return any(self.label(output) is not None for output in OUTPUTS)
 
 
+def contradictions(rows: Sequence[LabelledText]) -> list[tuple[str, str]]:
+    """Return for each output how many texts are labelled both ways, as notes of a report; capitals and outer spaces aside."""
+    found = []
+    for output in OUTPUTS:
+        said: dict[int, int] = {}
+        for row in rows:
+            label = row.label(output)
+            if label is not None:
+                key = hash(row.text.strip().casefold())
+                said[key] = said.get(key, 0) | (label + 1)
+        count = sum(both == 3 for both in said.values())
+        if count:
+            found.append(("contradictory_labels", f"{output}: {count} texts are labelled both ways"))
+    return found
+
+
 def of_state(state: str, reasons: frozenset[str]) -> dict[str, int]:
     """Return what a decision says of the outputs; empty for one that says nothing; raises KeyError for an unknown state."""
     if state in _UNDECIDED:
@@ -77,8 +93,18 @@ def of_state(state: str, reasons: frozenset[str]) -> dict[str, int]:
     raise KeyError(state)
 
 
-def from_record(record: Mapping[str, Any], *, name: str, row: int, text_column: str = "text") -> LabelledText:
-    """Read a record of a data file; raises DatasetError, naming file, line and field, never its content."""
+def from_record(
+    record: Mapping[str, Any],
+    *,
+    name: str,
+    row: int,
+    text_column: str = "text",
+    forgive: Callable[[DatasetError], None] | None = None,
+) -> LabelledText:
+    """Read a record of a data file; raises DatasetError, naming file, line and field, never its content.
+
+    A time that is none is left out where `forgive` takes the error: a row can do without.
+    """
     where = f"{name}: line {row}"
     text = field_text(record, text_column, name=name, row=row)
     finer = record.get("labels")
@@ -93,7 +119,7 @@ def from_record(record: Mapping[str, Any], *, name: str, row: int, text_column: 
         language=_language(record.get("lang") or record.get("language")),
         author_url=_text(record.get("author_url")),
         weight=_weight(record.get("weight"), where),
-        at=_time(record.get("created_at") or record.get("decided_at"), where),
+        at=_time_or_none(record.get("created_at") or record.get("decided_at"), where, forgive),
         reason=_text(record.get("reason")),
         site=_text(record.get("site")),
         id=_text(record.get("id")),
@@ -136,6 +162,16 @@ def _weight(value: Any, where: str) -> float:
     if not 0 < weight <= MAX_WEIGHT:
         raise DatasetError(f"{where}: 'weight' is not a number above 0 and at most {MAX_WEIGHT:g}")
     return weight
+
+
+def _time_or_none(value: Any, where: str, forgive: Callable[[DatasetError], None] | None) -> datetime | None:
+    try:
+        return _time(value, where)
+    except DatasetError as error:
+        if forgive is None:
+            raise
+        forgive(error)
+        return None
 
 
 def _time(value: Any, where: str) -> datetime | None:

@@ -18,7 +18,7 @@ from classifiers.site.curves import curves
 from classifiers.site.foreign import foreign_keys
 from classifiers.site.gates import MustPass, failed_cases, unjudged, unproven, worse_slices
 from classifiers.site.judgement import ALPHA, NEW, Rows, Thresholds, changes, slices
-from classifiers.site.labels import OUTPUTS, LabelledText
+from classifiers.site.labels import OUTPUTS, LabelledText, contradictions
 from classifiers.site.material import Material, Progress
 from classifiers.site.measures import Interval, Scored, bootstrap
 from classifiers.site.outliers import Labeller, outliers, trust
@@ -139,7 +139,7 @@ class Retraining:
             strengths=manifest["strengths"],
             languages=manifest["languages"],
             labellers=labellers,
-            notes=_notes(self.material, final),
+            notes=[*_notes(self.material, final), *contradictions(self.sample.rows)],
             counts=manifest["counts"],
             snapshot=self.sample.snapshot,
             active=self.before.version,

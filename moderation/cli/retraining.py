@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 KEPT_AS_CANDIDATE = 3
 _SHIPPED = "shipped"
 _COLUMNS = ("output", "part", "rows", "positive", "auc before", "auc", "log-loss before", "log-loss")
+
+
+_SHARE = click.FloatRange(0.0, 1.0, min_open=True, max_open=True)
 
 
 @click.command("retrain")
@@ -39,6 +42,15 @@ _COLUMNS = ("output", "part", "rows", "positive", "auc before", "auc", "log-loss
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The model to compare with; the one that comes with the program by default.",
 )
+@click.option(
+    "--two-parameters",
+    is_flag=True,
+    help="Only fit slope and offset of the shipped model's outputs, from 200 labels on: for the first days of a site.",
+)
+@click.option(
+    "--share-spam", type=_SHARE, help="Without reading labels: shift the shipped model to this share of spam."
+)
+@click.option("--share-abuse", type=_SHARE, help="The same for abuse.")
 @click.option("--text-column", default="text", show_default=True, help="The field that holds the text.")
 @click.option("--seed", default=0, show_default=True, help="Of the sample and the intervals.")
 @click.argument("more", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -52,9 +64,15 @@ def retrain(
     Files after --data may be named one after the other.
     """
     site, all_sites, candidate = (options.pop(name) for name in ("site", "all_sites", "candidate"))
+    stated = {"spam": options.pop("share_spam"), "abuse": options.pop("share_abuse")}
+    shares = {output: share for output, share in stated.items() if share is not None}
     if site is not None or all_sites:
         if files or more or out is not None or (site is not None and all_sites):
             raise WrongUsage("name one of --site, --all-sites and --data with --out")
+        if shares or options["two_parameters"]:
+            raise WrongUsage(
+                "--share-… and --two-parameters go with --data; a site's share: site set SITE share_spam=0.05"
+            )
         from moderation.cli.site_retraining import retrain_sites
 
         retrain_sites(terminal, site, promotes=not candidate)
@@ -63,55 +81,111 @@ def retrain(
         raise WrongUsage("name the labelled comments: --data FILE…")
     if out is None:
         raise WrongUsage("name the folder of the new model: --out DIR")
-    report, skipped = _retrain((*files, *more), out, **options)
-    terminal.show({**report.as_json(), "out": str(out)}, lambda: words(report))
+    if shares:
+        _shift(terminal, (*files, *more), out, shares, options)
+        return
+    report, faults = _retrain((*files, *more), out, **options)
+    terminal.show({**report.as_json(), "out": str(out), "faults": faults.counts()}, lambda: words(report))
     for code, sentence in report.notes:
         terminal.warn(f"{code}: {sentence}")
-    if skipped.count:
-        terminal.warn(f"rows_without_text: {skipped.count} were passed over, the first: {skipped.first}")
+    for line in faults.lines():
+        terminal.warn(line)
     if not report.is_promotable:
         sys.exit(KEPT_AS_CANDIDATE)
 
 
+def _shift(
+    terminal: Terminal,
+    files: Sequence[Path],
+    out: Path,
+    shares: Mapping[str, float],
+    options: Mapping[str, Any],
+) -> None:
+    """Shift the shipped model to stated shares."""
+    from classifiers.retraining import state_shares
+
+    if options["two_parameters"] or options["active"]:
+        raise WrongUsage("--share-… stands alone: nothing is learned and nothing compared")
+    faults = _Faults()
+    version = state_shares(_rows(files, options["text_column"], faults), shares, out=out)
+    result = {"version": version, "shares": dict(shares), "out": str(out), "faults": faults.counts()}
+    terminal.show(result, lambda: f"{version} has the stated shares on these comments.")
+    for line in faults.lines():
+        terminal.warn(line)
+
+
 def _retrain(
-    files: Sequence[Path], out: Path, *, active: Path | None, text_column: str, seed: int
-) -> "tuple[RetrainReport, _Skipped]":
+    files: Sequence[Path], out: Path, *, text_column: str, **options: Any
+) -> "tuple[RetrainReport, _Faults]":
     from classifiers.retraining import retrain as train
 
-    skipped = _Skipped()
+    faults = _Faults()
     with Bar() as progress:
-        rows = _rows(files, text_column, skipped)
-        return train(rows, out=out, active=active, seed=seed, progress=progress), skipped
+        rows = _rows(files, text_column, faults)
+        return train(rows, out=out, progress=progress, **options), faults
+
+
+NO_TEXT, WRONG_VALUE, NO_TIME = "rows_without_text", "rows_with_a_wrong_value", "times_left_out"
+_NAMED_FAULTS = 20
+_DONE_WITH = {
+    NO_TEXT: "rows passed over",
+    WRONG_VALUE: "rows passed over",
+    NO_TIME: "rows taken without their time",
+}
 
 
 @dataclass(slots=True)
-class _Skipped:
-    """Rows without text: how many, and what is said of the first."""
+class _Faults:
+    """What was wrong with single rows, by kind: how many, and what is said of the first ones."""
 
-    count: int = 0
-    first: Exception | None = None
+    found: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in _DONE_WITH})
+    more: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_DONE_WITH, 0))
+
+    def add(self, kind: str, error: Exception) -> None:
+        """Count one; the first ones are kept with their line."""
+        if len(self.found[kind]) < _NAMED_FAULTS:
+            self.found[kind].append(str(error))
+        else:
+            self.more[kind] += 1
+
+    def counts(self) -> dict[str, int]:
+        """Return how many there were of each kind."""
+        return {kind: len(said) + self.more[kind] for kind, said in self.found.items()}
+
+    def lines(self) -> "Iterator[str]":
+        """Yield what to tell people."""
+        for kind, count in self.counts().items():
+            if count:
+                yield f"{kind}: {count} {_DONE_WITH[kind]}"
+                yield from (f"  {said}" for said in self.found[kind])
+                if self.more[kind]:
+                    yield f"  and {self.more[kind]} more"
 
 
-def _rows(files: Sequence[Path], text_column: str, skipped: _Skipped) -> "Iterator[LabelledText]":
-    """Read the files one after the other, passing over rows without text; a file of nothing else is an error."""
+def _rows(files: Sequence[Path], text_column: str, faults: _Faults) -> "Iterator[LabelledText]":
+    """Read the files one after the other, passing over faulty rows; a file of nothing else is an error."""
     from classifiers.datasets import read_records
-    from classifiers.errors import NoTextError
+    from classifiers.errors import DatasetError, NoTextError
     from classifiers.site.labels import from_record
 
+    def forgive(error: DatasetError) -> None:
+        faults.add(NO_TIME, error)
+
     for path in files:
-        first, has_text = None, False
+        first, is_usable = None, False
         for number, record in read_records(path):
             try:
-                row = from_record(record, name=path.name, row=number, text_column=text_column)
-            except NoTextError as error:
+                row = from_record(
+                    record, name=path.name, row=number, text_column=text_column, forgive=forgive
+                )
+            except DatasetError as error:
                 first = first or error
-                skipped.count += 1
+                faults.add(NO_TEXT if isinstance(error, NoTextError) else WRONG_VALUE, error)
             else:
-                has_text = True
+                is_usable = True
                 yield row
-        if first is not None and not has_text:
+        if first is not None and not is_usable:
             raise first
-        skipped.first = skipped.first or first
 
 
 class Bar:

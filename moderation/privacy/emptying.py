@@ -10,6 +10,7 @@ from moderation.domain.label import Label, LabelSource, Targets
 from moderation.domain.ports import Vault
 from moderation.domain.records import TEXT_HASH
 from moderation.domain.verdict import Verdict
+from moderation.storage.collection import weight_of
 from moderation.storage.database import Connection
 from moderation.storage.labels import keep_labels
 from moderation.storage.reasons import reasons_from_json
@@ -37,9 +38,13 @@ ON CONFLICT DO NOTHING
 """
 # The last word on each revision, if a person said it and nobody took it back; an undo says nothing of the text.
 _SAID = """
-SELECT DISTINCT ON (comment_id, revision) comment_id, revision, verdict, reasons, decided_by, undoes, decided_at
-  FROM decisions WHERE comment_id = ANY($1::uuid[]) AND verdict IS NOT NULL
- ORDER BY comment_id, revision, sequence DESC
+SELECT DISTINCT ON (d.comment_id, d.revision) d.comment_id, d.revision, d.verdict, d.reasons, d.decided_by, d.undoes, d.decided_at,
+       EXISTS (SELECT FROM decisions a WHERE a.comment_id = d.comment_id AND a.task = 'audit') AS is_audited,
+       (SELECT (p.policy->>'audit_share')::float8 FROM decisions f
+          JOIN policies p ON p.site_id = f.site_id AND p.version = f.policy
+         WHERE f.comment_id = d.comment_id AND f.sequence = 1) AS audit_share
+  FROM decisions d WHERE d.comment_id = ANY($1::uuid[]) AND d.verdict IS NOT NULL
+ ORDER BY d.comment_id, d.revision, d.sequence DESC
 """
 
 
@@ -90,4 +95,5 @@ class TextKeeper:
             targets=targets,
             labelled_at=said["decided_at"],
             language=text["language"],
+            weight=weight_of(is_audited=said["is_audited"], audit_share=said["audit_share"]),
         )

@@ -38,7 +38,10 @@ UPDATE decisions
  WHERE comment_id = ANY($1::uuid[])
 """
 _FORGET_AUTHORS = "DELETE FROM authors WHERE identity = ANY($1::bytea[]) AND standing <> 'blocked'"
-_FORGET_LABELS = "DELETE FROM labels WHERE site_id = $1 AND (email_hash = $2 OR comment_id = ANY($3::uuid[]))"
+_FORGET_LABELS = """
+WITH gone AS (DELETE FROM labels WHERE site_id = $1 AND (email_hash = $2 OR comment_id = ANY($3::uuid[])) RETURNING 1)
+SELECT count(*) FROM gone
+"""
 _KEEP_BLOCKS = "UPDATE authors SET approved = 0, rejected = 0 WHERE identity = ANY($1::bytea[])"
 
 
@@ -68,19 +71,19 @@ async def erase(
     async with database.connection() as connection:
         site_id = await find_site_id(connection, site)
     person = _Person(vault, site, site_id, email)
-    erased = 0
+    erased = labels = 0
     while True:
         async with database.transaction() as connection:
             ids = await person.find(connection)
             hashes = await person.hashes(connection, ids)
             await _erase_group(connection, ids, decided_by=decided_by, clock=clock)
-            await person.forget(connection, ids, hashes)
+            labels += await person.forget(connection, ids, hashes)
             if ids:
                 names = [str(comment_id) for comment_id in ids]
                 await audit(connection, "comments.erased", actor=actor, site_id=site_id, comments=names)
         erased += len(ids)
         if len(ids) < GROUP:
-            return await _finish(database, person, actor=actor, comments=erased)
+            return await _finish(database, person, actor=actor, comments=erased, labels=labels)
 
 
 class Eraser:
@@ -130,11 +133,12 @@ class _Person:
             hashes += known.known()
         return hashes
 
-    async def forget(self, connection: Connection, ids: Sequence[CommentId], hashes: Sequence[bytes]) -> None:
-        """Drop the author's records but for a block, and labels."""
-        await connection.execute(_FORGET_LABELS, self.site_id, self.email_hash, ids)
+    async def forget(self, connection: Connection, ids: Sequence[CommentId], hashes: Sequence[bytes]) -> int:
+        """Drop the author's records but for a block, and labels; return how many labels there were."""
+        labels = await connection.fetchval(_FORGET_LABELS, self.site_id, self.email_hash, ids)
         await connection.execute(_FORGET_AUTHORS, hashes)
         await connection.execute(_KEEP_BLOCKS, hashes)
+        return int(labels)
 
 
 async def _erase_group(
@@ -153,11 +157,13 @@ async def _erase_group(
     )
 
 
-async def _finish(database: Database, person: _Person, *, actor: str, comments: int) -> Erasure:
+async def _finish(database: Database, person: _Person, *, actor: str, comments: int, labels: int) -> Erasure:
     async with change(database) as connection:
         row = await connection.fetchrow("SELECT standing FROM authors WHERE identity = $1", person.email_hash)
         done = Erasure(comments, is_still_blocked=row is not None)
-        await audit(connection, "author.erased", actor=actor, site_id=person.site_id, **asdict(done))
+        await audit(
+            connection, "author.erased", actor=actor, site_id=person.site_id, labels=labels, **asdict(done)
+        )
     return done
 
 

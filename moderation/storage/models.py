@@ -28,7 +28,8 @@ SELECT m.version, m.site_id, s.name AS site, m.kind, m.refusals, m.snapshot, m.l
        m.created_by, (SELECT coalesce(array_agg(a.site_id), '{}') FROM active_models a WHERE a.version = m.version) AS in_force,
        EXISTS (SELECT FROM model_changes c WHERE c.previous = m.version) AS was_in_force,
        (SELECT count(*) FROM audit e WHERE e.action = 'author.erased' AND e.at > m.seen_until
-           AND e.site_id = ANY (m.learned_from)) AS erasures_since
+           AND e.site_id = ANY (m.learned_from)
+           AND ((e.details->>'comments')::int > 0 OR coalesce((e.details->>'labels')::int, 0) > 0)) AS erasures_since
   FROM models m LEFT JOIN sites s ON s.id = m.site_id
 """
 _SWITCHED = """

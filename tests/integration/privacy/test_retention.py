@@ -126,6 +126,7 @@ async def test_rejected_text_goes_and_what_a_person_said_of_it_stays_without_the
         1,
         1,
     )
+    assert label["weight"] == 1.0
     identity = ("comment_id", "identity", "email_hash", "actor")
     assert [label[name] for name in identity] == [None] * 4
     notes = "SELECT count(*) FROM decisions WHERE comment_id = $1 AND note IS NOT NULL"
@@ -216,6 +217,17 @@ async def test_earlier_texts_of_an_edited_comment_go_and_the_current_one_stays(k
     assert (await keeper.comment(comment_id))["text"] == "نص ثان"
     label = await keeper.row("SELECT text, spam, comment_id FROM labels WHERE text = $1", first)
     assert tuple(label) == (first, 0, None)
+
+
+async def test_what_closed_an_audit_keeps_its_weight(keeper: Keeper) -> None:
+    rejected = await decided(keeper.service, "reject")
+    await keeper.connection.execute(
+        "UPDATE decisions SET task = 'audit' WHERE comment_id = $1 AND decided_by <> 'service'", rejected
+    )
+    await keeper.connection.execute("UPDATE policies SET policy = $1", {"audit_share": 0.04})
+    await sequenced(keeper)
+    assert await keeper.round(days=91, rejected=90) == {"rejected": 1}
+    assert (await keeper.row("SELECT weight FROM labels"))["weight"] == 25.0
 
 
 async def test_labels_lose_who_said_them_first_and_go_later(keeper: Keeper) -> None:

@@ -107,7 +107,8 @@ def test_rows_without_text_are_passed_over_and_counted(log, tmp_path):
     done = run("models", "retrain", "--data", str(log), "--out", str(tmp_path / "model"), "--json")
     assert done.exit_code in {0, CANDIDATE}, done.stderr
     assert json.loads(done.stdout)["counts"]["seen"] == whole.count("\n")
-    assert "rows_without_text: 3 were passed over, the first: log.jsonl: line 1 has no column" in done.stderr
+    assert "rows_without_text: 3 rows passed over" in done.stderr
+    assert "log.jsonl: line 1 has no column" in done.stderr
 
 
 def test_a_second_file_without_the_column_is_named(log, tmp_path):
@@ -115,3 +116,49 @@ def test_a_second_file_without_the_column_is_named(log, tmp_path):
     other.write_text("comment,abuse\nx,1\n")
     said = fail("models", "retrain", "--data", str(log), str(other), "--out", str(tmp_path / "model"))
     assert "other.csv: line 1 has no column 'text'" in said
+
+
+def test_wrong_values_are_told_by_line_and_keep_no_other_row_from_being_learned_from(log, tmp_path):
+    whole = log.read_text("utf-8")
+    bad = [
+        '{"text": "a", "abuse": 7}', '{"text": "b", "state": "odd"}', '{"text": "c", "abuse": 1, "created_at": "soon"}',
+        *['{"text": "d", "weight": -1}'] * 30,
+    ]  # fmt: skip
+    log.write_text("\n".join([*bad, whole]), "utf-8")
+    done = run("models", "retrain", "--data", str(log), "--out", str(tmp_path / "model"), "--json")
+    assert done.exit_code == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["faults"] == {"rows_without_text": 0, "rows_with_a_wrong_value": 32, "times_left_out": 1}
+    assert said["counts"]["learned_from"] == whole.count("\n") + 1
+    assert "log.jsonl: line 1: 'abuse' is neither" in done.stderr
+    assert "log.jsonl: line 3: 'created_at'" in done.stderr
+    assert "and 12 more" in done.stderr
+
+
+def test_texts_that_are_labelled_both_ways_are_counted(tmp_path):
+    rows = site_data.log(200)
+    log = site_data.write(tmp_path / "log.jsonl", rows)
+    with log.open("a", encoding="utf-8") as file:
+        for row in rows[:5]:
+            said = site_data.record(row) | {
+                "state": "approved" if row.reject else "rejected",
+                "reason": "insult",
+            }
+            file.write(json.dumps(said) + "\n")
+    done = run("models", "retrain", "--data", str(log), "--out", str(tmp_path / "model"), "--json")
+    assert done.exit_code in {0, CANDIDATE}, done.stderr
+    assert "contradictory_labels: reject: 5 texts are labelled both ways" in done.stderr
+
+
+def test_a_stated_share_is_met_and_two_numbers_are_fitted_by_option(tmp_path):
+    rows = site_data.log(300, site_data.ARABIC, language="ar", noise=0.02)
+    log, out = site_data.write(tmp_path / "log.jsonl", rows), str(tmp_path / "model")
+    assert get("models", "retrain", "--data", str(log), "--out", out, "--share-abuse", "0.07")["shares"] == {
+        "abuse": 0.07
+    }
+    scored = run("models", "score", str(log), "--model", out).stdout.splitlines()
+    assert sum(json.loads(line)["abuse"] for line in scored) / len(scored) == pytest.approx(0.07, abs=0.005)
+    done = run("models", "retrain", "--data", str(log), "--out", out, "--two-parameters", "--json")
+    assert json.loads(done.stdout)["strengths"]["abuse"] == {"prior": 1.0}
+    fail("models", "retrain", "--data", str(log), "--out", out, "--share-abuse", "2", code=WRONG_USAGE)
+    fail("models", "retrain", "--site", "x", "--share-abuse", "0.1", code=WRONG_USAGE)
