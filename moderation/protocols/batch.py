@@ -84,11 +84,11 @@ async def _read(
 ) -> None:
     """Start one task a line; a full queue stops the reading, and with it the sender."""
     try:
-        async for line in _split(request):
-            await under_way.put(lines.start(line, group))
+        async for number, line in _split(request):
+            await under_way.put(lines.start(number, line, group))
     except MalformedRequestError as cut_off:
         if request.transport is not None and not request.transport.is_closing():
-            await under_way.put(lines.start(cut_off, group))
+            await under_way.put(lines.start(lines.last + 1, cut_off, group))
     await under_way.put(None)
 
 
@@ -101,13 +101,18 @@ class _Lines:
         self._language = language_of(request)
         self._by_external_id: dict[str, asyncio.Task[bytes]] = {}
         self.count = 0
+        self.last = 0
+        """Number of the line read last."""
 
-    def start(self, line: bytes | ModerationError, group: asyncio.TaskGroup) -> "asyncio.Task[bytes]":
-        """Begin to answer a line."""
+    def start(
+        self, number: int, line: bytes | ModerationError, group: asyncio.TaskGroup
+    ) -> "asyncio.Task[bytes]":
+        """Begin to answer a line; ``number`` counts the blank ones too, as editors do."""
         self.count += 1
+        self.last = number
         raw = _parsed(line)
         parent = self._by_external_id.get(_id(raw, "parent_id"))
-        task = _begin(self._answer(raw, self.count, parent), group)
+        task = _begin(self._answer(raw, number, parent), group)
         external_id = _id(raw, "external_id")
         if external_id:
             self._by_external_id[external_id] = task
@@ -198,21 +203,22 @@ def _reasons(verdict: Verdict, written: str | None) -> tuple[Reason, ...]:
     return () if default is None else (Reason(default),)
 
 
-async def _split(request: web.Request) -> AsyncIterator[bytes | ModerationError]:
-    """Yield the non-blank lines of the body; an over-long one becomes an error, and reading goes on behind it."""
+async def _split(request: web.Request) -> AsyncIterator[tuple[int, bytes | ModerationError]]:
+    """Yield the lines that are not blank, with their numbers; an over-long one becomes an error, and reading goes on behind it."""
     buffer = bytearray()
-    is_too_long = False
+    is_too_long, number = False, 1
     try:
         while chunk := await asyncio.wait_for(request.content.readany(), IDLE_TIMEOUT_S):
             *complete, rest = chunk.split(b"\n")
             for end in complete:
                 buffer += end
                 if is_too_long or len(buffer) > NATIVE_LIMIT_BYTES:
-                    yield TooLargeError("", limit_bytes=NATIVE_LIMIT_BYTES)
+                    yield number, TooLargeError("", limit_bytes=NATIVE_LIMIT_BYTES)
                 elif buffer.strip():
-                    yield bytes(buffer)
+                    yield number, bytes(buffer)
                 buffer.clear()
                 is_too_long = False
+                number += 1
             buffer += rest
             if len(buffer) > NATIVE_LIMIT_BYTES:
                 is_too_long = True
@@ -220,6 +226,6 @@ async def _split(request: web.Request) -> AsyncIterator[bytes | ModerationError]
     except CUT_OFF as error:
         raise MalformedRequestError("The body was cut off.") from error
     if is_too_long:
-        yield TooLargeError("", limit_bytes=NATIVE_LIMIT_BYTES)
+        yield number, TooLargeError("", limit_bytes=NATIVE_LIMIT_BYTES)
     elif buffer.strip():
-        yield bytes(buffer)
+        yield number, bytes(buffer)

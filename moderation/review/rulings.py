@@ -42,6 +42,11 @@ class Ruling:
             return (Reason(self.reason),)
         return () if self.verdict is Verdict.APPROVE else (Reason(ReasonCode.OTHER),)
 
+    def reasons_after(self, latest: Decision) -> tuple[Reason, ...]:
+        """Return the reasons that stand afterwards: who leaves a held comment held, and gives none, leaves what it was held for."""
+        is_left = self.verdict is Verdict.HOLD and self.reason is None and latest.verdict is Verdict.HOLD
+        return latest.reasons if is_left else self.reasons
+
     @property
     def opens(self) -> TaskKind | None:
         """The task that stands afterwards."""
@@ -101,7 +106,7 @@ def rule(
         revision=comment.revision,
         state=ruling.verdict.state,
         verdict=ruling.verdict,
-        reasons=ruling.reasons,
+        reasons=ruling.reasons_after(latest),
         scores=latest.scores,  # what the person had before them stays with what they said of it
         model=latest.model,
         policy=latest.policy,
@@ -165,7 +170,8 @@ def _is_repeated(comment: LockedComment, target: Target, ruling: Ruling, reviewe
         reviewer.made(latest)
         and latest.undoes is None
         and target.revision == latest.revision
-        and (latest.verdict, latest.reasons, latest.note) == (ruling.verdict, ruling.reasons, ruling.note)
+        and (latest.verdict, latest.reasons, latest.note)
+        == (ruling.verdict, ruling.reasons_after(latest), ruling.note)
         and _kind(comment) is ruling.opens
     )
 

@@ -1,5 +1,6 @@
 """What lies in `deploy/` speaks of metrics, settings and files that exist."""
 
+import gettext
 import json
 import re
 import shutil
@@ -116,3 +117,14 @@ def test_systemd_takes_the_units(unit: Path, tmp_path: Path):
     own = [line for line in done.stderr.splitlines() if unit.name in line]
     assert done.returncode == 0, done.stderr
     assert own == []
+
+
+def test_the_wordpress_connector_is_there_in_arabic_to_the_last_sentence():
+    folder = Path(__file__).parents[3] / "deploy" / "wordpress" / "comment-desk"
+    with (folder / "languages" / "comment-desk-ar.mo").open("rb") as compiled:
+        arabic = gettext.GNUTranslations(compiled)
+    call = re.compile(r"\b(?:esc_(?:html|attr)_)?_?_?[_ex]+\(\s*'((?:[^'\\]|\\.)+)',\s*'comment-desk'")
+    found = {match for file in folder.rglob("*.php") for match in call.findall(file.read_text("utf-8"))}
+    assert len(found) > 50
+    missing = {words for words in found if not re.search(r"[\u0600-\u06ff]", arabic.gettext(words))}
+    assert missing <= {"%1$s %2$s%%"}

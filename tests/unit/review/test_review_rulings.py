@@ -269,6 +269,19 @@ def test_undoing_a_leads_hold_closes_the_task_it_opened() -> None:
     assert (subject.state, subject.task) == (State.APPROVED, None)
 
 
+def test_who_leaves_a_held_comment_held_leaves_what_it_was_held_for() -> None:
+    escalated = comment(task=TaskKind.ESCALATED)
+    kept = decided(escalated, HOLD, LEAD)
+    assert [reason.code for reason in kept.latest.reasons] == [ReasonCode.PREMODERATION]
+    assert kept.task is not None
+    assert kept.task.kind is TaskKind.HELD
+    assert rule(kept, Target(kept.id, kept.revision), HOLD, reviewer=LEAD, now=NOW) is None
+    said = decided(escalated, Ruling(Verdict.HOLD, ReasonCode.OFF_TOPIC), LEAD)
+    assert [reason.code for reason in said.latest.reasons] == [ReasonCode.OFF_TOPIC]
+    published = decided(comment(state=State.APPROVED, task=None), HOLD, LEAD)
+    assert [reason.code for reason in published.latest.reasons] == [ReasonCode.OTHER]
+
+
 def test_only_leads_and_the_site_undo_what_another_decided() -> None:
     subject = decided(comment(), APPROVE, ANNA)
     with pytest.raises(NotPermittedError):

@@ -132,11 +132,32 @@ class Comment_Desk_Admin {
 			);
 		}
 		$help = array(
-			'key'         => __( 'What “moderation site add” printed as key (mds_…).', 'comment-desk' ),
-			'secret'      => __( 'What it printed as webhook_secret (whsec_…). While one is being replaced: both, with a space between.', 'comment-desk' ),
-			'akismet_key' => __( 'Only if you keep the Akismet plugin: from “moderation site key add SITE --dialect akismet”. Then Akismet asks the desk, and this plugin does not ask twice.', 'comment-desk' ),
+			/* translators: 1: a command, 2: what it prints. */
+			'key'         => sprintf( esc_html__( 'What %1$s printed as %2$s.', 'comment-desk' ), self::code( 'moderation site add' ), self::code( 'key (mds_…)' ) ),
+			/* translators: %s: what a command prints. */
+			'secret'      => sprintf( esc_html__( 'What it printed as %s. While one is being replaced: both, with a space between.', 'comment-desk' ), self::code( 'webhook_secret (whsec_…)' ) ),
+			/* translators: %s: a command. */
+			'akismet_key' => sprintf( esc_html__( 'Only if you keep the Akismet plugin: from %s. Then Akismet asks the desk, and this plugin does not ask twice.', 'comment-desk' ), self::code( 'moderation site key add SITE --dialect akismet' ) ),
 		);
-		echo '<p class="description">' . esc_html( $help[ $name ] ) . '</p>';
+		echo '<p class="description">' . wp_kses(
+			$help[ $name ],
+			array(
+				'code' => array(
+					'dir'   => true,
+					'class' => true,
+				),
+			)
+		) . '</p>';
+	}
+
+	/**
+	 * What is typed or printed in a terminal: from left to right in every language.
+	 *
+	 * @param string $words Command or output.
+	 * @return string HTML.
+	 */
+	private static function code( $words ) {
+		return '<code dir="ltr" class="ltr">' . esc_html( $words ) . '</code>';
 	}
 
 	/**
@@ -224,7 +245,7 @@ class Comment_Desk_Admin {
 			echo '<button class="button">' . esc_html__( 'Verify', 'comment-desk' ) . '</button></p></form>';
 		}
 		echo '<p>' . esc_html__( 'Tell the desk where this site hears of decisions:', 'comment-desk' ) . '</p>';
-		echo '<p><code class="ltr" dir="ltr">moderation site set SITE webhook_url=' . esc_html( Comment_Desk_Settings::events_url() ) . '</code></p>';
+		echo '<pre class="ltr" dir="ltr" style="overflow-x:auto;text-align:left;margin:1em 0"><code>moderation site set SITE webhook_url=' . esc_html( Comment_Desk_Settings::events_url() ) . '</code></pre>';
 		if ( Comment_Desk_Akismet::is_repointed() ) {
 			echo '<p>' . esc_html__( 'The Akismet plugin is pointed at the desk.', 'comment-desk' ) . '</p>';
 		}
