@@ -6,6 +6,9 @@ from aiohttp import web
 
 from moderation.domain.site import Site
 
+_BEHIND_THE_HOST = frozenset("@/?#")
+"""What an origin as browsers write it (RFC 6454 §6.2) has nowhere behind its scheme."""
+
 
 def origin_of(url: str) -> tuple[str, str, int] | None:
     """Return scheme, host and port of a web address (RFC 6454 §4); None for anything else."""

@@ -188,7 +188,7 @@ async def test_only_the_sites_own_pages_may_read_and_only_its_own_comments(
 ) -> None:
     await post_service.submit("الأول بين التعليقات")
     for what in ("threads/12/comments", "form"):
-        for origin in ("https://evil.example", "http://news.example", "null"):
+        for origin in ("https://evil.example", "http://news.example", "null", "https://x@news.example"):
             url = place(post_service, what)
             async with post_service.client.get(url, headers={"Origin": origin}) as response:
                 assert "Access-Control-Allow-Origin" not in response.headers

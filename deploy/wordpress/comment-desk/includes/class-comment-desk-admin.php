@@ -80,6 +80,7 @@ class Comment_Desk_Admin {
 	 * Draw the page.
 	 */
 	public static function page() {
+		echo '<style>.comment-desk-code{display:inline-block;max-width:100%;box-sizing:border-box;overflow-x:auto;white-space:nowrap;vertical-align:bottom}</style>';
 		echo '<div class="wrap"><h1>' . esc_html__( 'Comment Desk', 'comment-desk' ) . '</h1>';
 		self::verified();
 		echo '<form method="post" action="options.php">';
@@ -157,7 +158,7 @@ class Comment_Desk_Admin {
 	 * @return string HTML.
 	 */
 	private static function code( $words ) {
-		return '<code dir="ltr" class="ltr">' . esc_html( $words ) . '</code>';
+		return '<code dir="ltr" class="ltr comment-desk-code">' . esc_html( $words ) . '</code>';
 	}
 
 	/**
@@ -245,7 +246,7 @@ class Comment_Desk_Admin {
 			echo '<button class="button">' . esc_html__( 'Verify', 'comment-desk' ) . '</button></p></form>';
 		}
 		echo '<p>' . esc_html__( 'Tell the desk where this site hears of decisions:', 'comment-desk' ) . '</p>';
-		echo '<pre class="ltr" dir="ltr" style="overflow-x:auto;text-align:left;margin:1em 0"><code>moderation site set SITE webhook_url=' . esc_html( Comment_Desk_Settings::events_url() ) . '</code></pre>';
+		echo '<p><code class="ltr comment-desk-code" dir="ltr">moderation site set SITE webhook_url=' . esc_html( Comment_Desk_Settings::events_url() ) . '</code></p>';
 		if ( Comment_Desk_Akismet::is_repointed() ) {
 			echo '<p>' . esc_html__( 'The Akismet plugin is pointed at the desk.', 'comment-desk' ) . '</p>';
 		}
