@@ -36,6 +36,7 @@ from moderation.privacy.vault import KeyedVault
 from moderation.protocols import (
     akismet,
     batch,
+    colleagues,
     coral,
     coral_feedback,
     feed,
@@ -86,6 +87,7 @@ DIALECTS = (
     perspective,
     coral,
     review,
+    colleagues,
     learning,
     rights,
     feed,

@@ -19,12 +19,13 @@ def moderator() -> None:
 @click.option(
     "--role", type=click.Choice([role.value for role in Role]), required=True, help="What they may do."
 )
+@click.option("--name", help="By what colleagues know them; never shown to sites and readers.")
 @with_terminal
-def add(terminal: Terminal, email: str, site: str, role: str) -> None:
+def add(terminal: Terminal, email: str, site: str, role: str, name: str | None) -> None:
     """Give a person a role on a site, in place of the one they had there."""
     made = terminal.run(
         lambda desk: moderators.add_moderator(
-            desk.database, email, site=site, role=Role(role), actor=desk.actor
+            desk.database, email, site=site, role=Role(role), actor=desk.actor, name=name
         )
     )
     result = {"id": made, "email": email, "site": site, "role": role}
@@ -48,7 +49,7 @@ def list_moderators(terminal: Terminal, site: str | None) -> None:
     found = [
         plain(line) for line in terminal.run(lambda desk: moderators.list_moderators(desk.database, site))
     ]
-    columns = ("email", "roles", "tokens", "created_at", "disabled_at")
+    columns = ("email", "name", "roles", "tokens", "created_at", "disabled_at")
     terminal.show(found, lambda: table(found, columns, empty="There is no moderator yet."))
 
 

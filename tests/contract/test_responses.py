@@ -185,6 +185,8 @@ async def walk_learning(walk: Walker) -> None:
     for reader in ("lead", "moderator", "site"):
         await walk("GET", f"/v1/health?site={site}", reader)
     await walk("GET", "/v1/health?site=nobody", "lead")
+    await walk("GET", f"/v1/colleagues?site={site}", "lead")
+    await walk("GET", "/v1/colleagues?site=nobody", "lead")
     await walk("GET", "/v1/health", "lead")
 
 

@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from moderation.protocols.openapi import (
     akismet,
+    colleagues,
     coral,
     demonstration,
     feed,
@@ -26,6 +27,7 @@ DIALECTS: tuple[Dialect, ...] = (
     form.DIALECT,
     published.DIALECT,
     review.DIALECT,
+    colleagues.DIALECT,
     rights.DIALECT,
     learning.DIALECT,
     feed.DIALECT,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from moderation.domain.errors import ConflictError, NotFoundError
+from moderation.domain.errors import ConflictError, FieldError, InvalidConfigurationError, NotFoundError
 from moderation.domain.identity import fold_email
 from moderation.domain.ids import ModeratorId, new_uuid
 from moderation.domain.site import Role
@@ -14,16 +14,18 @@ from moderation.storage.administration.finding import find_moderator_id, find_si
 from moderation.storage.administration.tokens import PERSON_PREFIX, new_token, token_hash
 from moderation.storage.database import Connection, Database
 
+MAX_NAME = 80
+
 _ADD = """
-INSERT INTO moderators (id, email) VALUES ($1, $2)
-ON CONFLICT (email) DO UPDATE SET disabled_at = NULL RETURNING id
+INSERT INTO moderators AS known (id, email, name) VALUES ($1, $2, $3)
+ON CONFLICT (email) DO UPDATE SET disabled_at = NULL, name = coalesce(excluded.name, known.name) RETURNING id
 """
 _SET_ROLE = """
 INSERT INTO moderator_roles (moderator_id, site_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (moderator_id, site_id) DO UPDATE SET role = excluded.role
 """
 _LIST = """
-SELECT m.id, m.email, m.created_at, m.disabled_at,
+SELECT m.id, m.email, m.name, m.created_at, m.disabled_at,
        coalesce((SELECT jsonb_object_agg(s.name, r.role) FROM moderator_roles r JOIN sites s ON s.id = r.site_id
                   WHERE r.moderator_id = m.id AND s.removed_at IS NULL), '{}') AS roles,
        (SELECT count(*) FROM moderator_tokens t WHERE t.moderator_id = m.id AND t.revoked_at IS NULL) AS tokens
@@ -39,21 +41,25 @@ class ModeratorLine:
 
     id: UUID
     email: str = field(repr=False)
+    name: str | None
     created_at: datetime
     disabled_at: datetime | None
     roles: dict[str, str]
     tokens: int
 
 
-async def add_moderator(database: Database, email: str, *, site: str, role: Role, actor: str) -> ModeratorId:
+async def add_moderator(
+    database: Database, email: str, *, site: str, role: Role, actor: str, name: str | None = None
+) -> ModeratorId:
     """Give a person a role on a site, in place of the one they had there; a disabled person is enabled again.
 
-    Raises `UnknownSiteError`, and `InvalidConfigurationError` for what is no e-mail address.
+    ``name`` is what colleagues see; without one, a name given before stays. Raises `UnknownSiteError`, and
+    `InvalidConfigurationError` for what is no e-mail address, or a name that is one, blank or too long.
     """
-    address = fold_email(canonical_email(email))
+    address, shown = fold_email(canonical_email(email)), None if name is None else _name(name)
     async with change(database) as connection:
         site_id = await find_site_id(connection, site)
-        found = await connection.fetchval(_ADD, new_uuid(), address)
+        found = await connection.fetchval(_ADD, new_uuid(), address, shown)
         await connection.execute(_SET_ROLE, found, site_id, role.value)
         await audit(
             connection,
@@ -64,6 +70,14 @@ async def add_moderator(database: Database, email: str, *, site: str, role: Role
             role=role.value,
         )
     return ModeratorId(found)
+
+
+def _name(written: str) -> str:
+    name = " ".join(written.split())
+    if not 0 < len(name) <= MAX_NAME or "@" in name or not name.isprintable():
+        allowed = f"1 to {MAX_NAME} characters, and no e-mail address"
+        raise InvalidConfigurationError([FieldError("/name", "invalid_value", {"allowed": allowed})])
+    return name
 
 
 async def add_token(database: Database, email: str, *, actor: str) -> str:

@@ -45,7 +45,7 @@ STAFF = {
     "models": "created_by",
     "moderator_roles": "moderator_id role",
     "moderator_tokens": "moderator_id",
-    "moderators": "email",
+    "moderators": "email name",
     "policies": "created_by",
     "tasks": "claimed_by",
 }
