@@ -24,8 +24,7 @@ def own_origin_headers(request: web.Request, site: Site | None) -> dict[str, str
     """Return the headers by which a script on one of the site's own pages may read the answer."""
     origin = request.headers.get("Origin", "")
     own = None if site is None else origin_of(site.url)
-    if (
-        own is None or origin_of(origin) != own
-    ):  # no origin at all, as of a sandboxed page ("null"), is nobody's own
-        return {}
+    is_plain = _BEHIND_THE_HOST.isdisjoint(origin.partition("://")[2])
+    if own is None or not is_plain or origin_of(origin) != own:
+        return {}  # also for a sandboxed page, whose origin is "null"
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}

@@ -409,6 +409,7 @@ async def test_the_key_is_in_no_log_line(site: AkismetSite, monkeypatch: pytest.
 
     for module in (edge, akismet_calls):
         monkeypatch.setattr(module, "log", Recorder())
+    monkeypatch.setattr(edge, "log_request", lambda **fields: lines.append(fields))
     await site.check()
     await site.call("usage-limit", method="GET")
     await site.call("comment-check", urlencode(comment_fields()), headers={"Host": f"{site.key}.h"})
