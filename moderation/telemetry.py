@@ -68,6 +68,9 @@ OLDEST_UNDELIVERED_SECONDS = Gauge(
 DEAD_LETTERS = Gauge(
     "moderation_dead_letters", "Events given up and not sent again since", multiprocess_mode="livemax"
 )
+DATABASE_AWAY = Gauge(
+    "moderation_database_away", "1 while PostgreSQL does not answer a process", multiprocess_mode="livemax"
+)
 RESTARTS = Gauge(
     "moderation_restarts",
     "Restarts since the service started, of each engine and of the workers together",
@@ -282,8 +285,11 @@ class _WithoutText(logging.Formatter):
 def _is_ours(record: logging.LogRecord) -> bool:
     """Leave out what strangers do to the HTTP server: words that are no HTTP, counted as a 400; gone before the answer.
 
-    The library calls each of these an error, with which anybody could fill the log and wake the operator.
+    The library calls each of these an error, with which anybody could fill the log and wake the operator. And each try of the
+    pool while PostgreSQL is away, which `postgresql_away` says once.
     """
+    if record.name == "asyncpg.pool":
+        return record.levelno > logging.WARNING
     if record.name != "aiohttp.server":
         return True
     from aiohttp.http_exceptions import (

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import click
+
 from moderation.cli.failures import Failure
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.engines import engines_for
@@ -57,12 +59,22 @@ async def database_url(settings: Settings, *, creates: bool) -> AsyncIterator[st
             f"there is no data in {settings.data_dir} yet: is it the right data directory? "
             "`moderation serve` or `moderation site add` begins a new one"
         )
-    async with engines_for(settings.data_dir, valkey=False, user=settings.engine_user) as addresses:
+    async with engines_for(
+        settings.data_dir, valkey=False, user=settings.engine_user, on_silence=_say_silent
+    ) as addresses:
         if not addresses.database_url:
             raise Failure(
                 f"the service running in {settings.data_dir} uses a database of its own: set MODERATION_DATABASE_URL"
             )
         yield addresses.database_url
+
+
+def _say_silent(owner: int) -> None:
+    click.echo(
+        f"moderation: the engines of process {owner} do not answer; still waiting. They may hang or not come up again: "
+        "look at postgres.log and valkey.log in the data directory, and at the disk",
+        err=True,
+    )
 
 
 @asynccontextmanager

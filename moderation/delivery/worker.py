@@ -163,5 +163,5 @@ class Worker:
 
 
 def _report_fault(error: BaseException) -> None:
-    level = log.warning if isinstance(error, DependencyUnavailableError) else log.error
-    level("delivery_faulty", exc_info=error)
+    level = log.debug if isinstance(error, DependencyUnavailableError) else log.error
+    level("delivery_faulty", exc_info=error)  # that PostgreSQL is away is said once, by the pool

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,6 +25,8 @@ _STEADY_S = 60.0  # an engine that lived so long begins again with the shortest 
 _LOG_LIMIT_BYTES = 10 * 1024 * 1024
 _LOG_CHECK_EVERY_S = 60.0
 _POLL_S = 0.05
+SILENCE_S = 8.0
+"""After which somebody who waits for another process's engines is told so; longer than a look that gets no answer."""
 
 Engine = PostgresEngine | ValkeyEngine
 
@@ -194,13 +196,16 @@ class EmbeddedEngines:
             ownership.release()
 
     @classmethod
-    async def attach(cls, data_dir: Path, *, deadline_s: float) -> EngineAddresses | None:
+    async def attach(
+        cls, data_dir: Path, *, deadline_s: float, on_silence: Callable[[int], None] = lambda _: None
+    ) -> EngineAddresses | None:
         """Find the engines that another living process owns; None when nobody does.
 
-        An owner that is still starting, or whose engine is being restarted, is waited for. Raises EnginesNotReadyError
-        after `deadline_s`.
+        An owner that is still starting, or whose engine is being restarted, is waited for; `on_silence` is told its pid when
+        its engines do not answer after `SILENCE_S`. Raises EnginesNotReadyError after `deadline_s`.
         """
-        until_s = time.monotonic() + deadline_s
+        began_s = time.monotonic()
+        until_s, is_told = began_s + deadline_s, False
         while (owner := await asyncio.to_thread(current_owner, data_dir)) is not None:
             if owner.addresses is not None and await _answer(owner.addresses):
                 return owner.addresses
@@ -208,6 +213,9 @@ class EmbeddedEngines:
                 raise EnginesNotReadyError(
                     f"process {owner.pid} owns {data_dir}, but its engines did not answer within {deadline_s:.0f} s"
                 )
+            if not is_told and time.monotonic() > began_s + SILENCE_S:
+                on_silence(owner.pid)
+                is_told = True
             await asyncio.sleep(_POLL_S)
         return None
 
@@ -220,13 +228,14 @@ async def engines_for(
     valkey: bool = True,
     user: str | None = None,
     deadline_s: float = 600.0,
+    on_silence: Callable[[int], None] = lambda _: None,
 ) -> AsyncIterator[EngineAddresses]:
     """Use the engines of their living owner, or own them for the duration; for commands.
 
     When the engines are another process's, they end with it: what the block does then fails as with any lost server.
     """
     engines = EmbeddedEngines(data_dir, postgres=postgres, valkey=valkey, user=user, lock_wait_s=0.0)
-    addresses = await _attach_or_start(engines, data_dir, deadline_s)
+    addresses = await _attach_or_start(engines, data_dir, deadline_s, on_silence)
     supervisor = asyncio.create_task(engines.supervise()) if engines.is_owner else None
     try:
         yield addresses
@@ -237,10 +246,13 @@ async def engines_for(
             await engines.stop()
 
 
-async def _attach_or_start(engines: EmbeddedEngines, data_dir: Path, deadline_s: float) -> EngineAddresses:
+async def _attach_or_start(
+    engines: EmbeddedEngines, data_dir: Path, deadline_s: float, on_silence: Callable[[int], None]
+) -> EngineAddresses:
     until_s = time.monotonic() + deadline_s
     while True:
-        addresses = await engines.attach(data_dir, deadline_s=max(0.0, until_s - time.monotonic()))
+        left_s = max(0.0, until_s - time.monotonic())
+        addresses = await engines.attach(data_dir, deadline_s=left_s, on_silence=on_silence)
         if addresses is not None:
             return addresses
         try:

@@ -54,6 +54,7 @@ class Grouper(Generic[Item]):
         self._look: asyncio.TimerHandle | None = None
         self._is_scheduled = False
         self._is_closing = False
+        self._hangs = False
 
     @property
     def waiting(self) -> int:
@@ -119,6 +120,9 @@ class Grouper(Generic[Item]):
             del self._pending[id(item)]
         for items in (*late, waiting):
             _fail_all(items, DependencyUnavailableError("intake"))
+        if (any(late) or waiting) and not self._hangs:
+            log.error("intake_hangs", groups=len(late), waiting=len(waiting))
+            self._hangs = True
         is_busy = self._pending or self._running
         loop = asyncio.get_running_loop()
         self._look = loop.call_later(LOOK_EVERY_S, self._refuse_late) if is_busy else None
@@ -126,6 +130,9 @@ class Grouper(Generic[Item]):
     async def _run(self, group: list[Item]) -> None:
         try:
             await self._process(group)
+            if self._hangs:
+                log.info("intake_goes_on")
+                self._hangs = False
             _fail_all(group, RuntimeError("left unanswered"))
         except asyncio.CancelledError as error:
             _fail_all(group, error)

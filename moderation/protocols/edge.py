@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from moderation.domain.errors import ModerationError
+from moderation.domain.errors import DependencyUnavailableError, ModerationError
 from moderation.domain.ids import new_hex
 from moderation.protocols.languages import language_of
 from moderation.protocols.problems import problem_response
@@ -62,6 +62,7 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
         if error.status < 400:
             raise
         problem = _from_aiohttp(error)
+        note(request, problem=problem.code)
         response = problem_response(problem, request_id=request_id, language=language_of(request))
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
@@ -71,6 +72,9 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
     except Exception as error:
         log.error("request_failed", request_id=request_id, route=route_of(request), exc_info=error)
         problem = ModerationError()
+    note(request, problem=problem.code)
+    if isinstance(problem, DependencyUnavailableError):
+        note(request, missing=problem.name)
     return problem_response(problem, request_id=request_id, language=language_of(request))
 
 

@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from moderation.domain.errors import DependencyUnavailableError
+from moderation.telemetry import DATABASE_AWAY
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 
@@ -146,12 +147,14 @@ class Database:
         """Say once that PostgreSQL is away, not at every request; a deadlock or a lock that was waited for is no absence."""
         if self._away_since_s is None and not isinstance(error, _CROSSED):
             self._away_since_s = time.monotonic()
+            DATABASE_AWAY.set(1)
             log.error("postgresql_away", error=type(error).__name__)
 
     def _note_back(self) -> None:
         if self._away_since_s is not None:
             log.info("postgresql_back", away_s=round(time.monotonic() - self._away_since_s, 1))
             self._away_since_s = None
+            DATABASE_AWAY.set(0)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import structlog
 
+from moderation.domain.errors import DependencyUnavailableError
 from moderation.storage.database import ACQUIRE_TIMEOUT_S, AWAY, COMMAND_TIMEOUT_S, prepare
 
 RETRY_S = 1.0
@@ -54,18 +55,24 @@ async def lead(url: str, key: int, job: Job) -> None:
     """Run ``job`` while we lead, again after every loss, until cancelled; PostgreSQL away means growing pauses.
 
     The job is cancelled when the connection is seen to be lost; it should use the connection now and then, for a peer that
-    fell silent is noticed only so. It may raise: that is logged, leadership given up, and tried again.
+    fell silent is noticed only so. It may raise: that is logged, leadership given up, and tried again. A loss is said once,
+    and that the job runs again.
     """
-    backoff_s = RETRY_S
+    name = getattr(job, "__qualname__", type(job).__qualname__).partition(".")[0]
+    backoff_s, is_lost = RETRY_S, False
     while True:
         try:
             async with leadership(url, key) as connection:
-                backoff_s = RETRY_S
+                if is_lost:
+                    log.info("leadership_back", job=name)
+                backoff_s, is_lost = RETRY_S, False
                 await _run_while_connected(connection, job)
-        except AWAY as error:
-            log.warning("leadership_lost", key=key, error=type(error).__name__)
+        except (*AWAY, DependencyUnavailableError) as error:
+            if not is_lost:
+                log.warning("leadership_lost", job=name, error=type(error).__name__)
+            is_lost = True
         except Exception:  # a background job must come back after any fault
-            log.exception("background_job_failed", key=key)
+            log.exception("background_job_failed", job=name)
         await asyncio.sleep(backoff_s)
         backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
 

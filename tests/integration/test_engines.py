@@ -246,12 +246,14 @@ async def test_attaching_waits_for_an_owner_that_is_still_starting(tmp_path):
         assert (await address(tmp_path)) == read_addresses(owner)
 
 
-async def test_attaching_to_an_owner_that_never_gets_ready_ends(tmp_path):
-    ownership = Ownership(tmp_path)
+async def test_attaching_to_an_owner_that_never_gets_ready_is_said_once_and_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedded, "SILENCE_S", 0.05)
+    ownership, told = Ownership(tmp_path), []
     ownership.take()
     try:
         with pytest.raises(EnginesNotReadyError, match=f"process {os.getpid()} "):
-            await EmbeddedEngines.attach(tmp_path, deadline_s=0.2)
+            await EmbeddedEngines.attach(tmp_path, deadline_s=0.5, on_silence=told.append)
+        assert told == [os.getpid()]
     finally:
         ownership.release()
 

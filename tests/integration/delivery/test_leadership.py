@@ -1,6 +1,7 @@
 """One leader at a time, and another as soon as the first is gone."""
 
 import asyncio
+from collections.abc import Callable
 
 import asyncpg
 import pytest
@@ -119,3 +120,32 @@ async def test_the_wait_for_the_lock_holds_no_snapshot(fresh_database_url: str):
         await end(waiting)
     await admin.close()
     assert job.runs == 0
+
+
+async def test_a_long_absence_is_said_once_and_so_is_its_end(
+    fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    job, tries, connect = Job(), 0, asyncpg.connect
+
+    async def away(*arguments: object, **options: object) -> object:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            raise ConnectionRefusedError
+        return await connect(*arguments, **options)
+
+    monkeypatch.setattr(leadership_module.asyncpg, "connect", away)
+    said: list[tuple[str, object]] = []
+
+    class Log:
+        def __getattr__(self, _level: str) -> Callable[..., None]:
+            return lambda event, **fields: said.append((event, fields["job"]))
+
+    monkeypatch.setattr(leadership_module, "log", Log())
+    leading = asyncio.create_task(lead(fresh_database_url, KEY, job))
+    await job.wait_for_run(1)
+    await end(leading)
+    assert said == [
+        ("leadership_lost", "Job"),
+        ("leadership_back", "Job"),
+    ]

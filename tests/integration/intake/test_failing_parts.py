@@ -4,10 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+from prometheus_client import REGISTRY
+
 from moderation.domain.clock import utc_now
 from moderation.intake.pipeline import Intake
 from moderation.intake.rescoring import Rescorer
 from moderation.learning.engine import ActiveModel
+from moderation.protocols import edge
 from moderation.protocols.native import INTAKE
 from moderation.protocols.operations import MODEL
 from tests.service import RunningService, comment, running_service
@@ -93,7 +97,11 @@ async def test_a_limit_denies_with_retry_after_and_a_free_retry_is_not_charged_t
             assert await connection.fetchval("SELECT count(*) FROM comments") == 3
 
 
-async def test_without_postgresql_the_answer_is_503_and_the_retry_succeeds(service: RunningService) -> None:
+async def test_without_postgresql_the_answer_is_503_and_the_retry_succeeds(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[dict[str, object]] = []
+    monkeypatch.setattr(edge, "log_request", lambda **fields: lines.append(fields))
     app = service.client.app
     assert app is not None
     database = app[INTAKE]._database
@@ -103,8 +111,12 @@ async def test_without_postgresql_the_answer_is_503_and_the_retry_succeeds(servi
     async with service.request("POST", "/v1/comments", json=body) as response:
         assert response.status == 503
         assert int(response.headers["Retry-After"]) >= 1
+    (line,) = lines
+    assert (line["problem"], line["missing"]) == ("unavailable", "postgresql"), "what an operator greps for"
+    assert REGISTRY.get_sample_value("moderation_database_away") == 1
     status, ready = await service.call("GET", "/readyz")
     assert (status, "postgresql" in ready["missing"]) == (503, True)
     database._url = url
     status, _ = await service.call("POST", "/v1/comments", json=body)
     assert status == 201
+    assert REGISTRY.get_sample_value("moderation_database_away") == 0
