@@ -229,9 +229,10 @@ def decide(
     ]
     if not findings:
         findings = _mode_findings(policy, author)
-    findings.sort(key=lambda finding: -finding.verdict.severity)  # stable: the table's order among equals
+    if len(findings) > 1:
+        findings.sort(key=lambda finding: -finding.verdict.severity)  # stable: the table's order among equals
     verdict = findings[0].verdict if findings else Verdict.APPROVE
-    return Ruling(verdict, tuple(Reason(finding.code, finding.evidence) for finding in findings))
+    return Ruling(verdict, tuple([Reason(finding.code, finding.evidence) for finding in findings]))
 
 
 def _author_findings(policy: Policy, author: AuthorRecord) -> Iterator[_Finding]:
@@ -252,9 +253,8 @@ def _score_findings(
         yield _Finding(Verdict.HOLD, ReasonCode.NOT_SCORED)
     thresholds = in_force(assessment.language, default_thresholds, policy.thresholds or {})
     for output, score in zip(OUTPUTS, scores.as_list(), strict=True):
-        probability = _probability(score)
-        if probability is not None:
-            verdict = _verdict(output, probability, thresholds.get(output, LAST_RESORT))
+        if score is not None and 0 <= score <= 1:  # NaN is none of these
+            verdict = _verdict(output, score, thresholds.get(output, LAST_RESORT))
             if verdict is not None:
                 yield _Finding(verdict, _CODES[output])
 

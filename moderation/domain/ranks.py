@@ -27,11 +27,11 @@ def rank(received_at: datetime, *, abuse: float | None, spam: float | None) -> R
     """Place a task: oldest first; most abusive first; least certain first (nearest to 0.5; unscored ones before all)."""
     micros = int(received_at.timestamp() * 1_000_000)
     age = (micros // 1000 << 7) | (next(_counter) & 0x7F)
-    abuse, spam = (None if p is None or p != p else p for p in (abuse, spam))  # noqa: PLR0124 - NaN is no score
-    certainty = min((abs(p - 0.5) * 2 for p in (abuse, spam) if p is not None), default=0.0)
+    known = [p for p in (abuse, spam) if p is not None and p == p]  # noqa: PLR0124 - NaN is no score
+    certainty = min([abs(p - 0.5) * 2 for p in known], default=0.0)
     return Ranks(
         oldest=(micros << 11) | (next(_counter) & 0x7FF),
-        abuse=_level(1.0 - (abuse if abuse is not None else 0.5)) << 48 | age,
+        abuse=_level(1.0 - (0.5 if abuse is None or abuse != abuse else abuse)) << 48 | age,  # noqa: PLR0124
         uncertain=_level(certainty) << 48 | age,
     )
 

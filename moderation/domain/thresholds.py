@@ -28,11 +28,13 @@ _LANGUAGE = re.compile(r"\*|[a-z]{2,3}")
 
 def in_force(language: str | None, *tables: ThresholdTable) -> Mapping[str, Thresholds]:
     """Return the thresholds of each output: a later table goes before an earlier one, the language before ``*``."""
+    named = ("*",) if language is None else ("*", language)
+    parts = [part for table in tables for name in named if (part := table.get(name))]
+    if len(parts) == 1:
+        return parts[0]
     found: dict[str, Thresholds] = {}
-    for table in tables:
-        found |= table.get("*", {})
-        if language is not None:
-            found |= table.get(language, {})
+    for part in parts:
+        found |= part
     return found
 
 
