@@ -34,7 +34,7 @@ from moderation.protocols.edge import note
 from moderation.protocols.languages import SITE_LANGUAGE
 from moderation.protocols.webhook import VAULT
 from moderation.storage.administration.site_keys import SEALED_AS
-from moderation.telemetry import CORAL_ANSWERS
+from moderation.telemetry import CORAL_ANSWERS, tally
 
 CORAL_INTAKE = web.AppKey("coral_intake", CoralIntake)
 LIMIT_BYTES = 512 * 1024
@@ -111,7 +111,7 @@ async def _read_signed(request: web.Request) -> tuple[Site, bytes]:
 
 
 def _answer(answer: Answer, rests_on: str) -> web.Response:
-    CORAL_ANSWERS.labels(rests_on).inc()
+    tally(CORAL_ANSWERS, rests_on).inc()
     if answer is None:
         return web.Response(status=204)
     return web.Response(body=orjson.dumps(answer), content_type="application/json")

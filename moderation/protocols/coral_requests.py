@@ -1,6 +1,5 @@
 """What Coral sends: signatures over raw bytes, and the body of a moderation request."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ def is_signed(header: str, body: bytes, secrets: Sequence[str]) -> bool:
         for name, _, value in (part.strip().partition("=") for part in header.split(",")[:MAX_SIGNATURES])
         if name == "sha256"
     ]
-    expected = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest() for secret in secrets]
+    expected = [hmac.digest(secret.encode(), body, "sha256").hex() for secret in secrets]
     matches = [
         hmac.compare_digest(ours.encode(), theirs.encode("utf-8", "surrogateescape"))
         for ours in expected

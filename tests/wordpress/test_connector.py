@@ -257,6 +257,22 @@ def test_what_must_wait_holds_up_its_own_comment_and_no_other(wordpress: WordPre
     assert [d["verdict"] for d in decisions] == ["hold", "approve", "reject"]
 
 
+def test_a_comment_by_the_rest_api_is_known_to_both_sides(wordpress: WordPress, desk: Desk):
+    status = wordpress.php(
+        """add_filter('rest_allow_anonymous_comments', '__return_true');
+        $_SERVER['REMOTE_ADDR'] = '127.0.0.1';
+        $request = new WP_REST_Request('POST', '/wp/v2/comments');
+        foreach (['post' => 1, 'author_name' => 'سعاد', 'author_email' => 'rest@example.com',
+                  'content' => 'تعليق من تطبيق على الهاتف'] as $name => $value) { $request->set_param($name, $value); }
+        return rest_do_request($request)->get_status();"""
+    )
+    assert status == 201
+    held = only(wordpress)
+    assert held["status"] == "0"
+    desk.decide(held["desk_id"], "approve")
+    until(lambda: only(wordpress)["status"] == "1", "the approval")
+
+
 def test_one_comment_is_one_at_the_desk(wordpress: WordPress, desk: Desk):
     before = len(desk.call("GET", f"/v1/queue?site={NAME}&limit=100", key=desk.token)["items"])
     wordpress.comment("رأي فيه <script>alert(1)</script> <b>خط عريض</b> ثم كلام", email="once@example.com")

@@ -39,7 +39,7 @@ class Comment_Desk_Comments {
 	 */
 	public static function register() {
 		add_filter( 'pre_comment_approved', array( __CLASS__, 'judge' ), 99, 2 );
-		add_action( 'comment_post', array( __CLASS__, 'keep' ), 1 );
+		add_action( 'wp_insert_comment', array( __CLASS__, 'keep' ), 1, 2 ); // The form, and the REST API, which has no comment_post.
 	}
 
 	/**
@@ -123,25 +123,28 @@ class Comment_Desk_Comments {
 	 * What stays the same of a comment whatever cleans its text and names.
 	 *
 	 * @param array $data The comment.
-	 * @return string
+	 * @return string[]
 	 */
 	private static function which( $data ) {
-		$kept = array_intersect_key( $data, array_flip( array( 'comment_post_ID', 'comment_parent', 'comment_date_gmt', 'comment_author_IP', 'user_id' ) ) );
-		ksort( $kept );
-		return (string) wp_json_encode( array_map( 'strval', $kept ) );
+		$kept = array();
+		foreach ( array( 'comment_post_ID', 'comment_date_gmt', 'comment_author_IP' ) as $name ) {
+			$kept[] = isset( $data[ $name ] ) ? (string) $data[ $name ] : '';
+		}
+		return $kept;
 	}
 
 	/**
 	 * Keep the desk's answer beside the stored comment.
 	 *
-	 * @param int $comment_id Comment.
+	 * @param int        $comment_id Comment.
+	 * @param WP_Comment $comment    The same.
 	 */
-	public static function keep( $comment_id ) {
-		$answer       = self::$answer;
-		self::$answer = null;
-		if ( null === $answer ) {
+	public static function keep( $comment_id, $comment ) {
+		$answer = self::$answer;
+		if ( null === $answer || self::which( $comment->to_array() ) !== $answer['which'] ) {
 			return;
 		}
+		self::$answer = null;
 		update_comment_meta( $comment_id, self::EXTERNAL_ID, $answer['external_id'] );
 		if ( $answer['is_judged'] ) {
 			self::remember( $comment_id, $answer['body'] );
