@@ -1,6 +1,8 @@
 """The document against the route table, the problem table and itself."""
 
 import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 from openapi_spec_validator import validate
@@ -49,6 +51,19 @@ async def test_every_problem_has_its_page(service: RunningService):
             page = await response.text()
             assert (response.status, response.content_type) == (200, "text/html"), code
             assert str(kind.status) in page, code
+
+
+def test_the_guide_names_each_problem_with_its_status():
+    guide = (Path(__file__).parents[2] / "docs" / "news-sites.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d{3}(?:, \d{3})*) \| ((?:`[a-z-]+`(?:, )?)+) \|", guide, re.MULTILINE)
+    told = {
+        code: {int(status) for status in statuses.split(", ")}
+        for statuses, codes in rows
+        for code in re.findall(r"`([a-z-]+)`", codes)
+    }
+    assert len(told) > 10
+    for code, statuses in told.items():
+        assert PROBLEMS[code].status in statuses, code
 
 
 def bodies() -> list[tuple[str, dict[str, Any]]]:

@@ -110,6 +110,12 @@ def test_strangers_do_not_fill_the_log_with_errors(logger: str, error: Exception
     assert telemetry._is_ours(record) is is_kept
 
 
+@pytest.mark.parametrize(("level", "is_kept"), [(logging.WARNING, False), (logging.ERROR, True)])
+def test_the_pool_does_not_tell_of_every_try_while_postgresql_is_away(level: int, is_kept: bool) -> None:
+    record = logging.LogRecord("asyncpg.pool", level, "", 0, "", (), None)
+    assert telemetry._is_ours(record) is is_kept
+
+
 def test_a_request_is_logged_as_any_other_line_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(stream))

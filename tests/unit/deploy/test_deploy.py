@@ -1,5 +1,6 @@
 """What lies in `deploy/` speaks of metrics, settings and files that exist."""
 
+import ast
 import gettext
 import json
 import re
@@ -16,7 +17,8 @@ from prometheus_client import REGISTRY
 from moderation import telemetry
 from moderation.settings import SETTINGS
 
-DEPLOY = Path(__file__).parents[3] / "deploy"
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
 ALERTS = DEPLOY / "prometheus" / "alerts.yaml"
 KUBERNETES = "1.34"
 SAMPLE = re.compile(r"\bmoderation_[a-z_]+")
@@ -128,3 +130,35 @@ def test_the_wordpress_connector_is_there_in_arabic_to_the_last_sentence():
     assert len(found) > 50
     missing = {words for words in found if not re.search(r"[\u0600-\u06ff]", arabic.gettext(words))}
     assert missing <= {"%1$s %2$s%%"}
+
+
+def words_of_the_program() -> set[str]:
+    """Every string, name of a field and name of a parameter in the code: what a log line, a metric or an answer can hold."""
+    found: set[str] = set()
+    for path in (ROOT / "moderation").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+            elif isinstance(node, ast.keyword | ast.arg) and node.arg is not None:
+                found.add(node.arg)
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                found.add(node.target.id)
+    return found
+
+
+OPERATORS_PAGES = [
+    *(DEPLOY / "runbooks").glob("*.md"),
+    *(ROOT / "docs" / name for name in ("admins.md", "reliability.md")),
+]
+
+
+def test_what_the_runbooks_and_guides_tell_to_look_for_can_be_found():
+    words, samples = words_of_the_program(), known_samples()
+    for page in OPERATORS_PAGES:
+        text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+        metrics = set(SAMPLE.findall(page.read_text("utf-8")))
+        assert metrics <= {*samples, *samples.values()}, page.name
+        told = set(re.findall(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`", text))
+        assert told - words - metrics == set(), (
+            f"{page.name} tells to look for what no line, field or command says"
+        )
