@@ -53,6 +53,7 @@ REACH: dict[Operation, Reach] = {
     ("POST", "/v1/decisions"): Reach.OWN,
     ("GET", "/v1/queue"): Reach.FOREIGN,
     ("GET", "/v1/health"): Reach.FOREIGN,
+    ("GET", "/v1/colleagues"): Reach.FOREIGN,
     ("POST", "/v1/queue/claim"): Reach.FOREIGN,
     ("PUT", "/v1/claims/{id}"): Reach.FOREIGN,
     ("DELETE", "/v1/claims/{id}"): Reach.FOREIGN,
