@@ -10,11 +10,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers import evidence, languages, latin, lexicon, signs
+from classifiers import evidence, languages, latin, lexicon, signs, threats
 from classifiers.disguise import Readings, readings
+from classifiers.evidence import Rule
+from classifiers.lexicon import WordClass
 from classifiers.ngrams import ORDERS, Words, buckets, find_words, word_runs
 from classifiers.signs import Sign
-from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded
+from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded, text_at
 
 BUCKET_BITS = 20
 BUCKETS = 1 << BUCKET_BITS
@@ -87,10 +89,19 @@ def analyse(
                 score = latin.arabizi_score(stream.codes[starts[at] : starts[at + 1] + 1])
                 language[at] = languages.tell(score, sign_counts[at], word_counts[at])
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
+    for at, counts in enumerate(word_counts):
+        if (counts[WordClass.THREAT] or _is_arabizi(language[at], sign_counts[at])) and threats.is_made(
+            text_at(stream, at)
+        ):
+            rules[at].append(int(Rule.THREAT))
     for at, url in enumerate(author_urls or ()):
         if url:
             rules[at] = evidence.with_author_url(rules[at], url)
     return Analysis(stream, words, lengths, language, rules)
+
+
+def _is_arabizi(language: str | None, counts: Sequence[int]) -> bool:
+    return language == languages.ARABIC and counts[Sign.LATIN_LOWER] > counts[Sign.ARABIC]
 
 
 def _is_spread(length: int, counts: Sequence[int]) -> bool:

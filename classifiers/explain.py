@@ -13,9 +13,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers import threats
 from classifiers.analysis import BUCKET_BITS, CHECK_BITS, Analysis
 from classifiers.evidence import Rule, locate
 from classifiers.ngrams import buckets, places
+from classifiers.text import text_at
 
 WORDS = "words"
 
@@ -61,7 +63,7 @@ def contributions(
 ) -> list[Span]:
     """Return the spans of a text, the strongest first, at most `limit`; `found` is its analysis alone, with origins."""
     rows: list[tuple[float, int, int, str, str, float]] = []
-    weighed, where = _weighed(found, heads), _where(text, found.rules[0])
+    weighed, where = _weighed(found, heads), _where(text, found)
     for at, head in enumerate(heads):
         totals = weighed[at]
         _add_rules(where, head.rules, totals)
@@ -115,11 +117,19 @@ def _places(found: Analysis, at: NDArray[np.int64]) -> tuple[list[tuple[int, int
     return list(zip(begins, stops, strict=True)), place
 
 
-def _where(text: str, fired: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+def _where(text: str, found: Analysis) -> dict[int, list[tuple[int, int]]]:
     """Return the places of each fired rule, ascending; all of the text for a rule that points nowhere."""
+    fired = found.rules[0]
     spots: dict[int, list[tuple[int, int]]] = {rule: [] for rule in fired}
     for place in locate(text, fired):
         spots[place.rule].append((place.start, place.end))
+    if Rule.THREAT in spots:
+        origin = found.stream.origin
+        assert origin is not None
+        spots[Rule.THREAT] = [
+            (int(origin[start]), int(origin[end - 1]) + 1)
+            for start, end in threats.find(text_at(found.stream, 0))
+        ]
     return {rule: found or [(0, len(text))] for rule, found in spots.items()}
 
 

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers import threats
 from classifiers.ngrams import Words, finish, word_hash
 from classifiers.text import fold_words
 
@@ -26,10 +27,11 @@ class WordClass:
     MESSENGER = 7  # names of messaging services
     CONTACT = 8  # asks to be contacted
     OFFER = 9  # what contact-harvest comments offer
+    THREAT = 10  # without one of these nobody threatens; most are said without a threat too
 
 
-COUNT = 10
-_SLOTS_BITS = 15
+COUNT = 11
+_SLOTS_BITS = 17
 
 _WORDS = {
     WordClass.ENGLISH: """
@@ -41,7 +43,7 @@ _WORDS = {
         ive hes were am im lol wtf shut off idiot stupid fuck fucking shit comment article thanks thank please
         news government country money world love best day time year work life school great stop let lets got go come
         as at by on i a in us look new first another years talk use nothing down something man yes thing real
-        made little bad keep two point may actually anything while since call believe give find last long problem ever party
+        made little bad keep two point may actually anything while since call believe give last long problem ever party
         fact gun done read doing against anyone might things both already agree change without help enough tell hope used oh
         wrong big free maybe mean vote old around must feel far trying part next try though few seems getting lot probably
         thought hate makes reason needs called person under sorry show away understand issue either everyone today says least
@@ -119,6 +121,7 @@ _WORDS = {
         bitcoin crypto profit profits earn earning income viagra cialis casino betting bet bonus followers likes seo
         backlinks traffic cheap discount promo coupon free guaranteed escort escorts spell caster herbal recovery
         hacker trader binary""",
+    WordClass.THREAT: threats.words(),
 }  # fmt: skip
 
 

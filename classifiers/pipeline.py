@@ -29,8 +29,19 @@ from classifiers.features import COLUMNS, CommentFeatures
 
 _GRAIN = 16  # steps are multiples of it: half the size when compressed, and no score moves by a hundredth
 _MAX_STEPS = 8176  # two in the log-odds; keeps sums of the longest text within 32 bits
+_TINY = 1e-12
 _MIN_OWN = 5  # rows of a source that have a feature, before the source gets a weight of its own for it
 _MIN_ROWS = 2  # rows that have an n-gram, before it gets a weight
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a regression learns from; `sources` is None where they are not given or do not count."""
+
+    scaled: Any
+    target: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    sources: NDArray[Any] | None
 
 
 class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -44,6 +55,8 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         Added to every weighted count before the ratio is taken.
     own : float, default=0.0
         How readily a source explains its rows by weights of its own, where sources are given; 0 switches that off.
+    twin : pair of float, default=None
+        `C` and `own` of a second model, whose weights are averaged with the first's, both at the same spread of margins.
     max_iter : int, default=60
         Limit of L-BFGS iterations.
 
@@ -61,11 +74,13 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         C: float = 0.03,  # noqa: N803
         alpha: float = 1.0,
         own: float = 0.0,
+        twin: tuple[float, float] | None = None,
         max_iter: int = 60,
     ) -> None:
         self.C = C
         self.alpha = alpha
         self.own = own
+        self.twin = twin
         self.max_iter = max_iter
 
     def fit(
@@ -93,20 +108,32 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         X = X[:, columns]  # noqa: N806  # what never occurs weighs nothing, and is most of a hashed space
         ratio = _log_count_ratio(X, target, weight, self.alpha).astype(X.dtype)
         scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
-        if sources is not None and self.own and sparse.issparse(X):
-            scaled = _with_own(scaled, np.asarray(sources)[is_used], self.own)
-        model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=1e-3)
+        named = np.asarray(sources)[is_used] if sources is not None and sparse.issparse(X) else None
+        rows = _Rows(scaled, target, weight, named)
+        found, intercept = self._solve(rows, self.C, self.own)
+        if self.twin is not None:
+            other, shift = self._solve(rows, *self.twin)
+            even = float(np.std(scaled @ found) / max(np.std(scaled @ other), _TINY))
+            found, intercept = (found + even * other) / 2, (intercept + even * shift) / 2
+        self.steps_ = np.zeros(self.n_features_in_, np.int64)
+        exact = np.rint(found * ratio * (STEPS / _GRAIN)) * _GRAIN
+        self.steps_[columns] = np.clip(exact, -_MAX_STEPS, _MAX_STEPS).astype(np.int64)
+        self.intercept_steps_ = int(np.rint(intercept * STEPS))
+        return self
+
+    def _solve(self, rows: "_Rows", strength: float, own: float) -> tuple[NDArray[np.floating], float]:
+        """Return the weights of scaled features and the intercept of one regression."""
+        features = rows.scaled
+        if own and rows.sources is not None:
+            features = _with_own(features, rows.sources, own)
+        model = LogisticRegression(C=strength, max_iter=self.max_iter, tol=1e-3)
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", ConvergenceWarning
             )  # the limit is an early stop, chosen with the rest
-            model.fit(scaled, target, sample_weight=weight)
+            model.fit(features, rows.target, sample_weight=rows.weight)
         self.n_iter_ = int(np.max(model.n_iter_))
-        self.steps_ = np.zeros(self.n_features_in_, np.int64)
-        exact = np.rint(model.coef_.ravel()[: columns.size] * ratio * (STEPS / _GRAIN)) * _GRAIN
-        self.steps_[columns] = np.clip(exact, -_MAX_STEPS, _MAX_STEPS).astype(np.int64)
-        self.intercept_steps_ = int(np.rint(model.intercept_[0] * STEPS))
-        return self
+        return model.coef_.ravel()[: rows.scaled.shape[1]], float(model.intercept_[0])
 
     def steps(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
         """Return the exact sum of weight steps of each row of a binary X, the intercept included: shape (n_samples,)."""
@@ -219,7 +246,7 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
 
     Parameters
     ----------
-    C, alpha, own, max_iter
+    C, alpha, own, twin, max_iter
         As in `LogCountClassifier`; the groups are its sources.
     folds : int, default=4
         Groups are dealt to this many folds for calibration.
@@ -246,6 +273,7 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         C: float = 0.03,  # noqa: N803
         alpha: float = 1.0,
         own: float = 0.0,
+        twin: tuple[float, float] | None = None,
         max_iter: int = 60,
         folds: int = 4,
         ngrams: bool = True,
@@ -254,6 +282,7 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         self.C = C
         self.alpha = alpha
         self.own = own
+        self.twin = twin
         self.max_iter = max_iter
         self.folds = folds
         self.ngrams = ngrams
@@ -301,7 +330,9 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         weight: NDArray[np.float64],
         groups: NDArray[Any],
     ) -> LogCountClassifier:
-        model = LogCountClassifier(C=self.C, alpha=self.alpha, own=self.own, max_iter=self.max_iter)
+        model = LogCountClassifier(
+            C=self.C, alpha=self.alpha, own=self.own, twin=self.twin, max_iter=self.max_iter
+        )
         model.fit(features, target, weight, groups if self.own else None)
         for code, least in (self.rule_floors or {}).items():
             column = int(Rule[code.upper()]) - evidence.COUNT

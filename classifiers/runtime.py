@@ -6,15 +6,16 @@ Neither scikit-learn nor scipy is imported.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp, log, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from classifiers import artifacts, evidence
+from classifiers import artifacts, evidence, threats
 from classifiers.analysis import Analysis, analyse, batches
 from classifiers.calibration import LENGTH_OFFSET, MAX_LOGIT, STEPS, Calibration, log_odds_per_step
 from classifiers.errors import ArtifactIncompatibleError
 from classifiers.explain import LinearHead, Span, contributions
+from classifiers.telling import telling
 from classifiers.text import MAX_CODE_POINTS
 from classifiers.weights import Weights, pack
 
@@ -22,6 +23,10 @@ PRETRAINED = Path(__file__).parent / "pretrained"
 LANGUAGES = ("ar", "en")  # in the order of the weight arrays
 NEUTRAL = "und"  # the head for languages the model does not know: evidence only, spam only
 KINDS = ("insult", "obscene", "threat", "hate")
+THREAT = "threat"  # told by a rule, not learned
+_THREAT_RULE = int(evidence.Rule.THREAT)
+_THREAT_BASE = log(threats.SILENT / (1 - threats.SILENT))
+_THREAT_WEIGHT = log(threats.FIRED / (1 - threats.FIRED)) - _THREAT_BASE
 
 
 class TextScores(NamedTuple):
@@ -107,15 +112,18 @@ class Scorer:
     def explain(self, text: str, *, limit: int = 8, outputs: Collection[str] | None = None) -> list[Span]:
         """Return the places that moved the scores most, in either direction, the strongest first.
 
-        Of all outputs, or of those in `outputs`, which costs less. Weights are exact changes of an output's log-odds; all
-        spans of an output and its base sum to its log-odds.
+        Of all outputs, or of those in `outputs`, which costs less. Places that would tell a reader nothing are left out (see
+        `telling`); weights are those of `decompose`.
         """
-        return self.decompose(text, limit=limit, outputs=outputs)
+        return telling(text, self.decompose(text, outputs=outputs))[:limit]
 
     def decompose(
         self, text: str, *, limit: int | None = None, outputs: Collection[str] | None = None
     ) -> list[Span]:
-        """Return all spans of a text, as `explain` does."""
+        """Return the spans of a text, the strongest first; all of an output and its base sum to its log-odds, exactly.
+
+        A weight is a change of the log-odds.
+        """
         text = text[:MAX_CODE_POINTS]
         found = analyse([text], with_origin=True)
         name = self._head_name(found.language[0])
@@ -130,10 +138,15 @@ class Scorer:
             for output, head in self._heads[name].items()
             if outputs is None or output in outputs
         ]
+        if name != NEUTRAL and (outputs is None or THREAT in outputs):
+            only = [int(rule == _THREAT_RULE) for rule in range(evidence.COUNT)]
+            heads.append(LinearHead(THREAT, None, only, _THREAT_WEIGHT))
         return contributions(text, found, heads, limit=limit)
 
     def base(self, text: str, output: str) -> float:
         """Return what an output's log-odds are before any place of the text counts."""
+        if output == THREAT:
+            return _THREAT_BASE
         found = analyse([text])
         head = self._heads[self._head_name(found.language[0])][output]
         length = found.lengths[0]
@@ -165,8 +178,9 @@ class Scorer:
             for (output, head), total in zip(heads.items(), steps, strict=False)
         }
         get = found.get
+        threat = threats.FIRED if _THREAT_RULE in rules else threats.SILENT
         return TextScores(
-            language, True, get("spam"), get("abuse"), get("insult"), get("obscene"), get("threat"), get("hate"), None
+            language, True, get("spam"), get("abuse"), get("insult"), get("obscene"), threat, get("hate"), None
         )  # fmt: skip
 
 

@@ -101,8 +101,15 @@ def fold_encoded(raw: NDArray[np.uint32], bounds: NDArray[np.int64], *, with_ori
 
 def fold_words(words: Sequence[str]) -> list[str]:
     """Return single words as `fold` leaves them in its stream."""
-    folded = [fold([word]).codes.tobytes().decode("utf-32-le").strip() for word in words]
+    stream = fold(words)
+    folded = [text_at(stream, at).strip() for at in range(len(words))]
     return [word for word in folded if word and " " not in word]
+
+
+def text_at(stream: Stream, at: int) -> str:
+    """Return one folded text of a stream, with the space before its first word and the one after its last."""
+    start, end = stream.starts[at : at + 2].tolist()
+    return stream.codes[start : end + 1].tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def _fold_letters(

@@ -22,9 +22,9 @@ from tqdm import tqdm
 from classifiers import artifacts, card, datasets, evaluate, evidence
 from classifiers.analysis import CHECK_BITS, CODES
 from classifiers.datasets import Row, near_copy_groups
-from classifiers.decision import BALANCED_SHARE, common_share, probabilities, thresholds
+from classifiers.decision import BALANCED_SHARE, common_share, probabilities, spam_share, thresholds
 from classifiers.pipeline import CommentClassifier, Reading, read
-from classifiers.runtime import KINDS, LANGUAGES, NEUTRAL, Scorer
+from classifiers.runtime import KINDS, LANGUAGES, NEUTRAL, THREAT, Scorer
 from classifiers.samples import Sample, balanced_sample, spam_sample
 
 OUTPUTS = {  # of each language, in the order of their columns; kinds only where labels of more than one source allow
@@ -33,11 +33,13 @@ OUTPUTS = {  # of each language, in the order of their columns; kinds only where
     NEUTRAL: ("spam",),
 }
 AUTHORED = Path(__file__).parent / "authored"
-OWN = 0.7  # see `LogCountClassifier`: how readily a source explains its own rows
+TWIN = (0.1, 1.0)  # C and own of the second model of abuse
+OWN = 0.4  # see `LogCountClassifier`: how readily a source explains its own rows
 RULE_FLOORS = {
-    "abuse": dict.fromkeys(
-        ("hidden", "lookalikes", "styled", "stretched", "spelled"), 0.0
-    ),  # no disguise makes milder
+    "abuse": {  # no disguise makes milder; threats are too few to learn from
+        **dict.fromkeys(("hidden", "lookalikes", "styled", "stretched", "spelled"), 0.0),
+        "threat": 1.9,
+    },
     "spam": {  # log-odds; the labelled spam is older than these habits
         "link_author": 0.3,
         "link_shady": 1.0,
@@ -87,6 +89,7 @@ def _fit(output: str, sample: Sample, reading: Reading, *, own: float) -> Head:
     model = CommentClassifier(
         ngrams=bool(reading.columns[0] < CODES),
         own=own if has_sources else 0.0,
+        twin=TWIN if has_sources and output == "abuse" else None,
         folds=4,
         rule_floors=RULE_FLOORS.get(output),
     )
@@ -95,6 +98,8 @@ def _fit(output: str, sample: Sample, reading: Reading, *, own: float) -> Head:
     share = BALANCED_SHARE
     if has_sources:
         share, model.calibration_ = common_share(left_out_margins(model, sample), model.calibration_)
+    elif model.ngrams:
+        share, model.calibration_ = spam_share(left_out_margins(model, sample), model.calibration_)
     return Head(model, sample, share)
 
 
@@ -174,6 +179,8 @@ def _describe(heads: Mapping[tuple[str, str], Head], options: argparse.Namespace
             for source, pair in sources.items()
             if source in labelled
         }
+    for language in LANGUAGES:
+        manifest["thresholds"][language][THREAT] = {"doubt": 0.5, "reject": None}
     return manifest
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from classifiers.analysis import Analysis
 from classifiers.calibration import MAX_LOGIT
-from classifiers.runtime import TextScores
+from classifiers.runtime import THREAT, TextScores
 from classifiers.scripts import of_script
+from classifiers.threats import SILENT
 
 PRIOR = ("spam", "abuse", "insult", "obscene", "threat", "hate")
 EITHER = "either"  # spam or abuse, as if they were independent: what comes nearest to a rejection
@@ -38,8 +39,11 @@ def log_odds(probability: float) -> float:
 
 
 def prior_features(scores: TextScores) -> list[float]:
-    """Return the log-odds of FEATURES; 0, which says nothing, where the prior says nothing."""
-    given = [getattr(scores, name) for name in PRIOR]
+    """Return the log-odds of FEATURES; 0, which says nothing, where the prior says nothing.
+
+    That no threat was heard says nothing either: it is the same number for nearly every text, and no site could weigh it.
+    """
+    given = [None if name == THREAT and scores.threat == SILENT else getattr(scores, name) for name in PRIOR]
     found = [0.0 if value is None else log_odds(value) for value in given]
     neither = math.prod(1 - value for value in given[:2] if value is not None)
     found.append(log_odds(1 - neither) if given[1] is not None else 0.0)

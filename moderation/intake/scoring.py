@@ -20,7 +20,7 @@ _EXPLAINED = {
     ReasonCode.ABUSE: "abuse",
     ReasonCode.INSULT: "abuse",
     ReasonCode.OBSCENE: "abuse",
-    ReasonCode.THREAT: "abuse",
+    ReasonCode.THREAT: "threat",
     ReasonCode.HATE: "abuse",
     ReasonCode.LIKELY_REJECT: "reject",
 }

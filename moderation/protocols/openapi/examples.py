@@ -16,7 +16,7 @@ _REASONS = [
     {"code": "premoderation", "message": "كل تعليق في هذا الموقع ينتظر موافقة المشرف.", "evidence": []}
 ]
 SCORES_EXAMPLE: Json = {
-    "spam": 0.0112, "abuse": 0.0203, "insult": None, "obscene": None, "threat": None, "hate": None, "reject": None,
+    "spam": 0.0112, "abuse": 0.0203, "insult": None, "obscene": None, "threat": 0.001, "hate": None, "reject": None,
 }  # fmt: skip
 _LINKS = {"self": f"/v1/comments/{COMMENT_ID}", "history": f"/v1/comments/{COMMENT_ID}/history"}
 ACCEPTED_EXAMPLE: Json = {

@@ -12,6 +12,7 @@ import pytest
 from classifiers import train
 from classifiers.explain import WORDS
 from classifiers.runtime import Scorer
+from classifiers.telling import telling
 from tests.unit.classifiers import small_data
 
 ODD = [
@@ -137,7 +138,8 @@ def test_kinds_are_given_where_labels_allow_and_null_where_they_do_not(shipped):
     assert arabic.hate is not None
     assert arabic.obscene is not None
     assert english.insult is not None
-    assert arabic.insult is arabic.threat is english.hate is english.obscene is english.threat is None
+    assert arabic.insult is english.hate is english.obscene is None
+    assert arabic.threat == english.threat < 0.01
 
 
 def test_kinds_tell_hate_from_plain_insults(shipped):
@@ -182,4 +184,4 @@ def test_one_output_is_explained_as_among_all(shipped):
     text = "يا كلب تواصل واتساب 0551234567 http://bit.ly/x"
     alone = shipped.decompose(text, outputs={"spam"})
     assert alone == [span for span in shipped.decompose(text) if span.output == "spam"]
-    assert shipped.explain(text, limit=3, outputs={"spam"}) == alone[:3]
+    assert shipped.explain(text, limit=3, outputs={"spam"}) == telling(text, alone)[:3]
