@@ -36,6 +36,10 @@ class Guesses:
         """Tell whether the key with that hash may be looked up for that address."""
         return digest in self._good or self._ahead_us(address) + GUESSES.interval_us <= GUESSES.tolerance_us
 
+    def is_known(self, digest: bytes) -> bool:
+        """Tell whether the key with that hash was right once: then nobody's address need be read for it."""
+        return digest in self._good
+
     def was_right(self, digest: bytes) -> None:
         """Remember a good key."""
         if digest not in self._good:
@@ -82,13 +86,16 @@ class KeyFinder:
         key = written.strip().lower()
         if not _KEY.fullmatch(key):
             return None
-        address = network_of(client_address(request)) or ""
         digest = akismet_key_hash(self._vault, key)
-        if not self._guesses.may_look_up(address, digest):
+        if not self._guesses.is_known(digest) and not self._guesses.may_look_up(_from(request), digest):
             return None
         caller = await self._directory.site_caller(DIALECT, digest)
         if caller is None:
-            self._guesses.was_wrong(address)
+            self._guesses.was_wrong(_from(request))
         else:
             self._guesses.was_right(digest)
         return caller
+
+
+def _from(request: web.Request) -> str:
+    return network_of(client_address(request)) or ""
