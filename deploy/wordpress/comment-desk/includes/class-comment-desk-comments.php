@@ -85,6 +85,7 @@ class Comment_Desk_Comments {
 			'which'       => $which,
 			'submission'  => $submission,
 			'external_id' => $submission['external_id'],
+			'verdicts'    => $is_again ? $earlier['verdicts'] + 1 : 1,
 			'is_judged'   => isset( $answer['body']['state'] ) && $answer['status'] < 300,
 			'body'        => $answer['body'],
 		);
@@ -148,7 +149,7 @@ class Comment_Desk_Comments {
 		update_comment_meta( $comment_id, self::EXTERNAL_ID, $answer['external_id'] );
 		if ( $answer['is_judged'] ) {
 			self::remember( $comment_id, $answer['body'] );
-			update_comment_meta( $comment_id, self::SEQUENCE, 1 ); // The event of this verdict comes yet, and must not undo a quick click.
+			update_comment_meta( $comment_id, self::SEQUENCE, $answer['verdicts'] ); // Their events come yet, and must not undo a quick click.
 		} else {
 			update_comment_meta( $comment_id, self::PENDING, time() );
 			Comment_Desk_Outbox::wake();
