@@ -1,13 +1,13 @@
 """`make bench`: speed as ratios to floors measured in the same run, each part bounded in count and time.
 
-`python -m bench [PART…]`; without a part, all but the peer. `--short` runs every part in a small form and judges nothing.
+`python -m bench [PART…]`; without a part, all but the peer and the samples. `--short` runs every part in a small form and judges nothing.
 """
 
 import argparse
 import time
 from collections.abc import Callable
 
-from bench import intake, latency, limits, memory, parts, peer, queue, scoring
+from bench import intake, latency, limits, memory, parts, peer, queue, samples, scoring
 from bench.sizes import FULL, SHORT, Sizes
 from moderation.telemetry import configure_logging
 
@@ -19,11 +19,12 @@ PARTS: dict[str, Callable[[Sizes], None]] = {
     "queue": queue.measure,
     "memory": memory.measure,
     "parts": parts.measure,
+    "samples": samples.measure,
     "scoring": scoring.measure,
     "peer": peer.measure,
 }
-ON_REQUEST = {"peer"}
-"""Installs another program into a folder that is thrown away; only when asked for."""
+ON_REQUEST = {"peer", "samples"}
+"""Only when asked for: one installs another program into a folder that is thrown away, one slows what it watches."""
 
 
 def main() -> None:
