@@ -84,16 +84,18 @@ def thresholds(
 ) -> None:
     """Propose thresholds from what people decided, with the precision, recall and queue to expect."""
     from moderation.learning.proposals import for_precision, for_queue
+    from moderation.learning.unseen import honest
 
     if (precision is None) == (per_day is None):
         raise click.UsageError("give one of --precision and --queue")
     material = _material(terminal, site, since)
     own = material.site.policy.thresholds or {}
+    judged = honest(material.past, material.active, material.seen_until)
     with _loaded(terminal, material.active) as model:
         if precision is not None:
-            found = for_precision(material.past, model, own, precision)
+            found = for_precision(judged.past, model, own, precision)
         else:
-            found = for_queue(material.past, model, own, per_day or 0.0)
+            found = for_queue(judged.past, model, own, per_day or 0.0)
     written = {"thresholds": thresholds_as_json(found.thresholds)}
     version = None
     if applies:
@@ -101,7 +103,9 @@ def thresholds(
             raise Failure(f"nothing to apply: {'; '.join(found.unreached.values())}")
         made = terminal.run(lambda desk: policies.set_policy(desk.database, site, written, actor=desk.actor))
         version = made.version
-    _show_proposal(terminal, site, found, version)
+    _show_proposal(terminal, site, found, version, {"seen": judged.seen, "unseen": judged.unseen})
+    if judged.warning:
+        terminal.warn(judged.warning)
 
 
 @click.command("replay")
@@ -116,6 +120,7 @@ def thresholds(
 def replay(terminal: Terminal, site: str, since: timedelta, file: Path | None, model: str) -> None:
     """Replay a changed policy or another model over past comments, beside what is in force. Changes nothing."""
     from moderation.learning.replay import Judge, compare
+    from moderation.learning.unseen import honest
 
     material = _material(terminal, site, since)
     candidate = material.site.policy if file is None else _changed(terminal, site, file)
@@ -126,6 +131,10 @@ def replay(terminal: Terminal, site: str, since: timedelta, file: Path | None, m
             found = compare(material.past, before, after, material.since, progress=lambda _: bar.update())
     result = {"site": site, "models": [present.model, other.model], **plain(found)}
     terminal.show(result, lambda: _comparison_words(result))
+    if (judged := honest(material.past, material.active, material.seen_until)).seen:
+        terminal.warn(
+            f"{material.active} learned from {judged.seen} of these decisions: it looks better than it is"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +143,8 @@ class _Material:
     active: str
     past: list[PastComment]
     since: datetime
+    seen_until: datetime | None
+    """Until when the model in force learned from this site's decisions; None where it did not."""
 
 
 def _material(terminal: Terminal, site: str, since: timedelta) -> _Material:
@@ -147,8 +158,10 @@ async def _read(desk: Desk, name: str, since: datetime) -> _Material:
     async with desk.database.connection() as connection:
         site = await load_site(connection, await find_site_id(connection, name))
         active = await models.active_version(connection, site.id)
+        line = None if active is None else await models.find_model(connection, active)
         past = await read_past(connection, site.id, since)
-    return _Material(site, active or "shipped", past, since)
+    seen_until = line.seen_until if line is not None and site.id in line.learned_from else None
+    return _Material(site, active or "shipped", past, since, seen_until)
 
 
 class _loaded:  # noqa: N801 - used as a function
@@ -180,13 +193,16 @@ def _changed(terminal: Terminal, site: str, file: Path) -> Policy:
     return replace(Policy.from_json(merged(found.policy, changes), found.version))
 
 
-def _show_proposal(terminal: Terminal, site: str, found: "Proposed", version: int | None) -> None:
+def _show_proposal(
+    terminal: Terminal, site: str, found: "Proposed", version: int | None, decisions: dict[str, int]
+) -> None:
     result = {
         "site": site,
         "thresholds": thresholds_as_json(found.thresholds),
         "expected": plain(dict(found.expected)),
         "unreached": dict(found.unreached),
         "policy": version,
+        "decisions": decisions,
     }
     rows = [
         {

@@ -19,14 +19,14 @@ _TIMEOUT_S = 300.0
 _PAST = """
 SELECT c.id, c.text, c.author_url, c.created_at, c.language, a.standing, a.approved, a.rejected,
        f.reasons, f.decided_by AS first_by, f.verdict AS first_verdict, f.scores, f.model,
-       CASE WHEN w.revision = c.revision THEN w.verdict END AS said,
+       CASE WHEN w.revision = c.revision THEN w.verdict END AS said, w.decided_at AS said_at,
        EXISTS (SELECT FROM decisions t WHERE t.comment_id = c.id AND t.task = 'audit') AS is_audited,
        (SELECT (p.policy->>'audit_share')::float8 FROM policies p WHERE p.site_id = f.site_id AND p.version = f.policy) AS audit_share
   FROM comments c
   JOIN decisions f ON f.comment_id = c.id AND f.sequence = 1
   LEFT JOIN authors a ON a.identity = c.identity
   LEFT JOIN LATERAL (
-       SELECT d.verdict, d.revision FROM decisions d
+       SELECT d.verdict, d.revision, d.decided_at FROM decisions d
         WHERE d.comment_id = c.id AND d.decided_by <> 'service' AND d.undoes IS NULL AND d.verdict IS NOT NULL
           AND NOT EXISTS (SELECT FROM decisions u WHERE u.comment_id = d.comment_id AND u.undoes = d.sequence)
         ORDER BY d.sequence DESC LIMIT 1) w ON true
@@ -56,6 +56,7 @@ class PastComment:
     said: Verdict | None
     is_audited: bool
     weight: float
+    said_at: datetime | None = None
 
 
 async def read_past(
@@ -86,6 +87,7 @@ def _past(row: Any) -> PastComment:
         said=None if row["said"] is None else Verdict(row["said"]),
         is_audited=row["is_audited"],
         weight=weight_of(is_audited=row["is_audited"], audit_share=row["audit_share"]),
+        said_at=row["said_at"],
     )
 
 
