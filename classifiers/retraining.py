@@ -12,6 +12,7 @@ The surface for the service and the command line:
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -44,6 +45,7 @@ def retrain(
     out: Path,
     prior: Path | None = None,
     active: Path | None = None,
+    active_saw: datetime | None = None,
     thresholds: Thresholds | None = None,
     must_pass: Sequence[MustPass] | None = None,
     name: str = "site",
@@ -60,6 +62,8 @@ def retrain(
         The artefact of prior knowledge, the shipped one by default; of a site's artefact, its prior.
     active
         What the new model is compared with, the prior by default.
+    active_saw
+        The active model learned from the rows up to then, so it is compared on later ones alone, and elsewhere the prior stands in.
     thresholds
         The site's, by language or "*" and output; by default each model's own. `changes` are at these.
     two_parameters
@@ -81,7 +85,13 @@ def retrain(
         base = artefact.base_of(PRETRAINED if prior is None else prior)
         known = Scorer.load(base)
         wishes = Wishes(
-            base, thresholds, frozen_cases() if must_pass is None else must_pass, name, seed, two_parameters
+            base,
+            thresholds,
+            frozen_cases() if must_pass is None else must_pass,
+            name,
+            seed,
+            two_parameters,
+            active_saw,
         )
         material = read(sample.rows, known, progress)
         before = known if active is None else Scorer.load(active)

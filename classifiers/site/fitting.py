@@ -44,6 +44,10 @@ WAYS = (
 """Ratios rank better where positives are many, rarities where they are few; mixed, better than either alone."""
 
 
+WAYS_OF_MANY = frozenset({Way(RATIO, 0.03), Way(RATIO, 0.1), Way(RATIO, 0.3), Way(RARITY, 0.01)})
+"""What is tried where labels are many and each fit is dear."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What was learned for one output.

@@ -10,6 +10,7 @@ from classifiers.site.labels import OUTPUTS, LabelledText
 from classifiers.site.measures import RESAMPLES, Interval, Scored, bootstrap
 
 ACTIVE, NEW, DIFFERENCE = "active", "new", "difference"
+SINCE = "since"  # kind of the slices of rows that are later than all that the active model learned from
 MIN_ROWS = 20
 MIN_OF_EACH = 5
 _LENGTHS = ((60, "to 60"), (240, "61 to 240"), (None, "above 240"))  # code points
@@ -30,13 +31,22 @@ class Rows:
     new: Mapping[str, NDArray[np.float64]]
     weights: NDArray[np.float64]
 
+    def part(self, chosen: Sequence[int]) -> "Rows":
+        """Return some of the rows."""
+        at = np.array(chosen, np.int64)
+        active, new = (
+            {output: given[at] for output, given in one.items()} for one in (self.active, self.new)
+        )
+        rows, languages = [self.rows[row] for row in chosen], [self.languages[row] for row in chosen]
+        return Rows(rows, languages, active, new, self.weights[at])
+
 
 @dataclass(frozen=True, slots=True)
 class Slice:
     """One part of the untouched rows: measures by model (`active` only where it gives that output) and of the difference."""
 
     output: str
-    kind: str  # all, language, site, reason, length
+    kind: str  # all, language, site, reason, length, since
     name: str
     rows: int
     positives: int

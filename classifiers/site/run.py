@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from classifiers.site import artefact, naming
 from classifiers.site.curves import curves
 from classifiers.site.foreign import foreign_keys
 from classifiers.site.gates import MustPass, failed_cases, unjudged, unproven, worse_slices
-from classifiers.site.judgement import ALPHA, NEW, Rows, Thresholds, changes, slices
+from classifiers.site.judgement import ALPHA, NEW, SINCE, Rows, Slice, Thresholds, changes, slices
 from classifiers.site.labels import OUTPUTS, LabelledText, contradictions
 from classifiers.site.material import Material, Progress
 from classifiers.site.measures import Interval, Scored, bootstrap
@@ -43,6 +44,8 @@ class Wishes:
     name: str
     seed: int
     is_refit: bool = False
+    active_saw: datetime | None = None
+    """The active model learned from rows up to then; None: from none of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class Retraining:
         manifest = self._manifest(final)
         parts = artefact.Parts(manifest, artefact.arrays(final), _card(manifest))
         scorer = artefact.write(folder, parts, self.wishes.prior)
-        found = slices(judged, list(first), self._in_force(scorer), seed=self.wishes.seed)
+        compared, found = self._slices(judged, list(first), self._in_force(scorer))
         refusals = [
             *worse_slices(found),
             *unproven(found, lambda output: self._held_auc(output, first[output])),
@@ -139,7 +142,11 @@ class Retraining:
             strengths=manifest["strengths"],
             languages=manifest["languages"],
             labellers=labellers,
-            notes=[*_notes(self.material, final), *contradictions(self.sample.rows)],
+            notes=[
+                *self._stand_in(),
+                *_notes(self.material, final),
+                *contradictions(self.sample.rows),
+            ],
             counts=manifest["counts"],
             snapshot=self.sample.snapshot,
             active=self.before.version,
@@ -148,9 +155,41 @@ class Retraining:
         (folder / REPORT).write_text(
             json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n", "utf-8"
         )
-        drawn = {output: curves(judged, output) for output in first}
+        drawn = {output: curves(compared, output) for output in first}
         (folder / PAGE).write_text(render(report, drawn), "utf-8")
         return report
+
+    def _slices(
+        self, judged: Rows, outputs: Sequence[str], thresholds: Thresholds
+    ) -> tuple[Rows, list[Slice]]:
+        """Return what the new model is compared on, and the slices.
+
+        An active model that learned from some of these rows would win on them unfairly: there the prior stands in for it, and it is
+        compared on those rows alone that came later than all it saw.
+        """
+        saw = self.wishes.active_saw
+        if saw is None:
+            return judged, slices(judged, outputs, thresholds, seed=self.wishes.seed)
+        prior = _score(Scorer.load(self.wishes.prior), judged.rows)[1]
+        compared = replace(judged, active=prior)
+        later = [at for at, row in enumerate(judged.rows) if row.at is not None and row.at > saw]
+        return compared, [
+            *slices(compared, outputs, thresholds, seed=self.wishes.seed),
+            *(
+                replace(one, kind=SINCE, name=one.name if one.kind == "all" else f"{one.kind} {one.name}")
+                for one in slices(judged.part(later), outputs, thresholds, seed=self.wishes.seed)
+            ),
+        ]
+
+    def _stand_in(self) -> list[tuple[str, str]]:
+        saw = self.wishes.active_saw
+        if saw is None:
+            return []
+        words = (
+            f"{self.before.version} learned from decisions up to {saw:%Y-%m-%d %H:%M} UTC: it is compared on later ones, "
+            'the parts "since"; elsewhere the model that both build on stands in for it'
+        )
+        return [("active_learned_from_these", words)]
 
     def _manifest(self, trained: Mapping[str, Trained]) -> dict[str, Any]:
         rows, keys = self.sample.rows, self.material.languages.tolist()

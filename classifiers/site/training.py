@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
 from classifiers.scripts import UNKNOWN
-from classifiers.site.fitting import PRIOR_ALONE, RATIO, WAYS, Fitted, Way, anchor, fit, mixed
+from classifiers.site.fitting import PRIOR_ALONE, RATIO, WAYS, WAYS_OF_MANY, Fitted, Way, anchor, fit, mixed
 from classifiers.site.inputs import FEATURES
 from classifiers.site.labels import OUTPUTS
 from classifiers.site.material import Material
@@ -21,7 +21,7 @@ MIN_ROWS = 40
 MIN_OF_EACH = 8
 MIN_LANGUAGE_ROWS = 30  # of a language with the output's label; a smaller one is scored by the prior alone
 MIN_LANGUAGE_OF_EACH = 5
-MAX_CHOICE_ROWS = 20_000  # the strength of the penalty is chosen on so many at most
+MAX_CHOICE_ROWS = 10_000  # the strength of the penalty is chosen on so many at most
 ENOUGH_ROWS = (
     40_000  # from so many on, two folds (by time: the latest) calibrate as well as all, and each fit is dear
 )
@@ -104,8 +104,10 @@ def train(material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = 
         )
     languages = tuple(learned_languages(material, rows, output))
     folds = _folds(material, plan.folds, output)
-    shares, said = _choose(material, folds, output, ways=ways, languages=languages)
-    calibrating = folds if rows.size < ENOUGH_ROWS else folds[-2:]
+    is_many = rows.size >= ENOUGH_ROWS
+    calibrating = folds[-2:] if is_many else folds
+    used, tried = (calibrating, [way for way in ways if way in WAYS_OF_MANY]) if is_many else (folds, ways)
+    shares, said = _choose(material, used, output, ways=tried or ways, languages=languages)
     held = said[-len(calibrating) :] or [
         _held(material, fold, rows, _fit(material, fold.learn, output, shares, languages), output)
         for fold in calibrating

@@ -150,10 +150,11 @@ async def _prepare(opened: _Opened, site_id: SiteId, folder: Path) -> "Work":
         site = await load_site(connection, site_id)
         version = await models.active_version(connection, site_id)
         files = None if version is None else await models.read_files(connection, version)
-        report = None
+        report = saw = None
         if version is not None:
-            learned_from = (await models.find_model(connection, version)).learned_from
-            report = (await models.read_details(connection, version))[1] if site_id in learned_from else None
+            line = await models.find_model(connection, version)
+            if site_id in line.learned_from:
+                report, saw = (await models.read_details(connection, version))[1], line.seen_until
         now = await connection.fetchval("SELECT now()")
     active = None
     if files:
@@ -168,6 +169,7 @@ async def _prepare(opened: _Opened, site_id: SiteId, folder: Path) -> "Work":
         thresholds=site.policy.thresholds,
         seen_until=now,
         active_report=report,
+        active_saw=saw,
     )
 
 

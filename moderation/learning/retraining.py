@@ -38,8 +38,9 @@ _BATCH = 64
 class Work:
     """What one retraining is about. ``folder`` is its own, for the artefact; ``active`` the folder of the model in force.
 
-    A model that learned from this site's decisions has seen those that the new one is judged on, and would win unfairly. Then the
-    new one is compared with the shipped model, and with what the present one's own report measured on decisions it had not seen.
+    A model that learned from this site's decisions has seen most of those that the new one is judged on, and would win unfairly. It is
+    compared on those after ``active_saw``; on the others the shipped model stands in, and what the present one's own report measured on
+    decisions that it had not seen.
     """
 
     site_id: SiteId
@@ -51,6 +52,7 @@ class Work:
     seen_until: datetime
     active_report: Mapping[str, Any] | None = None
     """Of a present model that learned from the same site's decisions."""
+    active_saw: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ def train(work: Work, labels: Iterable[CollectedLabel], progress: Any) -> tuple[
     report = retrain(
         (_labelled(label) for label in sample.passing(labels)),
         out=work.folder / "model",
-        active=None if work.active_report is not None else work.active,
+        active=work.active,
+        active_saw=work.active_saw,
         thresholds=_thresholds(work),
         name=f"site-{work.site}",
         progress=progress,

@@ -52,6 +52,7 @@ SELECT w.*, s.name AS site, c.language, c.author_url,
   JOIN sites s ON s.id = w.site_id
   LEFT JOIN revisions r ON r.comment_id = w.comment_id AND r.revision = w.revision AND w.revision <> c.revision
   LEFT JOIN LATERAL (SELECT * FROM labels WHERE labels.comment_id = w.comment_id ORDER BY labelled_at DESC LIMIT 1) l ON true
+ ORDER BY w.comment_id
 """  # noqa: S608 - put together from a constant
 
 _SAID_ELSEWHERE = """
@@ -61,6 +62,7 @@ SELECT l.*, s.name AS site FROM labels l JOIN sites s ON s.id = l.site_id
        SELECT FROM decisions d WHERE d.comment_id = l.comment_id AND d.decided_by <> 'service' AND d.verdict IS NOT NULL
           AND d.undoes IS NULL
           AND NOT EXISTS (SELECT FROM decisions u WHERE u.comment_id = d.comment_id AND u.undoes = d.sequence)))
+ ORDER BY l.site_id, l.key
 """
 
 
@@ -82,7 +84,10 @@ class CollectedLabel:
 
 
 async def stream_labels(connection: Connection, site_ids: Sequence[SiteId]) -> AsyncIterator[CollectedLabel]:
-    """Yield the labels of sites, those of our comments first; in bounded memory. Call in a transaction."""
+    """Yield the labels of sites, those of our comments first; in bounded memory. Call in a transaction.
+
+    The order is always the same, so that the same labels make the same model whatever plan PostgreSQL chooses.
+    """
     async for row in connection.cursor(_DECIDED, site_ids, prefetch=_AT_ONCE):
         label = _of_decision(row)
         if label is not None:

@@ -18,8 +18,11 @@ import pytest_asyncio
 from click.testing import CliRunner
 
 from moderation.cli.program import program
+from moderation.domain.clock import utc_now
+from moderation.domain.ids import SiteId
 from moderation.engines import EngineAddresses, postgres_program
 from moderation.protocols import native, review
+from moderation.storage import models
 from moderation.telemetry import configure_logging
 from tests.contract import dialects, test_responses
 from tests.contract.test_responses import add_demonstration
@@ -185,10 +188,10 @@ COMMANDS: dict[str, list[str] | None] = {
     "privacy export": None,
     "privacy erase": None,
     "keys rotate": None,
-    "policy replay": None,  # counts and rates; needs decided comments
+    "policy replay": ["--site", "{site}", "--model", "shipped"],
     "models health": ["--site", "{site}"],
-    "models thresholds": None,  # as above
-    "models report": None,  # of one version; with texts on purpose, where asked for
+    "models thresholds": ["--site", "{site}", "--queue", "10/day"],
+    "models report": ["{version}"],  # its page shows texts on purpose, where asked for
     "models list": [],
     "models show": [],
     "models add": None,
@@ -221,12 +224,36 @@ def test_every_command_is_looked_at_or_named() -> None:
 
 
 async def stored(service: RunningService) -> dict[str, str]:
-    """One planted comment in the database, held, as the commands name it."""
+    """Planted comments in the database, held, and a model with a report of one, as the commands name them."""
+    assert (await service.call("POST", "/v1/comments", json=leaks.comment()))[0] == 201
     someone = leaks.comment()
     headers = {"Idempotency-Key": f"{MARK}key1"}
     status, made = await service.call("POST", "/v1/comments", json=someone, headers=headers)
     assert status == 201
-    return {"site": service.site.name, "comment": made["id"], "email": someone["author"]["email"]}
+    async with service.database.transaction() as connection:
+        await models.keep_model(connection, with_report(service, made["id"]), actor="test")
+    return {
+        "site": service.site.name,
+        "comment": made["id"],
+        "email": someone["author"]["email"],
+        "version": "site-with-report",
+    }
+
+
+def with_report(service: RunningService, comment_id: str) -> models.NewModel:
+    """A version whose report names a comment that would be judged differently."""
+    shares = {"approve": 1.0, "hold": 0.0, "reject": 0.0}
+    moved = [{"id": comment_id, "before": "approve", "after": "hold", "said": "abuse"}]
+    report = {
+        "slices": [],
+        "labellers": [],
+        "notes": [],
+        "changes": {"before": shares, "after": shares, "differently": moved},
+    }
+    site = SiteId(service.site.id)
+    return models.NewModel(
+        "site-with-report", site, "retrained", {}, {}, utc_now(), report=report, learned_from=[site]
+    )
 
 
 def outside(service: RunningService) -> dict[str, str]:

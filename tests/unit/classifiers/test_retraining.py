@@ -286,3 +286,24 @@ def test_of_many_rows_the_latest_folds_alone_calibrate(monkeypatch):
     assert sorted(everything.held_rows.tolist()) == planned.develop.tolist()
     assert latest.ways == everything.ways
     assert abs(latest.overall.offset - everything.overall.offset) < 1
+
+
+def test_a_model_that_learned_from_the_same_log_is_compared_on_what_came_later_alone(made, tmp_path, shipped):
+    rows = site_data.log(700)
+    report = retrain(rows, out=tmp_path / "model", active=made[0], active_saw=rows[619].at)
+    whole, since = (
+        next(one for one in report.slices if (one.output, one.kind, one.name) == ("abuse", kind, "all"))
+        for kind in ("all", "since")
+    )
+    assert (whole.rows, since.rows) == (140, 80)
+    assert "active" not in whole.measures  # the shipped model, which stands in, knows no Korean
+    assert since.measures["active"]["auc"].value > 0.8
+    assert report.active == made[1].version
+    assert report.notes[0][0] == "active_learned_from_these"
+
+
+def test_a_much_worse_model_is_refused_on_what_came_later(made, tmp_path):
+    rows = site_data.log(700)
+    spoilt = [replace(row, abuse=1 - row.abuse, reject=1 - row.reject) for row in rows[:560]] + rows[560:]
+    report = retrain(spoilt, out=tmp_path / "model", active=made[0], active_saw=rows[599].at)
+    assert "slice_worse_auc" in {refusal.code for refusal in report.refusals if ", since" in refusal.where}
