@@ -29,6 +29,10 @@ COMMANDS = {
     ),
     "serve": ("serve", "Run the service until it is told to stop."),
     "site": ("site", "Add, change and remove sites."),
+    "status": (
+        "status",
+        "Say what is well and what is not, within seconds; exit code 1 where something is not.",
+    ),
 }
 """By name: the module of this package that holds the command, and what the root's help says of it."""
 

@@ -456,6 +456,11 @@ async def test_beside_the_running_service_changes_take_effect_at_once(engine_dat
         assert (status, first["state"]) == (201, "held")
         assert operator.get("comments", "show", first["id"], "--with-email")["email"] == "layla1@example.com"
 
+        well = {line["part"]: line["well"] for line in operator.get("status")}
+        parts = {"disk", "engines", "valkey", "postgresql", "schema", "keys", "queue", "deliveries"}
+        assert well.keys() == parts
+        assert all(well[part] for part in parts - {"disk"})  # how full the tests' machine is is not ours
+
         rotated = operator.get("keys", "rotate")
         assert (rotated["outcome"], rotated["unreadable"]) == ("rotated", 0)
         status, second = await post(2)
@@ -475,6 +480,8 @@ async def test_beside_the_running_service_changes_take_effect_at_once(engine_dat
         )  # after half a minute: ours could have been a command that ends
         assert "stop the service first" in operator.fail("restore", str(backup_of(operator)), "--force")
         assert service.stop() == 0
+    assert "nobody runs those" in operator.run("status").stdout
+    assert operator.run("status").returncode == 1
     assert are_gone(engine_data)
 
 

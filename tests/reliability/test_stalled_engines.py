@@ -1,6 +1,7 @@
 """Engines that are there and do not answer: stopped, slow, locked, out of connections, on a full disk."""
 
 import asyncio
+import json
 import os
 import subprocess
 from collections import Counter
@@ -14,6 +15,7 @@ import pytest_asyncio
 import redis.asyncio
 
 from moderation.engines import EmbeddedEngines
+from tests.program import run
 from tests.reliability.desk import BACK_WITHIN_S, Desk, running_desk
 
 HANGS_AT_MOST_S = 18.0
@@ -63,6 +65,9 @@ async def test_a_stopped_postgresql_is_a_503_in_time_and_nothing_is_lost_or_doub
             later = await statuses(desk, "later", 200)  # more than wait in groups under way
         assert set(during) == {503}
         assert set(later) == {503}
+        told = await asyncio.to_thread(run, "status", "--json", data_dir=desk.data_dir, check=False)
+        well = {line["part"]: line["well"] for line in json.loads(told.stdout)}
+        assert (told.returncode, well["postgresql"], well["valkey"]) == (1, False, True)
         assert (await desk.ready())[0] == 503
     for number in range(20):
         await desk.post_until_accepted(f"during-{number}")

@@ -206,6 +206,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "restore": None,
     "serve": None,
     "migrate": [],
+    "status": [],
 }
 """How each command that shows something is asked. None: its result is a secret or a person's data on purpose, it shows nothing
 stored, or it is looked at elsewhere (the backup below)."""

@@ -1,0 +1,173 @@
+"""`moderation status`: what is well and what is not, said within seconds whatever hangs."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from moderation.cli.desk import connected, current_schema
+from moderation.cli.output import table
+from moderation.cli.terminal import Terminal, with_terminal
+from moderation.delivery.backlog import Backlog
+from moderation.domain.clock import utc_now
+from moderation.domain.errors import ModerationError
+from moderation.engines.ownership import EngineAddresses, current_owner
+from moderation.engines.postgres import postgres_answers
+from moderation.engines.valkey import valkey_answers
+from moderation.privacy.keyring import KeysError
+from moderation.privacy.keys import check_keyring, find_keyring
+from moderation.settings import Settings
+from moderation.storage.administration.finding import find_site_id
+from moderation.storage.administration.queue import count_queue
+from moderation.storage.administration.sites import list_sites
+from moderation.storage.database import AWAY, Database
+from moderation.storage.migrate import LATEST, missing_versions
+
+PART_S = 6.0
+"""How long one part is given; a part that needs longer is not well."""
+LITTLE_BYTES = 1 << 30
+FAILED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the service, and what is to be said of it."""
+
+    part: str
+    is_well: bool
+    said: str
+
+
+@click.command()
+@click.pass_context
+@with_terminal
+def status(terminal: Terminal, context: click.Context) -> None:
+    """Say what is well and what is not, within seconds; exit code 1 where something is not. Changes nothing."""
+    found = asyncio.run(_look(terminal.settings()))
+    rows = [{"part": one.part, "well": one.is_well, "said": one.said} for one in found]
+    words = [row | {"well": "yes" if row["well"] else "NO"} for row in rows]
+    terminal.show(rows, lambda: table(words, ("part", "well", "said"), empty=""))
+    context.exit(0 if all(one.is_well for one in found) else FAILED)
+
+
+async def _look(settings: Settings) -> list[Part]:
+    found = [_disk(settings)]
+    addresses, said = _addresses(settings)
+    if said is not None:
+        found.append(said)
+    if addresses.redis_url:
+        found.append(await _redis(addresses.redis_url))
+    if not addresses.database_url:
+        return found
+    if not await _within(postgres_answers(addresses.database_url)):
+        hint = "" if settings.database_url else f"; its log is {settings.data_dir / 'postgres.log'}"
+        return [*found, Part("postgresql", is_well=False, said=f"does not answer{hint}")]
+    found.append(Part("postgresql", is_well=True, said="answers"))
+    try:
+        async with asyncio.timeout(PART_S):
+            found += [part async for part in _stored(settings, addresses.database_url)]
+    except (*AWAY, ModerationError) as error:
+        found.append(
+            Part("postgresql", is_well=False, said=f"answers, but not in time ({type(error).__name__})")
+        )
+    return found
+
+
+def _addresses(settings: Settings) -> tuple[EngineAddresses, Part | None]:
+    """Return where the engines are, and who runs the embedded ones."""
+    database, redis = settings.database_url or "", settings.redis_url or ""
+    if database and redis:
+        return EngineAddresses(database_url=database, redis_url=redis), None
+    owner = current_owner(settings.data_dir)
+    if owner is None:
+        part = Part(
+            "engines", is_well=False, said=f"nobody runs those in {settings.data_dir}: start the service"
+        )
+    elif owner.addresses is None:
+        part = Part("engines", is_well=False, said=f"process {owner.pid} is starting them")
+    else:
+        database, redis = database or owner.addresses.database_url, redis or owner.addresses.redis_url
+        part = Part("engines", is_well=True, said=f"run by process {owner.pid}")
+    return EngineAddresses(database_url=database, redis_url=redis), part
+
+
+def _disk(settings: Settings) -> Part:
+    try:
+        free = shutil.disk_usage(settings.data_dir).free
+    except OSError as error:
+        return Part("disk", is_well=False, said=f"{settings.data_dir}: {error.strerror}")
+    return Part(
+        "disk", is_well=free > LITTLE_BYTES, said=f"{free / (1 << 30):.1f} GiB free in {settings.data_dir}"
+    )
+
+
+async def _redis(url: str) -> Part:
+    answers = await _within(valkey_answers(url) if url.startswith("unix:") else _answers_ping(url))
+    return Part(
+        "valkey", is_well=answers, said="answers" if answers else "does not answer: limits are coarse"
+    )
+
+
+async def _answers_ping(url: str) -> bool:
+    from redis.asyncio import Redis
+    from redis.exceptions import RedisError
+
+    client = Redis.from_url(url, socket_timeout=PART_S, socket_connect_timeout=PART_S)
+    try:
+        return bool(await client.ping())
+    except (RedisError, OSError):
+        return False
+    finally:
+        await client.aclose()
+
+
+async def _within(asking: Any) -> bool:
+    try:
+        async with asyncio.timeout(PART_S):
+            return bool(await asking)
+    except TimeoutError:
+        return False
+
+
+async def _stored(settings: Settings, url: str) -> AsyncIterator[Part]:
+    async with connected(url) as connection:
+        schema = await current_schema(connection)
+        is_current = schema == LATEST and not await missing_versions(connection)
+        yield Part("schema", is_well=is_current, said=f"version {schema}, this program needs {LATEST}")
+        if not is_current:
+            return
+        keyring = find_keyring(settings)
+        try:
+            if keyring is not None:
+                await check_keyring(connection, keyring)
+            yield Part(
+                "keys", is_well=keyring is not None, said="fit the data" if keyring else "are not there"
+            )
+        except KeysError as error:
+            yield Part("keys", is_well=False, said=str(error))
+    database = Database(url, size=2)
+    try:
+        yield await _queue(database)
+        yield await _deliveries(database)
+    finally:
+        await database.close()
+
+
+async def _queue(database: Database) -> Part:
+    lines = await count_queue(database, None)
+    oldest = min((line.oldest_at for line in lines), default=None)
+    age = "" if oldest is None else f", the oldest for {(utc_now() - oldest).total_seconds() / 60:.0f} min"
+    return Part("queue", is_well=True, said=f"{sum(line.open for line in lines)} wait for a person{age}")
+
+
+async def _deliveries(database: Database) -> Part:
+    backlog, sites = Backlog(database, utc_now), await list_sites(database)
+    async with database.connection() as connection:
+        ids = [await find_site_id(connection, site.name) for site in sites]
+    found = [await backlog.summary(site_id) for site_id in ids]
+    failing, dead = sum(one.failing for one in found), sum(one.dead for one in found)
+    said = f"{sum(one.pending for one in found)} pending, {failing} failing, {dead} given up"
+    return Part("deliveries", is_well=failing == dead == 0, said=said)
