@@ -18,7 +18,7 @@ from moderation.engines.ownership import EngineAddresses, current_owner
 from moderation.engines.postgres import postgres_answers
 from moderation.engines.valkey import valkey_answers
 from moderation.privacy.keyring import KeysError
-from moderation.privacy.keys import check_keyring, find_keyring
+from moderation.privacy.keys import find_keyring
 from moderation.settings import Settings
 from moderation.storage.administration.finding import find_site_id
 from moderation.storage.administration.queue import count_queue
@@ -30,6 +30,7 @@ PART_S = 6.0
 """How long one part is given; a part that needs longer is not well."""
 LITTLE_BYTES = 1 << 30
 FAILED = 1
+_FINGERPRINT = "SELECT key_fingerprint FROM instance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,10 @@ async def _stored(settings: Settings, url: str) -> AsyncIterator[Part]:
         yield Part("schema", is_well=is_current, said=f"version {schema}, this program needs {LATEST}")
         if not is_current:
             return
-        keyring = find_keyring(settings)
+        keyring, written_with = find_keyring(settings), await connection.fetchval(_FINGERPRINT)
         try:
-            if keyring is not None:
-                await check_keyring(connection, keyring)
+            if keyring is not None and written_with is not None:
+                keyring.check(written_with)
             yield Part(
                 "keys", is_well=keyring is not None, said="fit the data" if keyring else "are not there"
             )
