@@ -106,8 +106,9 @@ def train(material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = 
     folds = _folds(material, plan.folds, output)
     is_many = rows.size >= ENOUGH_ROWS
     calibrating = folds[-2:] if is_many else folds
-    used, tried = (calibrating, [way for way in ways if way in WAYS_OF_MANY]) if is_many else (folds, ways)
-    shares, said = _choose(material, used, output, ways=tried or ways, languages=languages)
+    is_dear = rows.size >= min(ENOUGH_ROWS, MAX_CHOICE_ROWS)
+    tried = [way for way in ways if way in WAYS_OF_MANY] if is_dear else ways
+    shares, said = _choose(material, calibrating, output, ways=tried or ways, languages=languages)
     held = said[-len(calibrating) :] or [
         _held(material, fold, rows, _fit(material, fold.learn, output, shares, languages), output)
         for fold in calibrating
