@@ -55,8 +55,9 @@ def status(terminal: Terminal, context: click.Context) -> None:
 
 
 async def _look(settings: Settings) -> list[Part]:
-    found = [_disk(settings)]
     addresses, said = _addresses(settings)
+    # With both engines elsewhere a data directory is no part of the service.
+    found = [_disk(settings)] if said is not None or settings.data_dir.exists() else []
     if said is not None:
         found.append(said)
     if addresses.redis_url:

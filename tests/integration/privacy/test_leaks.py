@@ -261,6 +261,7 @@ def outside(service: RunningService) -> dict[str, str]:
     """The settings by which a command reaches the database of the running service."""
     return {
         "MODERATION_DATABASE_URL": service.database_url,
+        "MODERATION_REDIS_URL": service.redis_url,
         "MODERATION_SECRET_KEYS": service.vault.keyring.as_text(),
         "MODERATION_LOG_LEVEL": "debug",
     }
