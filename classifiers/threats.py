@@ -3,7 +3,7 @@
 Too few rows are labelled for a model to learn them (some forty among 140,000), so they are told by a rule over folded words, in which
 doubled letters are one: somebody who speaks of himself, a future or an oath, a verb of violence, and "you" as its object. Who only
 tells of killing (a third person, the past, "he said that he would", "you kill me with laughter") is not meant. A threat waits for
-a person; it rejects nothing.
+a person; by itself it rejects nothing, but it weighs in the abuse score, which may.
 """
 
 import re
