@@ -2,7 +2,9 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,19 +166,13 @@ async def _read(desk: Desk, name: str, since: datetime) -> _Material:
     return _Material(site, active or "shipped", past, since, seen_until)
 
 
-class _loaded:  # noqa: N801 - used as a function
+@contextmanager
+def _loaded(terminal: Terminal, model: str) -> "Iterator[LoadedModel]":
     """Lend a model, loaded."""
+    from moderation.learning.engine import LoadedModel
 
-    def __init__(self, terminal: Terminal, model: str) -> None:
-        self._folder = model_folder(terminal, model)
-
-    def __enter__(self) -> "LoadedModel":
-        from moderation.learning.engine import LoadedModel
-
-        return LoadedModel.open(self._folder.__enter__())
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.__exit__(None, None, None)
+    with model_folder(terminal, model) as folder:
+        yield LoadedModel.open(folder)
 
 
 def _changed(terminal: Terminal, site: str, file: Path) -> Policy:
@@ -190,7 +186,7 @@ def _changed(terminal: Terminal, site: str, file: Path) -> Policy:
     if not isinstance(changes, dict):
         raise Failure(f"{file} is no JSON object")
     found = terminal.run(lambda desk: policies.show_policy(desk.database, site))
-    return replace(Policy.from_json(merged(found.policy, changes), found.version))
+    return Policy.from_json(merged(found.policy, changes), found.version)
 
 
 def _show_proposal(

@@ -1,6 +1,7 @@
 """Identifiers: UUIDv7 for what grows, short names for sites."""
 
 import re
+from datetime import datetime
 from typing import NewType
 from uuid import UUID
 
@@ -23,6 +24,11 @@ def new_uuid() -> UUID:
 def new_hex() -> str:
     """Return a fresh UUIDv7 as 32 hex digits."""
     return uuid_utils.uuid7().hex
+
+
+def first_uuid(moment: datetime) -> UUID:
+    """Return a bound below every UUIDv7 made at ``moment`` or later, and above all made before its millisecond."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def parse_uuid(text: str) -> UUID | None:

@@ -28,7 +28,7 @@ Monotone: a higher score, one more signal, one more banned word or link, a worse
 A score that is missing, not a number or outside [0, 1] is not scored; it is never taken for zero.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -44,7 +44,7 @@ from moderation.domain.thresholds import (
     thresholds_as_json,
 )
 from moderation.domain.values import quick
-from moderation.domain.verdict import OUTPUTS, Assessment, Evidence, Reason, ReasonCode, Verdict
+from moderation.domain.verdict import OUTPUTS, SUSPICIONS, Assessment, Evidence, Reason, ReasonCode, Verdict
 from moderation.domain.word_lists import WordAction, WordList, WordMatcher, read_word_lists, read_words
 
 __all__ = [
@@ -104,6 +104,16 @@ class Signals:
     duplicates: int = 0
     flood: bool = False
     suspicions: tuple[ReasonCode, ...] = ()
+
+    @classmethod
+    def of_reasons(cls, codes: Iterable[ReasonCode]) -> Self:
+        """Return what counters and door said, by the reasons of a verdict: how many duplicates there were is not in them."""
+        found = frozenset(codes)
+        return cls(
+            duplicates=int(ReasonCode.DUPLICATE in found),
+            flood=ReasonCode.FLOOD in found,
+            suspicions=tuple(sorted(found & SUSPICIONS)),
+        )
 
 
 @quick

@@ -17,7 +17,7 @@ from moderation.domain.ports import Vault
 from moderation.domain.ranks import rank
 from moderation.domain.site import Site
 from moderation.domain.task import TaskKind
-from moderation.domain.verdict import SUSPICIONS, Assessment, Reason, ReasonCode, Scores, Verdict
+from moderation.domain.verdict import Assessment, Reason, ReasonCode, Scores, Verdict
 from moderation.intake.authors import combine, read_records
 from moderation.intake.scoring import GroupScorer
 from moderation.storage.database import Connection
@@ -150,16 +150,11 @@ async def carry_out(
 
 
 def _known_signals(comment: LockedComment) -> Signals:
-    codes = {
+    return Signals.of_reasons(
         reason.code
         for decision in comment.history
         if decision.decided_by is Decider.SERVICE
         for reason in decision.reasons
-    }
-    return Signals(
-        duplicates=int(ReasonCode.DUPLICATE in codes),
-        flood=ReasonCode.FLOOD in codes,
-        suspicions=tuple(sorted(codes & SUSPICIONS)),
     )
 
 

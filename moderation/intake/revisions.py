@@ -129,13 +129,14 @@ class Reviser:
     async def rescore(self, comment_id: CommentId) -> bool:
         """Judge a comment that was held as `not_scored` again; tell whether it has scores now.
 
-        Left alone when somebody decided, claimed or escalated it meanwhile. Counts the try either way.
+        Left alone when somebody edited, decided, claimed or escalated it meanwhile. Counts the try either way.
         """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(CURRENT, comment_id)
         if row is None:
             return False
-        assessment = await self._judge.assess(Content.of(row), SiteId(row["site_id"]))
+        scored = Content.of(row)
+        assessment = await self._judge.assess(scored, SiteId(row["site_id"]))
         await self.count_try(comment_id)
         if assessment is None:
             return False
@@ -144,6 +145,8 @@ class Reviser:
             row = await connection.fetchrow(CURRENT, comment_id)
             if comment is None or row is None or not _may_be_rescored(comment, self._clock()):
                 return False
+            if Content.of(row) != scored:
+                return False  # an edit that could not be scored either: these scores are of another text
             site = await load_site(connection, comment.site_id)
             await self._judge_again(connection, site, comment, row=row, assessment=assessment)
         return True

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from moderation.domain.ids import CommentId
+from moderation.domain.ids import CommentId, first_uuid
 from moderation.domain.verdict import State
 from moderation.privacy.emptying import TextKeeper, empty_comments
 from moderation.storage.database import Connection
@@ -59,7 +59,7 @@ _IS_KNOWN = {
 
 async def forget_columns(connection: Connection, clock: str, due: Due) -> Step:
     """Forget the sealed address and browser, or the sealed e-mail, of comments received before the cutoff."""
-    after, before = UUID(bytes=due.place), first_id(due.cutoff)
+    after, before = UUID(bytes=due.place), first_uuid(due.cutoff)
     window = await connection.fetchrow(_WINDOW_END, after, before, WINDOW)
     assert window is not None
     if window["last"] is None:
@@ -110,7 +110,7 @@ SELECT c.id FROM comments c JOIN decisions d ON d.comment_id = c.id AND d.sequen
 async def empty_imported(connection: Connection, state: State, due: Due, keeper: TextKeeper) -> Step:
     """Do the same for imported history, which has no place in the feed, by the time it came to us."""
     after = UUID(bytes=due.place)
-    window = await connection.fetchrow(_WINDOW_END, after, first_id(due.cutoff), BATCH)
+    window = await connection.fetchrow(_WINDOW_END, after, first_uuid(due.cutoff), BATCH)
     assert window is not None
     if window["last"] is None:
         return Step(0)
@@ -177,7 +177,7 @@ UPDATE decisions SET actor = NULL, note = NULL
 async def strip_imported_deciders(connection: Connection, due: Due) -> Step:
     """Do the same for imported history, by the time it came to us."""
     after = UUID(bytes=due.place)
-    window = await connection.fetchrow(_WINDOW_END, after, first_id(due.cutoff), BATCH)
+    window = await connection.fetchrow(_WINDOW_END, after, first_uuid(due.cutoff), BATCH)
     assert window is not None
     if window["last"] is None:
         return Step(0)
@@ -196,7 +196,7 @@ async def drop_receipts(connection: Connection, table: str, due: Due) -> Step:
         f"SELECT max({key}::text)::uuid AS last, count(*) AS looked_at FROM"  # noqa: S608 - constants of our own
         f" (SELECT {key} FROM {table} WHERE {key} > $1 AND {key} < $2 ORDER BY {key} LIMIT $3) AS looked",
         after,
-        first_id(due.cutoff),
+        first_uuid(due.cutoff),
         WINDOW,
     )
     assert window is not None
@@ -222,7 +222,7 @@ async def empty_removed_site(connection: Connection, due: Due, keeper: TextKeepe
     if not await connection.fetchval(_IS_REMOVED, due.site_id, due.cutoff):
         return Step(0)
     after = UUID(bytes=due.place)
-    window = await connection.fetchrow(_WINDOW_END, after, first_id(due.now), BATCH)
+    window = await connection.fetchrow(_WINDOW_END, after, first_uuid(due.now), BATCH)
     assert window is not None
     if window["last"] is None:
         return Step(0)
@@ -262,11 +262,6 @@ async def delete(connection: Connection, what: str, due: Due) -> Step:
     """Delete, or strip, old rows of one of the tables that need no more than their time."""
     removed = _count(await connection.execute(_DELETIONS[what], due.site_id, due.cutoff, BATCH))
     return Step(removed, has_more=removed >= BATCH)
-
-
-def first_id(moment: datetime) -> UUID:
-    """Return a bound below every UUIDv7 made at ``moment`` or later."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def _count(status: str) -> int:

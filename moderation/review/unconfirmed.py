@@ -9,14 +9,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 
 from moderation.domain.clock import Clock
 from moderation.domain.decision import Decider, Decision
 from moderation.domain.errors import DependencyUnavailableError
-from moderation.domain.ids import CommentId
+from moderation.domain.ids import CommentId, first_uuid
 from moderation.domain.task import TaskKind
 from moderation.domain.verdict import Reason, ReasonCode, State
 from moderation.review.changes import new_task
@@ -73,7 +72,7 @@ class Unconfirmed:
         now = self._clock()
         async with self._database.connection() as connection:
             rows = await connection.fetch(_DUE, now, AT_ONCE)
-            await connection.execute(_FORGET, _first_guid(now - KEPT_FOR), AT_ONCE)
+            await connection.execute(_FORGET, first_uuid(now - KEPT_FOR), AT_ONCE)
         for row in rows:
             await self._settle(CommentId(row["comment_id"]), now)
         return len(rows)
@@ -132,8 +131,3 @@ def _next(comment: LockedComment, reasons: Sequence[Reason], now: datetime) -> D
         decided_at=now,
         task=None if comment.task is None else comment.task.kind,
     )
-
-
-def _first_guid(moment: datetime) -> UUID:
-    """Return the bound below which the UUIDv7s made before that time lie."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

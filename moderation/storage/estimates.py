@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from moderation.domain.ids import SiteId
+from moderation.domain.ids import SiteId, first_uuid
 from moderation.domain.verdict import Scores, Verdict
 from moderation.storage.collection import weight_of
 from moderation.storage.database import Connection
@@ -69,7 +68,7 @@ async def read_scores(
     connection: Connection, site_id: SiteId, model: str, *, between: tuple[datetime, datetime]
 ) -> list[Scores]:
     """Return scores that a model gave to comments as they came, the latest ones first."""
-    first, end = map(_first_id, between)
+    first, end = map(first_uuid, between)
     rows = await connection.fetch(_SCORES, site_id, first, end, model, _MOST_SCORES, timeout=_TIMEOUT_S)
     return [scores for row in rows if (scores := Scores.from_list(row["scores"])) is not None]
 
@@ -87,8 +86,3 @@ def _judged(row: Any) -> Judged:
     first = Verdict(row["first"])
     weight = weight_of(is_audited=first is not Verdict.HOLD, audit_share=row["share"])
     return Judged(row["language"], first, Verdict(row["said"]), weight, row["comments"])
-
-
-def _first_id(moment: datetime) -> UUID:
-    """Return the least UUIDv7 (RFC 9562 §5.7) of a moment: ids are in the order of time."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -37,10 +37,12 @@ INSERT INTO active_models (site_id, version, since) VALUES ($1, $2, $3)
 ON CONFLICT (site_id) DO UPDATE SET version = excluded.version, since = excluded.since
 """
 _CHANGED = """
-INSERT INTO model_changes (at, site_id, action, version, previous, actor, reason) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO model_changes (at, site_id, action, version, previous, actor, reason, had_own)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
-_BEFORE = """
-SELECT previous FROM model_changes WHERE site_id = $1 AND action = 'promote' AND version = $2 ORDER BY id DESC LIMIT 1
+_PROMOTION = """
+SELECT previous, had_own FROM model_changes WHERE site_id = $1 AND action = 'promote' AND version = $2
+ ORDER BY id DESC LIMIT 1
 """
 
 
@@ -211,8 +213,7 @@ class Switch:
 
 async def switch(connection: Connection, change: Switch, *, clock: Clock) -> str | None:
     """Put a version in force and return the one before. Call in a transaction. Raises `NotFoundError`."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", _SWITCH)
-    row = await connection.fetchrow("SELECT version FROM active_models WHERE site_id = $1", change.site_id)
+    row = await _lock_scope(connection, change.site_id)
     previous: str | None = row["version"] if row else None
     if row is not None and previous == change.version:
         raise ConflictError(f"{change.version or 'The shipped model'} is in force there already.")
@@ -221,7 +222,46 @@ async def switch(connection: Connection, change: Switch, *, clock: Clock) -> str
         await connection.execute(_SWITCHED, change.site_id, change.version, now)
     except asyncpg.ForeignKeyViolationError as error:
         raise NotFoundError(f"There is no model {change.version!r}.") from error
-    values = (change.action, change.version, previous, change.actor, change.reason)
+    await _record(connection, change, previous, had_own=row is not None, now=now)
+    return previous
+
+
+async def rollback(
+    connection: Connection, site_id: SiteId, *, actor: str, reason: str | None, clock: Clock
+) -> tuple[str | None, str | None]:
+    """Put back what was in force before the present version was promoted; return it and the one it replaced.
+
+    Behind a site's first model that is the model of all other sites. A version that was deleted meanwhile gives way to the
+    shipped one. Call in a transaction. Raises `ConflictError` where there is none before.
+    """
+    row = await _lock_scope(connection, site_id)
+    if row is None or row["version"] is None:
+        raise ConflictError("The shipped model is in force there; there is nothing to go back to.")
+    promotion = await connection.fetchrow(_PROMOTION, site_id, row["version"])
+    if promotion is not None and not promotion["had_own"]:
+        await connection.execute("DELETE FROM active_models WHERE site_id = $1", site_id)
+        change = Switch(site_id, None, actor, reason, "rollback")
+        await _record(connection, change, row["version"], had_own=True, now=clock())
+        return await active_version(connection, site_id), row["version"]
+    before = None
+    if promotion is not None:
+        before = await connection.fetchval(
+            "SELECT version FROM models WHERE version = $1", promotion["previous"]
+        )
+    change = Switch(site_id, before, actor, reason, "rollback")
+    return before, await switch(connection, change, clock=clock)
+
+
+async def _lock_scope(connection: Connection, site_id: SiteId) -> Any:
+    """Return the scope's row, if it has one, which nobody else changes until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _SWITCH)
+    return await connection.fetchrow("SELECT version FROM active_models WHERE site_id = $1", site_id)
+
+
+async def _record(
+    connection: Connection, change: Switch, previous: str | None, *, had_own: bool, now: datetime
+) -> None:
+    values = (change.action, change.version, previous, change.actor, change.reason, had_own)
     await connection.execute(_CHANGED, now, change.site_id, *values)
     await audit(
         connection,
@@ -231,24 +271,6 @@ async def switch(connection: Connection, change: Switch, *, clock: Clock) -> str
         subject=change.version or "shipped",
         previous=previous,
     )
-    return previous
-
-
-async def rollback(
-    connection: Connection, site_id: SiteId, *, actor: str, reason: str | None, clock: Clock
-) -> tuple[str | None, str | None]:
-    """Put back what was in force before the present version was promoted; return it and the one it replaced.
-
-    A version that was deleted meanwhile gives way to the shipped model. Raises `ConflictError` where there is none before.
-    """
-    row = await connection.fetchrow("SELECT version FROM active_models WHERE site_id = $1", site_id)
-    if row is None or row["version"] is None:
-        raise ConflictError("The shipped model is in force there; there is nothing to go back to.")
-    before = await connection.fetchval(_BEFORE, site_id, row["version"])
-    if before is not None:
-        before = await connection.fetchval("SELECT version FROM models WHERE version = $1", before)
-    change = Switch(site_id, before, actor, reason, "rollback")
-    return before, await switch(connection, change, clock=clock)
 
 
 async def delete_model(connection: Connection, version: str, *, actor: str) -> None:

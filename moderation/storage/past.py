@@ -77,10 +77,7 @@ def _past(row: Any) -> PastComment:
         created_at=row["created_at"],
         language=row["language"],
         author=_author(row, codes if is_ours else ()),
-        signals=Signals(
-            duplicates=int(is_ours and ReasonCode.DUPLICATE in codes),
-            flood=is_ours and ReasonCode.FLOOD in codes,
-        ),
+        signals=Signals.of_reasons(codes if is_ours else ()),
         first_verdict=Verdict(row["first_verdict"]) if is_ours and row["first_verdict"] else None,
         scores=Scores.from_list(row["scores"]),
         model=row["model"],

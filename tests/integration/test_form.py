@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ import pytest
 import pytest_asyncio
 from aiohttp import FormData
 
+from moderation.domain.ids import SiteId
+from moderation.domain.policy import Signals
 from moderation.domain.rates import Limit, Limits
+from moderation.domain.verdict import ReasonCode
 from moderation.engines import EmbeddedEngines, EngineAddresses
 from moderation.storage.database import connect
 from moderation.storage.migrate import migrate
+from moderation.storage.past import read_past
 from tests.service import RunningService, running_service
 
 HTML = {
@@ -383,3 +388,10 @@ async def test_without_postgresql_the_reader_is_asked_to_try_again_and_loses_not
     await engines.start()
     response, _ = await send(service, filled(comment="نص لا يضيع"))
     assert response.status == 201
+
+
+async def test_a_replay_knows_again_what_the_form_held_against_a_comment(service: RunningService) -> None:
+    await send(service, filled(homepage_confirm="https://x.example"))
+    async with service.database.connection() as connection:
+        (one,) = await read_past(connection, SiteId(service.site.id), datetime(2020, 1, 1, tzinfo=UTC))
+    assert one.signals == Signals(suspicions=(ReasonCode.HONEYPOT,))

@@ -15,6 +15,8 @@ from moderation.learning.engine import ActiveModel
 from moderation.learning.registry import Registry
 from moderation.learning.switch import ModelSwitch
 from moderation.privacy.erasure import erase
+from moderation.privacy.keyring import Keyring
+from moderation.privacy.vault import KeyedVault
 from moderation.storage import models
 from moderation.storage.database import Database
 from moderation.storage.models import EVERYWHERE, NewModel
@@ -22,6 +24,11 @@ from tests.model_variants import write_variant
 from tests.service import RunningService, comment, seed_site
 
 NEVER = {"ar": {"abuse": {"doubt": None, "reject": None}, "spam": {"doubt": None, "reject": None}}}
+
+
+@pytest.fixture
+def vault() -> KeyedVault:
+    return KeyedVault(Keyring.new())
 
 
 @pytest.fixture
@@ -94,6 +101,29 @@ async def test_going_back_twice_reaches_what_was_before_the_first(
     async with database.connection() as connection:
         assert await models.active_version(connection, SiteId(1)) == second
         assert await connection.fetchval("SELECT count(*) FROM model_files WHERE version = $1", first) == 0
+
+
+async def test_going_back_from_a_site_s_first_model_is_going_back_to_that_of_all_others(
+    database: Database, vault: KeyedVault, registry: Registry, tmp_path: Path
+) -> None:
+    site = SiteId((await seed_site(database, vault)).id)
+    everywhere, own = (write_variant(tmp_path / name, name) for name in ("all", "own"))
+    await registry.add(tmp_path / "all", None)
+    await registry.add(tmp_path / "own", site)
+    active, switch = await following(database)
+    await registry.promote(everywhere, None, reason=None)
+    for _ in range(2):  # the second time it is not the first change of the site
+        await registry.promote(own, site, reason=None)
+        await switch.refresh()
+        assert active.for_site(site).model == own
+        assert await registry.rollback(site, reason=None) == (everywhere, own)
+        await switch.refresh()
+        assert active.for_site(site).model == everywhere
+    await registry.promote(None, site, reason="the site wants the shipped one")
+    await registry.promote(own, site, reason=None)
+    assert await registry.rollback(site, reason=None) == (None, own)
+    await switch.refresh()
+    assert active.for_site(site).model == active.shipped_version
 
 
 async def test_a_damaged_model_is_not_promoted_and_not_switched_to(

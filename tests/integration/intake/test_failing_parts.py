@@ -71,6 +71,29 @@ async def test_a_comment_is_rescored_five_times_at_most(service: RunningService)
         assert await connection.fetchval("SELECT rescored FROM tasks") == 5
 
 
+async def test_scores_of_a_text_that_is_edited_meanwhile_do_not_judge_the_new_one(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intake, model = unplug(service)
+    _, body = await service.submit()
+    assess = intake.reviser._judge.assess
+
+    async def assess_and_edit(*asked: Any) -> Any:
+        monkeypatch.undo()
+        model.is_away = False
+        found = await assess(*asked)
+        model.is_away = True
+        edit = {"text": "اشترك الآن واربح https://win.example"}
+        assert (await service.call("PUT", f"/v1/comments/{body['id']}", json=edit))[0] == 200
+        return found
+
+    monkeypatch.setattr(intake.reviser._judge, "assess", assess_and_edit)
+    assert await Rescorer(service.database, intake.reviser, clock=utc_now).once() == 0
+    _, stored = await service.call("GET", f"/v1/comments/{body['id']}")
+    assert (stored["revision"], stored["scores"]) == (2, None)
+    assert [reason["code"] for reason in stored["reasons"]] == ["not_scored"]
+
+
 async def test_comments_are_taken_while_redis_is_away(fresh_database_url: str, tmp_path: Any) -> None:
     async with running_service(fresh_database_url, f"unix://{tmp_path}/nobody.sock?db=0") as service:
         answers = await asyncio.gather(*(service.submit() for _ in range(30)))

@@ -67,7 +67,7 @@ NOBODYS = {
     "feed_days": "day first_position",
     "instance": "only_row key_fingerprint config_version",
     "labels": "site_id key comment_id source spam abuse insult obscene threat hate reject weight labelled_at",
-    "model_changes": "id at site_id action version previous reason",
+    "model_changes": "id at site_id action version previous reason had_own",
     "model_files": "version path sha256 content",
     "models": "version site_id kind manifest report refusals snapshot learned_from seen_until baseline created_at",
     "moderator_tokens": "id token_hash created_at revoked_at",
