@@ -66,7 +66,7 @@ from moderation.review.desk import ReviewDesk
 from moderation.review.records import Records
 from moderation.review.unconfirmed import Unconfirmed
 from moderation.settings import Settings
-from moderation.storage.database import Database
+from moderation.storage.database import ANSWERED_WITHIN_S, Database
 from moderation.storage.directory import Directory
 from moderation.telemetry import (
     DELIVERIES,
@@ -122,7 +122,8 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         if traces is None
         else TracedIntake(*services, clock=utc_now, bound=settings.intake_queue, traces=traces)
     )
-    directory = Directory(database)
+    awaited = database.within(ANSWERED_WITHIN_S)  # for whatever a caller waits for that is quickly done
+    directory = Directory(awaited)
     delivery = Delivery(
         database,
         vault,
@@ -134,12 +135,12 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     )
     app[DIRECTORY] = directory
     app[native.INTAKE] = intake
-    app[review.DESK] = ReviewDesk(database, clock=utc_now)
+    app[review.DESK] = ReviewDesk(awaited, clock=utc_now)
     app[feed.FEED] = delivery.feed
-    app[rights.RECORDS] = Records(database, vault)
+    app[rights.RECORDS] = Records(awaited, vault)
     app[rights.ERASER] = Eraser(database, vault, clock=utc_now)
     app[webhook.VAULT] = vault
-    app[operations.DATABASE] = database
+    app[operations.DATABASE] = awaited
     app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
     app[operations.MODEL] = model
     health = HealthReader(database, clock=utc_now, shipped=lambda: model.shipped_version)
@@ -147,7 +148,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[perspective.ANALYST] = Analyst(scorer, bound=settings.intake_queue)
     app[perspective.PUBLIC_URL] = settings.public_url
-    app[perspective_feedback.FEEDBACK] = Feedback(database, vault, utc_now)
+    app[perspective_feedback.FEEDBACK] = Feedback(awaited, vault, utc_now)
     _add_coral(app, intake, vault)
     for module in DIALECTS:
         app.add_routes(module.routes())
@@ -161,7 +162,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         Housekeeper(database, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),
         Callbacks(database, vault, utc_now, allow_private=settings.allow_private_endpoints).run(),
-        *_add_akismet(app, database, vault, Preview(database, vault, limiter, scorer)),
+        *_add_akismet(app, database, vault, Preview(awaited, vault, limiter, scorer)),
         _watch_loop_lag(),
     ]
     if traces is not None:
@@ -210,14 +211,15 @@ def _add_akismet(
     app: web.Application, database: Database, vault: KeyedVault, preview: Preview
 ) -> list[Coroutine[Any, Any, None]]:
     """Add what the calls of Akismet clients need beside intake and review; return its jobs."""
+    awaited = app[operations.DATABASE]
     usage, unconfirmed = UsageCounter(database, utc_now), Unconfirmed(database, clock=utc_now)
     app[akismet.SERVICES] = akismet.AkismetServices(
-        database=database,
+        database=awaited,
         vault=vault,
         intake=app[native.INTAKE],
         preview=preview,
         decisions=app[review.DESK].decisions,
-        unconfirmed=unconfirmed,
+        unconfirmed=Unconfirmed(awaited, clock=utc_now),
         keys=KeyFinder(app[DIRECTORY], vault),
         usage=usage,
         clock=utc_now,

@@ -12,7 +12,7 @@ from moderation.delivery.worker import Worker
 from moderation.domain.clock import Clock
 from moderation.domain.ports import Vault
 from moderation.domain.retention import Retention
-from moderation.storage.database import Database
+from moderation.storage.database import ANSWERED_WITHIN_S, Database
 
 
 def _ignore(_outcome: str, _duration_s: float) -> None:
@@ -48,7 +48,7 @@ class Delivery:
         )
         self._worker = Worker(Ledger(database), sender, clock)
         self._sequencer = Sequencer(database.url, clock)
-        self.feed = Feed(database, clock, kept_days)
+        self.feed = Feed(database.within(ANSWERED_WITHIN_S), clock, kept_days)
         self.backlog = Backlog(database, clock)
 
     def hint(self) -> None:

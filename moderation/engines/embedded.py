@@ -98,12 +98,16 @@ class EmbeddedEngines:
 
     async def _take(self, ownership: Ownership) -> OwnerRecord:
         until_s = time.monotonic() + self._lock_wait_s
+        is_told = False
         while True:
             try:
                 return await asyncio.to_thread(ownership.take)
-            except EnginesInUseError:
+            except EnginesInUseError as error:
                 if time.monotonic() > until_s:
                     raise
+                if not is_told:
+                    _log.warning("engines_in_use", pid=error.pid or None, wait_s=self._lock_wait_s)
+                    is_told = True
             await asyncio.sleep(_POLL_S)
 
     def _prepare(self, ownership: Ownership, left: OwnerRecord) -> None:

@@ -28,7 +28,7 @@ from moderation.intake.candidates import Candidate, Outcome, content_hash
 from moderation.intake.rejudging import CURRENT, Content, Judge, carry_out
 from moderation.intake.scoring import GroupScorer
 from moderation.intake.validation import MAX_NAME, FieldReader, read_text, read_url
-from moderation.storage.database import Connection, Database
+from moderation.storage.database import ANSWERED_WITHIN_S, Connection, Database
 from moderation.storage.decisions import LockedComment, lock_comments, record
 from moderation.storage.directory import load_site
 from moderation.storage.tasks import close_tasks
@@ -62,6 +62,7 @@ class Reviser:
 
     def __init__(self, database: Database, vault: Vault, scorer: GroupScorer, *, clock: Clock) -> None:
         self._database = database
+        self._awaited = database.within(ANSWERED_WITHIN_S)
         self._vault = vault
         self._judge = Judge(vault, scorer)
         self._clock = clock
@@ -84,7 +85,7 @@ class Reviser:
             before = Content.of(row)
             content = _read_edit(raw, site, before)
             assessment = await self._judge.assess(content, site.id)
-            async with self._database.transaction() as connection:
+            async with self._awaited.transaction() as connection:
                 comment, row = await self._lock_for_edit(connection, site, comment_id)
                 if if_match is not None and if_match != comment.revision:
                     raise PreconditionFailedError("", revision=comment.revision)
@@ -109,7 +110,7 @@ class Reviser:
 
     async def withdraw(self, site: Site, comment_id: CommentId, *, origin: str) -> None:
         """Set the state to deleted, close its task, tell the site; doing it again is harmless. Raises `UnknownCommentError`."""
-        async with self._database.transaction() as connection:
+        async with self._awaited.transaction() as connection:
             comment = await self._lock(connection, site, comment_id)
             if comment.state is State.DELETED:
                 return
@@ -118,7 +119,7 @@ class Reviser:
 
     async def find_external(self, site: Site, external_id: str) -> CommentId:
         """Return our id for the site's. Raises `UnknownCommentError`."""
-        async with self._database.connection() as connection:
+        async with self._awaited.connection() as connection:
             found = await connection.fetchval(
                 "SELECT id FROM comments WHERE site_id = $1 AND external_id = $2", site.id, external_id
             )
@@ -239,7 +240,7 @@ class Reviser:
             )
 
     async def _current(self, site: Site, comment_id: CommentId) -> Any:
-        async with self._database.connection() as connection:
+        async with self._awaited.connection() as connection:
             row = await connection.fetchrow(CURRENT + " AND site_id = $2", comment_id, site.id)
         if row is None:
             raise UnknownCommentError

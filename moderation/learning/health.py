@@ -11,7 +11,7 @@ from moderation.domain.intervals import Share, Tallied
 from moderation.domain.verdict import Verdict
 from moderation.learning.distributions import DRIFTED, distribution, drift
 from moderation.storage import estimates, models
-from moderation.storage.database import Connection, Database
+from moderation.storage.database import ANSWERED_WITHIN_S, Connection, Database
 from moderation.storage.estimates import Judged
 
 WINDOW = timedelta(days=90)
@@ -57,6 +57,7 @@ class HealthReader:
     async def read(self, site_id: SiteId, site: str) -> Health:
         """Return the health of one site."""
         now = self._clock()
+        await self._database.within(ANSWERED_WITHIN_S).check()  # its own statements may take minutes
         async with self._database.connection() as connection:
             version = await models.active_version(connection, site_id)
             judged = await estimates.read_judged(connection, site_id, now - WINDOW)

@@ -19,6 +19,8 @@ REDIS: web.AppKey[Redis] = web.AppKey("redis", Redis)
 MODEL: web.AppKey[Scorer] = web.AppKey("model", Scorer)
 
 PING_TIMEOUT_S = 1.0
+CHECK_TIMEOUT_S = 2.0
+"""Less than the 3 seconds after which who asks for readiness gives up (`deploy/`)."""
 
 
 def routes() -> list[web.RouteDef]:
@@ -38,16 +40,11 @@ async def live(_request: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """503 only without PostgreSQL; otherwise 200, naming what is missing."""
-    missing = []
-    try:
-        async with request.app[DATABASE].connection() as connection:
-            await connection.fetchval("SELECT 1")
-    except DependencyUnavailableError:
-        missing.append("postgresql")
-    if not await _answers(request.app[REDIS]):
-        missing.append("redis")
-    if request.app[MODEL].model is None:
-        missing.append("model")
+    has_database, has_redis = await asyncio.gather(
+        _checks(request.app[DATABASE]), _answers(request.app[REDIS])
+    )
+    parts = {"postgresql": has_database, "redis": has_redis, "model": request.app[MODEL].model is not None}
+    missing = [part for part, is_there in parts.items() if not is_there]
     body = {"status": "degraded" if missing else "ok", "missing": missing}
     return web.Response(
         status=503 if "postgresql" in missing else 200,
@@ -55,6 +52,14 @@ async def ready(request: web.Request) -> web.Response:
         content_type="application/json",
         headers={"Retry-After": "2"} if "postgresql" in missing else {},
     )
+
+
+async def _checks(database: Database) -> bool:
+    try:
+        await database.within(CHECK_TIMEOUT_S).check()
+    except DependencyUnavailableError:
+        return False
+    return True
 
 
 async def _answers(redis: Redis) -> bool:

@@ -17,6 +17,8 @@ Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionPr
 
 ACQUIRE_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 15.0
+ANSWERED_WITHIN_S = 4.0
+"""What a request other than intake gives each use of the database: one that hangs must not make callers hang."""
 
 AWAY = (
     OSError,
@@ -73,33 +75,21 @@ def json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-class Database:
-    """A bounded pool; turns "PostgreSQL is away" into `DependencyUnavailableError`.
+class _Pool:
+    """The driver's pool, opened by the first use that finds PostgreSQL, and whether it is away."""
 
-    A pool that could not be opened is opened by the first use that finds PostgreSQL back.
-    """
-
-    def __init__(self, url: str, *, size: int = 8) -> None:
-        self._url = url
+    def __init__(self, url: str, size: int) -> None:
+        self.url = url
         self._size = size
-        self._pool: asyncpg.Pool[Any] | None = None
+        self.opened: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
         self._away_since_s: float | None = None
 
-    @property
-    def url(self) -> str:
-        """The address, for what needs a connection of its own; holds a password, so not for logs."""
-        return self._url
-
     async def open(self) -> None:
-        """Open the pool; raises what the driver raises when PostgreSQL is away, after `ACQUIRE_TIMEOUT_S` at most."""
-        async with (
-            asyncio.timeout(ACQUIRE_TIMEOUT_S),
-            self._opening,
-        ):  # two first users must not open two pools
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self._url,
+        async with self._opening:  # two first users must not open two pools
+            if self.opened is None:
+                self.opened = await asyncpg.create_pool(
+                    self.url,
                     min_size=1,
                     max_size=self._size,
                     init=prepare,
@@ -110,54 +100,108 @@ class Database:
                 )
 
     async def close(self) -> None:
-        """Close every connection, waiting a bounded time for those in use."""
         async with self._opening:  # a pool that is being opened must not be left behind
-            pool, self._pool = self._pool, None
+            pool, self.opened = self.opened, None
         if pool is not None:
             try:
                 await asyncio.wait_for(pool.close(), timeout=ACQUIRE_TIMEOUT_S)
             except TimeoutError:
                 pool.terminate()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; raises `DependencyUnavailableError` when PostgreSQL is away, also from inside the block."""
-        try:
-            if self._pool is None:
-                await self.open()
-            pool = self._pool
-            assert pool is not None
-            # Watching the clock costs more than taking a connection that is there; one that must be made has its own limit.
-            wait_s = None if pool.get_idle_size() else ACQUIRE_TIMEOUT_S
-            connection = await pool.acquire(timeout=wait_s)
-            try:
-                yield connection
-            finally:
-                await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
-            self._note_back()
-        except AWAY as error:
-            if isinstance(
-                error, ValueError
-            ):  # an argument, or the address itself, is wrong: no retry will help
-                raise
-            self._note_away(error)
-            raise DependencyUnavailableError("postgresql") from error
-
-    def _note_away(self, error: BaseException) -> None:
+    def note_away(self, error: BaseException) -> None:
         """Say once that PostgreSQL is away, not at every request; a deadlock or a lock that was waited for is no absence."""
         if self._away_since_s is None and not isinstance(error, _CROSSED):
             self._away_since_s = time.monotonic()
             DATABASE_AWAY.set(1)
             log.error("postgresql_away", error=type(error).__name__)
 
-    def _note_back(self) -> None:
+    def note_back(self) -> None:
         if self._away_since_s is not None:
             log.info("postgresql_back", away_s=round(time.monotonic() - self._away_since_s, 1))
             self._away_since_s = None
             DATABASE_AWAY.set(0)
+
+
+class Database:
+    """A bounded pool; turns "PostgreSQL is away" into `DependencyUnavailableError`.
+
+    A pool that could not be opened is opened by the first use that finds PostgreSQL back.
+    """
+
+    def __init__(self, url: str, *, size: int = 8) -> None:
+        self._pool = _Pool(url, size)
+        self._within_s: float | None = None
+
+    def within(self, seconds: float) -> "Database":
+        """Return the same pool for uses that somebody waits for: each ends after ``seconds``, waiting for a connection included.
+
+        A use that takes longer loses its connection in the middle: what it had not committed is rolled back, and of a commit
+        that was under way nothing is known.
+        """
+        return _Bounded(self._pool, seconds)
+
+    @property
+    def url(self) -> str:
+        """The address, for what needs a connection of its own; holds a password, so not for logs."""
+        return self._pool.url
+
+    async def open(self) -> None:
+        """Open the pool; raises what the driver raises when PostgreSQL is away, after `ACQUIRE_TIMEOUT_S` at most."""
+        async with asyncio.timeout(self._within_s or ACQUIRE_TIMEOUT_S):
+            await self._pool.open()
+
+    async def close(self) -> None:
+        """Close every connection, waiting a bounded time for those in use."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection; raises `DependencyUnavailableError` when PostgreSQL is away, also from inside the block."""
+        until_s = None if self._within_s is None else time.monotonic() + self._within_s
+        try:
+            if self._pool.opened is None:
+                await self.open()
+            pool = self._pool.opened
+            assert pool is not None
+            # Watching the clock costs more than taking a connection that is there; one that must be made has its own limit.
+            wait_s = None if pool.get_idle_size() else self._within_s or ACQUIRE_TIMEOUT_S
+            connection = await pool.acquire(timeout=wait_s)
+            limit = None if until_s is None else _cut_off(connection, until_s)
+            try:
+                yield connection
+            finally:
+                if limit is not None:
+                    limit.cancel()
+                await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+            self._pool.note_back()
+        except AWAY as error:
+            if isinstance(
+                error, ValueError
+            ):  # an argument, or the address itself, is wrong: no retry will help
+                raise
+            self._pool.note_away(error)
+            raise DependencyUnavailableError("postgresql") from error
+
+    async def check(self) -> None:
+        """Raise `DependencyUnavailableError` unless PostgreSQL answers."""
+        async with self.connection() as connection:
+            await connection.fetchval("SELECT 1")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend a connection inside a transaction."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+
+class _Bounded(Database):
+    """`Database.within`."""
+
+    def __init__(self, pool: _Pool, within_s: float) -> None:
+        self._pool = pool
+        self._within_s = within_s
+
+
+def _cut_off(connection: Connection, until_s: float) -> asyncio.TimerHandle:
+    """End a connection at a moment of the monotonic clock, whatever it waits for: to cancel a statement takes an answer, too."""
+    return asyncio.get_running_loop().call_later(max(until_s - time.monotonic(), 0.0), connection.terminate)

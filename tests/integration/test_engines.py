@@ -20,6 +20,7 @@ import asyncpg
 import psutil
 import pytest
 import redis.asyncio
+import structlog
 
 from moderation.engines import (
     EmbeddedEngines,
@@ -261,9 +262,14 @@ async def test_attaching_to_an_owner_that_never_gets_ready_is_said_once_and_ends
 async def test_a_second_owner_is_told_who_the_first_is(engine_data):
     with engine_owner(engine_data) as owner:
         read_addresses(owner)
-        with pytest.raises(EnginesInUseError, match=f"process {owner.pid}") as raised:
+        with (
+            structlog.testing.capture_logs() as logged,
+            pytest.raises(EnginesInUseError, match=f"process {owner.pid}") as raised,
+        ):
             await EmbeddedEngines(engine_data, lock_wait_s=0.1).start()
         assert raised.value.pid == owner.pid
+        said = {"event": "engines_in_use", "log_level": "warning", "pid": owner.pid, "wait_s": 0.1}
+        assert logged == [said]  # once, and before the wait
         assert await fetch(engine_data, "SELECT 1") == 1
 
 

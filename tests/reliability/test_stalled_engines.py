@@ -4,10 +4,12 @@ import asyncio
 import json
 import os
 import subprocess
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -15,11 +17,15 @@ import pytest_asyncio
 import redis.asyncio
 
 from moderation.engines import EmbeddedEngines
-from tests.program import run
-from tests.reliability.desk import BACK_WITHIN_S, Desk, running_desk
+from tests.program import run, run_json
+from tests.reliability.desk import BACK_WITHIN_S, Desk, running_desk, timed
 
 HANGS_AT_MOST_S = 18.0
 """For two rounds of requests that each wait for `ANSWERED_WITHIN_S`; what each statement is given is 15 s, and 5 to give it up."""
+
+AWAITED_AT_MOST_S = 6.5
+"""`ANSWERED_WITHIN_S` for one use of the database, and two for a machine that is busy."""
+READY_AT_MOST_S = 3.5
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -77,6 +83,63 @@ async def test_a_stopped_postgresql_is_a_503_in_time_and_nothing_is_lost_or_doub
     log = (desk.data_dir.parent / f"{desk.data_dir.name}.log").read_text()
     assert '"postgresql_away"' in log
     assert '"postgresql_back"' in log
+
+
+async def test_whatever_else_asks_a_stopped_postgresql_hears_so_within_seconds(desk: Desk) -> None:
+    await desk.post_until_accepted("stored")
+    comment = f"/v1/comments/{desk.acknowledged['stored']}"
+    run_json(
+        "moderator", "add", "m@news.example", "--site", "akhbar", "--role", "lead", data_dir=desk.data_dir
+    )
+    token = run_json("moderator", "token", "m@news.example", data_dir=desk.data_dir)["token"]
+    await asks(desk, "GET", "/v1/queue?site=akhbar", token)  # known before: else that alone would wait
+    requests = [
+        ("GET", "/v1/queue?site=akhbar", token, None),
+        ("POST", "/v1/queue/claim", token, {"site": "akhbar"}),
+        ("POST", f"{comment}/decision", token, {"verdict": "approve", "revision": 1}),
+        ("POST", f"{comment}/undo", token, {}),
+        (
+            "POST",
+            "/v1/decisions",
+            token,
+            {"verdict": "approve", "items": [{"id": comment[13:], "revision": 1}]},
+        ),
+        ("GET", f"{comment}/history", token, None),
+        ("GET", "/v1/colleagues?site=akhbar", token, None),
+        ("GET", "/v1/health?site=akhbar", token, None),
+        ("GET", comment, desk.site["key"], None),
+        ("PUT", comment, desk.site["key"], {"text": "غيرها"}),
+        ("DELETE", comment, desk.site["key"], None),
+        ("GET", f"{comment}/records", desk.site["key"], None),
+        ("GET", "/v1/events?after=0", desk.site["key"], None),
+        ("POST", "/v1/erasures", desk.site["key"], {"email": "nobody@example.com"}),
+        ("GET", "/sites/akhbar/threads/12/comments", desk.site["key"], None),
+        ("GET", "/v1/queue", "mdu_" + "x" * 43, None),
+    ]
+    with desk.stopped("postgres"):
+        # Twice: the first find connections that were open, the second must make new ones.
+        for _ in range(2):
+            told = await asyncio.gather(*(asks(desk, *request) for request in requests))
+            late = {request[:2]: answer for request, answer in zip(requests, told, strict=True)}
+            assert {status for status, _ in told} == {503}, late
+            assert max(took_s for _, took_s in told) < AWAITED_AT_MOST_S, late
+        assert await timed(desk.ready()) < READY_AT_MOST_S
+    await desk.until_ready((200, []))
+    assert (await asks(desk, "GET", comment, desk.site["key"]))[0] == 200
+    await desk.everything_is_there_once()
+
+
+async def asks(
+    desk: Desk, method: str, path: str, key: str, body: dict[str, Any] | None = None
+) -> tuple[int, float]:
+    """Send one request; return its status and how many seconds it took. A 503 says when to come back."""
+    started_s = time.monotonic()
+    url, headers = desk.service.url + path, {"Authorization": f"Bearer {key}"}
+    async with desk.session.request(method, url, json=body, headers=headers) as answer:
+        if answer.status == 503:
+            assert int(answer.headers["Retry-After"]) > 0
+            assert answer.content_type == "application/problem+json"
+        return answer.status, time.monotonic() - started_s
 
 
 async def test_a_slow_postgresql_is_waited_for(desk: Desk) -> None:
