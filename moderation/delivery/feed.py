@@ -6,6 +6,7 @@ from typing import Any
 
 from moderation.delivery.events import EVENT_COLUMNS, JsonObject, event
 from moderation.domain.clock import Clock
+from moderation.domain.details import detail
 from moderation.domain.errors import ConflictError
 from moderation.domain.ids import SiteId
 from moderation.domain.retention import Retention
@@ -80,9 +81,7 @@ class Feed:
 
 async def _refuse_unknown(connection: Connection, after: int) -> None:
     if after > await connection.fetchval("SELECT last_value FROM feed_positions"):
-        raise ConflictError(
-            "`after` is ahead of this feed: the service went back to a backup. Begin again from an earlier position."
-        )
+        raise ConflictError(detail("feed_ahead"))
 
 
 def as_wire(page: FeedPage) -> dict[str, Any]:

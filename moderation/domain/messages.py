@@ -107,11 +107,25 @@ _MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 
+_KINDS = {
+    "object": "كائن",
+    "array": "قائمة",
+    "string": "نص",
+    "integer": "عدد صحيح",
+    "string, number or boolean": "نص أو عدد أو true أو false",
+}
+"""What a field was expected to be, as the English messages have it, in Arabic."""
+
+
 def message(code: str, language: str, values: Mapping[str, Any] | None = None) -> str:
     """Return the words for ``code`` in ``language`` (English where that is neither), with ``values`` filled in."""
     arabic, english = _MESSAGES[code]
-    words = arabic if language == "ar" else english
-    return words.format_map(values or {}) if "{" in words else words
+    if not values:
+        return arabic if language == "ar" else english
+    if language != "ar":
+        return english.format_map(values)
+    kind = str(values.get("expected", ""))
+    return arabic.format_map({**values, "expected": _KINDS.get(kind, kind)})
 
 
 def codes() -> frozenset[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from moderation.domain.clock import Clock
 from moderation.domain.comment import Submission, Thread
 from moderation.domain.decision import Decider, Decision, deletion
+from moderation.domain.details import detail
 from moderation.domain.errors import (
     ConflictError,
     FieldError,
@@ -93,7 +94,7 @@ class Reviser:
                     return await self._revise(
                         connection, site, comment, row=row, content=content, assessment=assessment
                     )
-        raise ConflictError("The comment is being edited by somebody else.")
+        raise ConflictError(detail("edited_by_another"))
 
     async def resubmit(self, candidate: Candidate, comment_id: CommentId) -> Outcome:
         """Take a known ``external_id`` with other content as an edit, and remember it under its key."""

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from aiohttp import web
 
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError
 from moderation.protocols.bodies import read_body
 from moderation.protocols.form_fields import MULTIPART, Pair, multipart_pairs
@@ -130,7 +131,7 @@ def parse(query: bytes, body: bytes, multipart: str | None, charset: str | None)
 def _split(written: bytes) -> list[Pair]:
     """Split after the URL Standard §5.1; only the values of known names are decoded."""
     if written.count(b"&") >= MAX_PARAMETERS:
-        raise MalformedRequestError(f"more than {MAX_PARAMETERS} parameters")
+        raise MalformedRequestError(detail("too_many_parameters", limit=MAX_PARAMETERS))
     split = [pair.partition(b"=") for pair in written.split(b"&")]
     trap = _trap_name(split) if b"honeypot_field_name" in written else ""
     pairs = []

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from moderation.domain.details import detail
 from moderation.domain.errors import NotAuthenticatedError, NotPermittedError
 from moderation.domain.site import Caller, Person, SiteCaller
 from moderation.storage.directory import Directory
@@ -25,7 +26,7 @@ async def authenticate_site(request: web.Request) -> SiteCaller:
     caller = await authenticate(request)
     if isinstance(caller, SiteCaller) and caller.dialect == "native":
         return caller
-    raise NotPermittedError("This address takes a site's key.")
+    raise NotPermittedError(detail("takes_site_key"))
 
 
 async def authenticate_person(request: web.Request) -> Person:
@@ -33,4 +34,4 @@ async def authenticate_person(request: web.Request) -> Person:
     caller = await authenticate(request)
     if isinstance(caller, Person):
         return caller
-    raise NotPermittedError("This address takes a moderator's token.")
+    raise NotPermittedError(detail("takes_person_token"))

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from moderation.domain.clock import utc_now
+from moderation.domain.details import detail
 from moderation.domain.errors import (
     InvalidCommentError,
     MalformedRequestError,
@@ -224,7 +225,7 @@ async def _split(request: web.Request) -> AsyncIterator[tuple[int, bytes | Moder
                 is_too_long = True
                 buffer.clear()
     except CUT_OFF as error:
-        raise MalformedRequestError("The body was cut off.") from error
+        raise MalformedRequestError(detail("body_cut_off")) from error
     if is_too_long:
         yield number, TooLargeError("", limit_bytes=NATIVE_LIMIT_BYTES)
     elif buffer.strip():

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import orjson
 from aiohttp import web
 
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError, TooLargeError, UnsupportedMediaTypeError
 
 NATIVE_LIMIT_BYTES = 256 * 1024
@@ -20,7 +21,7 @@ CUT_OFF = (web.PayloadAccessError, web.RequestPayloadError, ConnectionResetError
 def refuse_encoding(request: web.Request) -> None:
     """Raise `UnsupportedMediaTypeError` for a compressed body: its size is not what it seems."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise UnsupportedMediaTypeError("Send the body without a Content-Encoding.")
+        raise UnsupportedMediaTypeError(detail("body_encoded"))
 
 
 async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> bytes:
@@ -45,7 +46,7 @@ async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES)
                 if len(body) > limit_bytes:
                     raise TooLargeError("", limit_bytes=limit_bytes)
     except CUT_OFF as error:
-        raise MalformedRequestError("The body was cut off.") from error
+        raise MalformedRequestError(detail("body_cut_off")) from error
     return bytes(body)
 
 
@@ -53,7 +54,7 @@ async def read_json(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES)
     """Return the body as JSON, whatever content type it names. Raises `MalformedRequestError` or `TooLargeError`."""
     charset = request.charset
     if charset is not None and charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
-        raise MalformedRequestError("The body must be JSON in UTF-8.")
+        raise MalformedRequestError(detail("body_charset"))
     return parse_json(await read_body(request, limit_bytes))
 
 
@@ -61,7 +62,7 @@ async def read_object(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTE
     """Return the body as a JSON object. Raises `MalformedRequestError` or `TooLargeError`."""
     value = await read_json(request, limit_bytes)
     if not isinstance(value, dict):
-        raise MalformedRequestError("The body must be a JSON object.")
+        raise MalformedRequestError(detail("body_no_object"))
     return value
 
 
@@ -77,24 +78,27 @@ def parse_json(body: bytes) -> Any:
 
 
 def _parse_leniently(body: bytes, strict_error: orjson.JSONDecodeError) -> Any:
-    where = f"The body is not valid JSON (line {strict_error.lineno}, column {strict_error.colno})."
     text = _decode(body)
     if "\\u" not in text:
-        raise MalformedRequestError(where) from strict_error
+        raise _no_json(strict_error) from strict_error
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise MalformedRequestError(where) from error
+        raise _no_json(strict_error) from error
+
+
+def _no_json(error: orjson.JSONDecodeError) -> MalformedRequestError:
+    return MalformedRequestError(detail("body_not_json", line=error.lineno, column=error.colno))
 
 
 def _decode(body: bytes) -> str:
     """Return the text of a body that is no JSON, for a wrong encoding needs another remedy than a misplaced comma."""
     if body.startswith(codecs.BOM_UTF8):
-        raise MalformedRequestError("The body begins with a byte order mark: send UTF-8 without one.")
+        raise MalformedRequestError(detail("body_byte_order_mark"))
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise MalformedRequestError(f"The body is not in UTF-8 (byte {error.start + 1}).") from error
+        raise MalformedRequestError(detail("body_not_utf8", byte=error.start + 1)) from error
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from moderation.domain.clock import utc_now
+from moderation.domain.details import detail
 from moderation.domain.errors import (
     DependencyUnavailableError,
     MalformedRequestError,
@@ -90,7 +91,7 @@ async def receive_webhook(request: web.Request) -> web.Response:
     site, body = await _read_signed(request)
     message = parse_json(body)
     if not isinstance(message, dict):
-        raise MalformedRequestError("The body must be a JSON object.")
+        raise MalformedRequestError(detail("body_no_object"))
     note(request, **await hear_webhook(request, site, message))
     return web.json_response({"received": True})
 
@@ -106,7 +107,7 @@ async def _read_signed(request: web.Request) -> tuple[Site, bytes]:
     if not is_signed(request.headers.get(SIGNATURE_HEADER, ""), body, secrets):
         CORAL_ANSWERS.labels("wrong_signature").inc()
         log.warning("coral_signature_refused", site=site.name, secrets=len(secrets))
-        raise NotAuthenticatedError("The Coral signature does not hold.")
+        raise NotAuthenticatedError(detail("coral_signature"))
     return site, body
 
 

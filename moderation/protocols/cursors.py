@@ -5,6 +5,7 @@ import binascii
 import struct
 from uuid import UUID
 
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError
 from moderation.domain.task import QueueOrder
 from moderation.review.queue import START, Position
@@ -29,7 +30,5 @@ def read_cursor(order: QueueOrder, written: str | None) -> Position:
     except (binascii.Error, ValueError, struct.error):
         number, rank, comment_id = -1, 0, bytes(16)
     if number != _ORDERS.index(order):
-        raise MalformedRequestError(
-            "`cursor` is not one that this queue, in this order, gave out.", parameter="cursor"
-        )
+        raise MalformedRequestError(detail("parameter_cursor"), parameter="cursor")
     return Position(rank, UUID(bytes=comment_id))

@@ -4,6 +4,7 @@ import orjson
 from aiohttp import web
 
 from moderation.delivery.feed import MAX_LIMIT, Feed, as_wire
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError
 from moderation.protocols.authentication import authenticate_site
 
@@ -36,4 +37,4 @@ def _whole(request: web.Request, name: str, *, low: int, high: int, default: int
         return default
     if text.isascii() and text.isdigit() and len(text) <= 19 and low <= int(text) <= high:
         return int(text)
-    raise MalformedRequestError(f"`{name}` must be a whole number from {low} to {high}.")
+    raise MalformedRequestError(detail("parameter_number", name=name, low=low, high=high))

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError, UnsupportedMediaTypeError
 from moderation.protocols.bodies import parse_json, read_body
 
@@ -54,7 +55,7 @@ async def read_fields(request: web.Request) -> dict[str, Any]:
     """
     charset = request.charset
     if charset is not None and charset.lower() not in _UTF8:
-        raise UnsupportedMediaTypeError("The form must be sent in UTF-8.")
+        raise UnsupportedMediaTypeError(detail("form_charset"))
     body = await read_body(request)
     if request.content_type == URLENCODED:
         return collect(urlencoded_pairs(body))
@@ -62,7 +63,9 @@ async def read_fields(request: web.Request) -> dict[str, Any]:
         return collect(multipart_pairs(body, request.headers["Content-Type"]))
     if request.content_type == JSON:
         return json_fields(body)
-    raise UnsupportedMediaTypeError(f"Send the form as {URLENCODED}, {MULTIPART} or {JSON}.")
+    raise UnsupportedMediaTypeError(
+        detail("form_type", urlencoded=URLENCODED, multipart=MULTIPART, json=JSON)
+    )
 
 
 def collect(pairs: Iterable[Pair]) -> dict[str, Any]:
@@ -73,11 +76,11 @@ def collect(pairs: Iterable[Pair]) -> dict[str, Any]:
         if name not in FIELDS:
             continue
         if name != written or name in found:
-            raise MalformedRequestError(f"The field `{name}` must be sent once, as plain text.")
+            raise MalformedRequestError(detail("form_field_once", name=name))
         try:
             text = value.decode()
         except UnicodeDecodeError as error:
-            raise MalformedRequestError(f"The field `{name}` is not in UTF-8.") from error
+            raise MalformedRequestError(detail("form_field_not_utf8", name=name)) from error
         found[name] = text.replace("\r\n", "\n")  # how forms travel, not what the reader wrote
     return found
 
@@ -96,12 +99,12 @@ def multipart_pairs(body: bytes, content_type: str) -> list[Pair]:
     """Split a body after RFC 7578. Raises `MalformedRequestError`, also for a file and for a body without its end."""
     found = _BOUNDARY.search(content_type)
     if found is None:
-        raise MalformedRequestError("The multipart body names no boundary.")
+        raise MalformedRequestError(detail("form_no_boundary"))
     delimiter = b"\r\n--" + (found[1] or found[2]).encode(errors="surrogateescape")
     _check_count(body.count(delimiter))
     _preamble, *parts = (b"\r\n" + body).split(delimiter)
     if not parts or not parts[-1].startswith(b"--"):
-        raise MalformedRequestError("The multipart body was cut off.")
+        raise MalformedRequestError(detail("form_cut_off"))
     return [_read_part(part) for part in parts[:-1]]
 
 
@@ -112,10 +115,10 @@ def _read_part(part: bytes) -> Pair:
         (line for line in head.split(b"\r\n") if line.lower().startswith(b"content-disp")), b""
     )
     if _PART_FILE.search(disposition):
-        raise MalformedRequestError("Files are not accepted.")
+        raise MalformedRequestError(detail("form_file"))
     name = _PART_NAME.search(disposition)
     if padding.strip() or not separator or name is None:
-        raise MalformedRequestError("A part of the multipart body cannot be read.")
+        raise MalformedRequestError(detail("form_part"))
     return (name[1] or name[2] or b"").decode(errors="replace"), value
 
 
@@ -123,10 +126,10 @@ def json_fields(body: bytes) -> dict[str, Any]:
     """Return the known fields of a JSON object. Raises `MalformedRequestError`."""
     value = parse_json(body)
     if not isinstance(value, dict):
-        raise MalformedRequestError("The body must be a JSON object.")
+        raise MalformedRequestError(detail("body_no_object"))
     return {name: value[name] for name in FIELDS if name in value}
 
 
 def _check_count(count: int) -> None:
     if count > MAX_FIELDS:
-        raise MalformedRequestError(f"The form has more than {MAX_FIELDS} fields.")
+        raise MalformedRequestError(detail("form_too_many", limit=MAX_FIELDS))

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError, PreconditionFailedError, UnknownCommentError
 from moderation.domain.ids import CommentId, parse_uuid
 from moderation.domain.site import SiteCaller
@@ -78,7 +79,7 @@ def idempotency_key(request: web.Request) -> str | None:
         return None
     key = key.strip()
     if not 0 < len(key) <= MAX_KEY or not key.isprintable():
-        raise MalformedRequestError(f"Idempotency-Key must have 1 to {MAX_KEY} printable characters.")
+        raise MalformedRequestError(detail("idempotency_key", limit=MAX_KEY))
     return "header:" + key
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from moderation.domain.details import Detail
 from moderation.domain.errors import (
     DependencyUnavailableError,
     InvalidCommentError,
@@ -86,17 +87,15 @@ PROBLEMS: dict[str, ProblemType] = {
 
 
 def problem_body(error: ModerationError, language: str) -> dict[str, Any]:
-    """Return the members of the problem detail; ``type`` is the same in every language, the words are in ``language``.
-
-    Except what an error says of one request alone, which is for whoever programs, and English.
-    """
+    """Return the members of the problem detail; ``type`` is the same in every language, the words are in ``language``."""
     kind = PROBLEMS[error.code]
-    title, detail = ARABIC[error.code] if language == "ar" else (kind.title, kind.detail)
+    title, in_general = ARABIC[error.code] if language == "ar" else (kind.title, kind.detail)
+    said = error.detail.said_in(language) if isinstance(error.detail, Detail) else error.detail
     body: dict[str, Any] = {
         "type": TYPE_BASE + error.code,
         "title": title,
         "status": kind.status,
-        "detail": error.detail or detail,
+        "detail": said or in_general,
         **error.context,
     }
     if isinstance(error, InvalidCommentError):

@@ -15,6 +15,7 @@ import orjson
 from aiohttp import web
 
 from moderation.domain.clock import utc_now, wire_time
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError
 from moderation.domain.site import Site
 from moderation.intake.validation import MAX_ID, UNSTORABLE
@@ -127,14 +128,16 @@ def _cacheable(
 def _read_order(request: web.Request) -> str:
     order = request.query.get("order", _ORDERS[0])
     if order not in _ORDERS:
-        raise MalformedRequestError("`order` is oldest or newest.", parameter="order")
+        raise MalformedRequestError(detail("parameter_order"), parameter="order")
     return order
 
 
 def _read_limit(request: web.Request) -> int:
     written = request.query.get("limit", str(DEFAULT_LIMIT))
     if not (written.isascii() and written.isdigit() and len(written) < 5 and 1 <= int(written) <= MAX_LIMIT):
-        raise MalformedRequestError(f"`limit` is a number from 1 to {MAX_LIMIT}.", parameter="limit")
+        raise MalformedRequestError(
+            detail("parameter_number", name="limit", low=1, high=MAX_LIMIT), parameter="limit"
+        )
     return int(written)
 
 
@@ -154,7 +157,5 @@ def _read_cursor(order: str, written: str | None) -> Place:
     except (binascii.Error, ValueError, struct.error, OverflowError):
         number, place = -1, BEFORE_ALL
     if number != _ORDERS.index(order):
-        raise MalformedRequestError(
-            "`cursor` is not one that this list, in this order, gave out.", parameter="cursor"
-        )
+        raise MalformedRequestError(detail("parameter_cursor"), parameter="cursor")
     return place

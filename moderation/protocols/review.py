@@ -7,6 +7,7 @@ import orjson
 from aiohttp import web
 
 from moderation.domain.comment import StoredComment
+from moderation.domain.details import detail
 from moderation.domain.errors import (
     InvalidCommentError,
     MalformedRequestError,
@@ -206,7 +207,7 @@ async def _caller(request: web.Request) -> Caller:
     caller = await authenticate(request)
     if isinstance(caller, SiteCaller):
         if caller.dialect != "native":
-            raise NotPermittedError("This key is good for its own dialect only.")
+            raise NotPermittedError(detail("key_of_dialect"))
         request[SITE_LANGUAGE] = caller.site.language
         note(request, site=caller.site.name)
     else:
@@ -281,7 +282,7 @@ async def _optional_object(request: web.Request) -> dict[str, Any]:
         return {}
     raw = parse_json(body)
     if not isinstance(raw, dict):
-        raise MalformedRequestError("The body must be a JSON object.")
+        raise MalformedRequestError(detail("body_no_object"))
     return raw
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from moderation.domain.details import detail
 from moderation.domain.errors import FieldError, InvalidCommentError, MalformedRequestError
 from moderation.domain.ids import CommentId, parse_uuid
 from moderation.domain.messages import message
@@ -128,7 +129,7 @@ def query_as_body(request: web.Request) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for name, value in request.query.items():
         if name in body:
-            raise MalformedRequestError(f"`{name[:60]}` is given more than once.", parameter=name[:60])
+            raise MalformedRequestError(detail("parameter_twice", name=name[:60]), parameter=name[:60])
         is_number = name == "limit" and value.isascii() and value.isdigit() and len(value) < 10
         body[name] = int(value) if is_number else value
     return {name: value for name, value in body.items() if value != ""}
@@ -139,7 +140,7 @@ def refuse_parameters(reader: FieldReader, language: str) -> None:
     for error in reader.errors:
         name = error.pointer.removeprefix("/")
         raise MalformedRequestError(
-            f"`{name}`: {message(error.code, language, error.values)}", parameter=name
+            detail("parameter", name=name, fault=message(error.code, language, error.values)), parameter=name
         )
 
 

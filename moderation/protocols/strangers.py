@@ -5,12 +5,12 @@ The library offers no place to say so, so two of its names are replaced, once a 
 
 from aiohttp import web, web_protocol, web_response, web_server
 
+from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError, ModerationError
 from moderation.domain.ids import new_hex
 from moderation.protocols.problems import problem_response
 
 NAME = "moderation"
-NO_HTTP = "What arrived is not HTTP as this server reads it."
 
 
 class Connection(web_protocol.RequestHandler):
@@ -27,7 +27,7 @@ class Connection(web_protocol.RequestHandler):
     ) -> web.StreamResponse:
         """Log and end as the library does; answer with a problem detail."""
         super().handle_error(request, status, exc, message)
-        error = MalformedRequestError(NO_HTTP) if status < 500 else ModerationError()
+        error = MalformedRequestError(detail("no_http")) if status < 500 else ModerationError()
         response = problem_response(error, request_id=new_hex(), language="en")
         response.force_close()
         return response

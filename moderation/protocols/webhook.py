@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from moderation.domain.clock import utc_now
+from moderation.domain.details import detail
 from moderation.domain.errors import (
     FieldError,
     InvalidCommentError,
@@ -52,7 +53,7 @@ def _check_signature(request: web.Request, site: Site, body: bytes) -> None:
     secrets = open_those_readable(vault, site.inbound_secrets, "inbound_secret")
     result = verify(request.headers, body, secrets=secrets, now=utc_now())
     if result is not Verification.VALID:
-        raise NotAuthenticatedError("The webhook signature does not hold.", signature=result.value)
+        raise NotAuthenticatedError(detail("webhook_signature"), signature=result.value)
 
 
 def _read_message(message: Any) -> tuple[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Self
 
 from moderation.domain.clock import wire_time
 from moderation.domain.decision import Decider, Decision
+from moderation.domain.details import detail
 from moderation.domain.errors import ClaimLostError, GoneError, NotPermittedError, UnknownCommentError
 from moderation.domain.ids import SiteId
 from moderation.domain.site import Person, Role, SiteCaller
@@ -51,7 +52,7 @@ class Reviewer:
     def require(self, site_id: SiteId, role: Role) -> None:
         """Raise `NotPermittedError` for less than ``role``."""
         if not self.role_on(site_id).includes(role):
-            raise NotPermittedError(f"This takes the role `{role.value}`.", required_role=role.value)
+            raise NotPermittedError(detail("takes_role", role=role.value), required_role=role.value)
 
 
 def require_reachable(reviewer: Reviewer, comment: LockedComment) -> None:

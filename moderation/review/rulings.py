@@ -7,6 +7,7 @@ from typing import Any
 
 from moderation.domain.clock import wire_time
 from moderation.domain.decision import Decider, Decision
+from moderation.domain.details import detail
 from moderation.domain.errors import ConflictError, NotPermittedError, StaleRevisionError
 from moderation.domain.ids import CommentId
 from moderation.domain.site import Role
@@ -131,11 +132,11 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
     if undo.sequence is not None and undo.sequence != latest.sequence:
         raise _decided_meanwhile(latest)
     if latest.decided_by is Decider.SERVICE or latest.undoes is not None or len(comment.history) < 2:
-        raise ConflictError("There is no person's decision to undo.", **_who(latest))
+        raise ConflictError(detail("nothing_to_undo"), **_who(latest))
     if not reviewer.made(latest) and not reviewer.role_on(comment.site_id).includes(Role.LEAD):
         if any(reviewer.made(decision) for decision in comment.history):
             raise _decided_meanwhile(latest)
-        raise NotPermittedError("Only leads undo the decisions of others.", required_role=Role.LEAD.value)
+        raise NotPermittedError(detail("leads_undo"), required_role=Role.LEAD.value)
     require_claimable(reviewer, comment.site_id, comment.task, now=now)
     restored = replace(
         comment.history[-2],
@@ -205,9 +206,7 @@ def _kind(comment: LockedComment) -> TaskKind | None:
 
 
 def _decided_meanwhile(latest: Decision) -> ConflictError:
-    return ConflictError(
-        "Somebody else decided; name their decision as `sequence` to replace it.", **_who(latest)
-    )
+    return ConflictError(detail("decided_otherwise"), **_who(latest))
 
 
 def _who(decision: Decision) -> dict[str, Any]:
