@@ -32,7 +32,7 @@ def _addresses(url: str, receiver: str) -> str:
             "The demonstration is running. Stop it with Ctrl+C.",
             "",
             f"  a page to try it          {url}/try          (English: {url}/try?lang=en)",
-            f"  the moderators' queue     {url}/v1/queue?site={SITE}",
+            f"  every call, described     {url}/docs",
             f"  what the site has heard   {receiver}",
         ]
     )
@@ -54,8 +54,8 @@ def _credentials(keys: FirstKeys) -> str:
         [
             f"Site `{SITE}` was made at an earlier start, and its keys were shown then. New ones:",
             "",
-            f"  moderation site key add {SITE}",
-            f"  moderation moderator token {MODERATOR}",
+            f"  .venv/bin/moderation site key add {SITE}",
+            f"  .venv/bin/moderation moderator token {MODERATOR}",
         ]
     )
 

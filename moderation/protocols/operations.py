@@ -1,7 +1,6 @@
-"""For operators and explorers: liveness, readiness, metrics, the problem pages."""
+"""For operators and explorers: liveness, readiness, metrics."""
 
 import asyncio
-import html
 
 import orjson
 from aiohttp import web
@@ -10,7 +9,6 @@ from redis.exceptions import RedisError
 
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ports import Scorer
-from moderation.protocols.problems import PROBLEMS
 from moderation.storage.database import Database
 from moderation.telemetry import render_metrics
 
@@ -29,7 +27,6 @@ def routes() -> list[web.RouteDef]:
         web.get("/livez", live),
         web.get("/readyz", ready),
         web.get("/metrics", metrics),
-        web.get("/problems/{code}", problem_page),
     ]
 
 
@@ -74,19 +71,4 @@ async def metrics(_request: web.Request) -> web.Response:
     """Return the metrics in Prometheus' text format."""
     return web.Response(
         body=render_metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-    )
-
-
-async def problem_page(request: web.Request) -> web.Response:
-    """Explain one type of problem; what `type` in a problem detail leads to."""
-    kind = PROBLEMS.get(request.match_info["code"])
-    if kind is None:
-        raise web.HTTPNotFound
-    title, detail = html.escape(kind.title), html.escape(kind.detail)
-    page = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        f"<h1>{title}</h1><p>HTTP status {kind.status}.<p>{detail}"
-    )
-    return web.Response(
-        text=page, content_type="text/html", headers={"Content-Security-Policy": "default-src 'none'"}
     )

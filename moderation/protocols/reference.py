@@ -1,10 +1,11 @@
-"""``/openapi.json`` and ``/docs``: what every route takes and answers, for programs and for people; made once, from memory."""
+"""``/openapi.json``, ``/docs`` and the pages of problems: what every route takes and answers; made once, from memory."""
 
 import orjson
 from aiohttp import web
 
 from moderation.protocols.openapi.document import build
 from moderation.protocols.openapi.reading import inline, paragraphs, read_schemas, read_sections
+from moderation.protocols.problem_words import ARABIC
 from moderation.protocols.problems import PROBLEMS
 from moderation.protocols.reader_pages import TEMPLATES, page_source, security_headers
 
@@ -19,9 +20,15 @@ _PAGE = TEMPLATES.get_template("docs.html").render(
     schemas=read_schemas(_DOCUMENT),
     inline=inline,
 )
+_PROBLEM_PAGES = {
+    code: TEMPLATES.get_template("problem.html").render(
+        info=_DOCUMENT["info"], code=code, kind=kind, arabic=ARABIC[code], inline=inline
+    )
+    for code, kind in PROBLEMS.items()
+}
 _STYLE = page_source("docs.css")
 _CACHE = {"Cache-Control": "no-cache"}
-_HEADERS = security_headers("style-src 'self'") | _CACHE
+_HEADERS = security_headers("style-src 'self'; img-src data:") | _CACHE
 
 
 def routes() -> list[web.RouteDef]:
@@ -30,6 +37,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/openapi.json", send_document),
         web.get("/docs", show_page),
         web.get("/docs/docs.css", send_style),
+        web.get("/problems/{code}", show_problem),
     ]
 
 
@@ -42,6 +50,14 @@ async def send_document(_request: web.Request) -> web.Response:
 async def show_page(_request: web.Request) -> web.Response:
     """Show the document; the page loads its style from here, and nothing else."""
     return web.Response(text=_PAGE, content_type="text/html", headers=_HEADERS)
+
+
+async def show_problem(request: web.Request) -> web.Response:
+    """Explain one type of problem in both languages; what `type` in a problem detail leads to."""
+    page = _PROBLEM_PAGES.get(request.match_info["code"])
+    if page is None:
+        raise web.HTTPNotFound
+    return web.Response(text=page, content_type="text/html", headers=_HEADERS)
 
 
 async def send_style(_request: web.Request) -> web.Response:

@@ -170,5 +170,5 @@ def _evidence(evidence: Evidence, language: str) -> dict[str, Any]:
         "end": evidence.end,
         "rule": evidence.rule,
         "message": rule_words(evidence.rule, language),
-        "weight": evidence.weight,
+        "weight": round(evidence.weight, 4),
     }

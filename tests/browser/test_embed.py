@@ -1,5 +1,6 @@
 """The script for pages without a server, on another site's page under a strict content policy, as readers use it."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -160,6 +161,32 @@ async def test_a_reply_is_written_under_what_it_answers_with_the_keyboard_alone(
     async with paper.service.database.connection() as connection:
         found = await connection.fetchval("SELECT parent_id::text FROM comments WHERE text LIKE 'A reply%'")
     assert found == first
+
+
+async def test_a_name_in_other_letters_keeps_its_dot_and_its_button_is_wide_enough_for_a_finger(
+    page: Page, paper: Paper
+) -> None:
+    await write(paper, "أول تعليق على الخبر", author={"name": "Karim B.", "email": "karim@example.com"})
+    await open_article(page, paper)
+    size = "(() => { const r = document.querySelector('.cd-link').getBoundingClientRect(); return [r.width, r.height]; })()"
+    assert min(await page.evaluate(size)) >= 24  # WCAG 2.2, 2.5.8
+    await page.click(".cd-body .cd-link")
+    assert await page.text("#cd-form-title") == "رد على \u2068Karim B.\u2069"
+
+
+async def test_a_dark_page_gets_colours_to_be_read_on_dark(page: Page, paper: Paper) -> None:
+    await write(paper, "أول تعليق على الخبر")
+    await open_article(page, paper)
+    style = "document.documentElement.style"
+    await page.evaluate(
+        f"{style}.colorScheme = 'dark', {style}.background = '#14181a', {style}.color = '#e6e6e6'"
+    )
+    for selector in (".cd-row textarea", ".cd-hint", ".cd-link", ".cd-mark", ".cd-head time"):
+        seen = await page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).color")
+        red, green, blue = (int(part) / 255 for part in re.findall(r"\d+", seen)[:3])
+        assert 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5, (selector, seen)
+    paper_of = "getComputedStyle(document.querySelector('.cd-row textarea')).backgroundColor"
+    assert await page.evaluate(paper_of) == "rgba(0, 0, 0, 0)"
 
 
 async def test_more_comments_are_shown_on_request(page: Page, paper: Paper) -> None:

@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 
 from moderation.domain import errors
 from moderation.protocols.openapi.document import DIALECTS
+from moderation.protocols.problem_words import ARABIC
 from moderation.protocols.problems import PROBLEMS
 from tests.contract.openapi import DOCUMENT, described, faults, routed
 from tests.service import RunningService
@@ -51,6 +52,7 @@ async def test_every_problem_has_its_page(service: RunningService):
             page = await response.text()
             assert (response.status, response.content_type) == (200, "text/html"), code
             assert str(kind.status) in page, code
+            assert ARABIC[code][0] in page, code
 
 
 def test_the_guide_names_each_problem_with_its_status():

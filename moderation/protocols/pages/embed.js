@@ -35,6 +35,9 @@ let config = { required: ["author.name", "author.email", "text"], stamp: "" };
 let next = null;
 let isSending = false;
 
+// A name in a sentence keeps its own direction: "رد على Karim B." must not lose its last dot to the other end.
+const named = (name) => words.replyTo.replace("{name}", () => `\u2068${name}\u2069`);
+
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -89,7 +92,7 @@ function drawComment(comment, isWaiting) {
   const replies = make("ol", { class: "cd-list cd-replies" });
   const item = make("li", { id: `comment-${comment.id}` }, body, replies);
   if (!isWaiting) {
-    const reply = make("button", { type: "button", class: "cd-link", "aria-label": words.replyTo.replace("{name}", name) }, words.reply);
+    const reply = make("button", { type: "button", class: "cd-link", "aria-label": named(name) }, words.reply);
     reply.addEventListener("click", () => answer(comment.id, name, body));
     body.append(reply);
   }
@@ -109,7 +112,7 @@ function add(comment, isWaiting = false) {
 
 function answer(id, name, body) {
   form.elements.comment_parent.value = id;
-  title.textContent = words.replyTo.replace("{name}", name);
+  title.textContent = named(name);
   cancel.hidden = false;
   body.append(form);
   form.elements.comment.focus();
