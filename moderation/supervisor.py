@@ -32,7 +32,7 @@ FIRST_TRIES = 5
 """How often a worker that was never ready is started."""
 TELL_EVERY_S = 5.0
 COMMAND_WAIT_S = 30.0
-"""How long the start waits for a command that has the engines for itself, such as a backup, to end."""
+"""How long the start waits for a command that has the engines for itself, such as a backup, or for a service that is stopping."""
 
 log = structlog.get_logger()
 
@@ -105,10 +105,12 @@ async def _engines(
         valkey=settings.redis_url is None,
         user=settings.engine_user,
         lock_wait_s=COMMAND_WAIT_S,
+        is_lasting=True,
     )
     addresses = await _unless_stopped(engines.start(), stop)
     supervision = asyncio.create_task(engines.supervise())
     supervision.add_done_callback(_report_end)
+    farewell = asyncio.create_task(_say_farewell(engines, stop))
     try:
         found = replace(
             settings,
@@ -117,9 +119,15 @@ async def _engines(
         )
         yield found, engines.restarts
     finally:
-        supervision.cancel()
-        await asyncio.wait((supervision,))
+        for task in (supervision, farewell):
+            task.cancel()
+        await asyncio.wait((supervision, farewell))
         await engines.stop()
+
+
+async def _say_farewell(engines: EmbeddedEngines, stop: asyncio.Event) -> None:
+    await stop.wait()
+    engines.say_farewell()
 
 
 async def _unless_stopped(

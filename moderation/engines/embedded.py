@@ -39,7 +39,8 @@ class EmbeddedEngines:
     data_dir : made when missing, with everything below it.
     postgres, valkey : False where an outside server takes the engine's place; its address is then empty.
     user : the account to run as when this process is root; see `choose_account`.
-    lock_wait_s : how long `start` waits for another owner, such as a short command, to end.
+    lock_wait_s : how long `start` waits for another owner, such as a short command, to end; not for a service that runs.
+    is_lasting : whether the owner is a service, which goes on until it is told to stop.
 
     The thread that calls `start` and `supervise` has to live as long as the engines: the kernel takes its end for the
     owner's death. A process that owns engines must not fork without exec: the copy would hold the lock too.
@@ -53,12 +54,14 @@ class EmbeddedEngines:
         valkey: bool = True,
         user: str | None = None,
         lock_wait_s: float = 1.0,
+        is_lasting: bool = False,
     ) -> None:
         self._data_dir = data_dir
         wanted: dict[type[Engine], bool] = {PostgresEngine: postgres, ValkeyEngine: valkey}
         self._kinds = [kind for kind, is_wanted in wanted.items() if is_wanted]
         self._user = user
         self._lock_wait_s = lock_wait_s
+        self._is_lasting = is_lasting
         self._ownership: Ownership | None = None
         self._socket_folder: Path | None = None
         self._engines: list[Engine] = []
@@ -86,9 +89,7 @@ class EmbeddedEngines:
             for engine in self._engines:
                 await engine.start()
             addresses = self._addresses()
-            await asyncio.to_thread(
-                self._ownership.publish, socket_folder=str(self._socket_folder), addresses=addresses
-            )
+            await asyncio.to_thread(self._publish, self._ownership, addresses)
         except BaseException as error:
             await self.stop()
             if isinstance(error, PermissionError):
@@ -102,13 +103,17 @@ class EmbeddedEngines:
         while True:
             try:
                 return await asyncio.to_thread(ownership.take)
-            except EnginesInUseError as error:
-                if time.monotonic() > until_s:
+            except EnginesInUseError as refused:
+                if refused.is_lasting or time.monotonic() > until_s:
                     raise
                 if not is_told:
-                    _log.warning("engines_in_use", pid=error.pid or None, wait_s=self._lock_wait_s)
+                    _log.warning("engines_in_use", pid=refused.pid or None, wait_s=self._lock_wait_s)
                     is_told = True
             await asyncio.sleep(_POLL_S)
+
+    def _publish(self, ownership: Ownership, addresses: EngineAddresses | None) -> None:
+        folder = str(self._socket_folder or "")
+        ownership.publish(socket_folder=folder, addresses=addresses, is_lasting=self._is_lasting)
 
     def _prepare(self, ownership: Ownership, left: OwnerRecord) -> None:
         account = choose_account(self._data_dir, user=self._user)
@@ -181,6 +186,11 @@ class EmbeddedEngines:
                 except OSError as error:  # a full disk must not end the supervision of the engines
                     _log.error("engine_log_not_bounded", engine=engine.name, reason=type(error).__name__)
 
+    def say_farewell(self) -> None:
+        """Tell others that the engines are to stop: whoever starts next waits for their end."""
+        if self._ownership is not None and self._ownership.is_held:
+            self._publish(self._ownership, None)
+
     async def stop(self) -> None:
         """End the engines in reverse order, then give the directory back; harmless when nothing runs."""
         self._is_stopping = True
@@ -188,9 +198,7 @@ class EmbeddedEngines:
         if ownership is None or not ownership.is_held:
             return
         try:
-            await asyncio.to_thread(
-                ownership.publish, socket_folder=str(self._socket_folder or ""), addresses=None
-            )
+            await asyncio.to_thread(self._publish, ownership, None)
             for engine in reversed(self._engines):
                 await engine.stop()
             if self._socket_folder is not None:

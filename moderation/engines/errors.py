@@ -12,14 +12,18 @@ class EngineError(Exception):
 
 
 class EnginesInUseError(EngineError):
-    """Another living process owns the engines; `pid` is that process, 0 where it has not said so yet."""
+    """Another living process owns the engines; `pid` is that process, 0 where it has not said so yet.
 
-    def __init__(self, data_dir: str, pid: int) -> None:
+    `is_lasting` tells that it is a service which runs: there is no use in waiting for its end.
+    """
+
+    def __init__(self, data_dir: str, pid: int, *, is_lasting: bool) -> None:
         super().__init__(
             f"the engines in {data_dir} belong to process {pid or '(just starting)'}: "
             "stop it first, or use another data directory"
         )
         self.pid = pid
+        self.is_lasting = is_lasting
 
 
 class EnginesNotReadyError(EngineError):

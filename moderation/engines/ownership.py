@@ -25,11 +25,13 @@ class EngineAddresses:
 
 @dataclass(frozen=True, slots=True)
 class OwnerRecord:
-    """What an owner says of itself. `addresses` is None until the engines answer and again once they stop."""
+    """What an owner says of itself. `addresses` is None until the engines answer and again once they are to stop."""
 
     pid: int
     socket_folder: str
     addresses: EngineAddresses | None
+    is_lasting: bool = False
+    """A service, which goes on until it is told to stop; not a command, which ends by itself."""
 
 
 _UNKNOWN = OwnerRecord(pid=0, socket_folder="", addresses=None)
@@ -65,10 +67,12 @@ class Ownership:
             raise
         return left
 
-    def publish(self, *, socket_folder: str, addresses: EngineAddresses | None) -> None:
+    def publish(
+        self, *, socket_folder: str, addresses: EngineAddresses | None, is_lasting: bool = False
+    ) -> None:
         """Tell other processes how to reach the engines. Readers that catch a half-written record wait."""
         assert self._handle is not None, "only an owner publishes"
-        record = OwnerRecord(pid=os.getpid(), socket_folder=socket_folder, addresses=addresses)
+        record = OwnerRecord(os.getpid(), socket_folder, addresses, is_lasting)
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, json.dumps(asdict(record)).encode(), 0)
 
@@ -112,7 +116,10 @@ def _match_owner(handle: int, data_dir: Path) -> None:
 
 def _lock_or_refuse(handle: int, data_dir: Path) -> None:
     if not _try_lock(handle, fcntl.LOCK_EX):
-        raise EnginesInUseError(str(data_dir), _read(handle).pid)
+        owner = _read(handle)
+        raise EnginesInUseError(
+            str(data_dir), owner.pid, is_lasting=owner.is_lasting and owner.addresses is not None
+        )
 
 
 def _try_lock(handle: int, kind: int) -> bool:
@@ -129,6 +136,7 @@ def _read(handle: int) -> OwnerRecord:
     try:
         fields = json.loads(os.pread(handle, _LONGEST_RECORD_BYTES, 0))
         addresses = fields["addresses"] and EngineAddresses(**fields["addresses"])
-        return OwnerRecord(int(fields["pid"]), str(fields["socket_folder"]), addresses or None)
-    except (ValueError, KeyError, TypeError):
+        is_lasting = fields.get("is_lasting") is True
+        return OwnerRecord(int(fields["pid"]), str(fields["socket_folder"]), addresses or None, is_lasting)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return _UNKNOWN  # empty, half-written, or of another version: wait for its owner, or take it over

@@ -273,6 +273,25 @@ async def test_a_second_owner_is_told_who_the_first_is(engine_data):
         assert await fetch(engine_data, "SELECT 1") == 1
 
 
+async def test_a_service_is_not_waited_for_while_it_runs_and_is_once_it_stops(engine_data):
+    service = EmbeddedEngines(engine_data, valkey=False, is_lasting=True)
+    await service.start()
+    patient = EmbeddedEngines(engine_data, valkey=False, lock_wait_s=60.0)
+    async with asyncio.timeout(30):
+        with pytest.raises(EnginesInUseError) as raised:
+            await patient.start()
+    assert raised.value.is_lasting
+    service.say_farewell()
+    waiting = asyncio.create_task(EmbeddedEngines(engine_data, valkey=False, lock_wait_s=60.0).start())
+    done, _ = await asyncio.wait({waiting}, timeout=0.3)
+    assert not done
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    await service.stop()
+    await patient.start()
+    await patient.stop()
+
+
 async def test_of_racing_starters_one_wins(engine_data):
     racers = [EmbeddedEngines(engine_data, lock_wait_s=0.0) for _ in range(6)]
     results = await asyncio.gather(*(racer.start() for racer in racers), return_exceptions=True)

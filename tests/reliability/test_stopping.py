@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines_fixture import engine_processes
+from moderation.engines.ownership import current_owner
+from tests.engines_fixture import engine_processes, wait_until
+from tests.program import free_port, started
 from tests.reliability.desk import Desk, running_desk
 from tests.service import comment
 
@@ -94,3 +96,20 @@ async def stored(data_dir: Path, desk: Desk) -> None:
         await desk.everything_is_there_once()
     finally:
         await engines.stop()
+
+
+async def test_a_service_that_is_told_to_stop_says_so_before_it_has(engine_data: Path) -> None:
+    """So that one which is started meanwhile waits for it, and only then."""
+    async with started(engine_data, port=free_port()) as service:
+        (worker,) = [member for member in service.family() if "moderation.worker" in member.cmdline()]
+        worker.suspend()  # it is waited for, for 25 seconds
+        service.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(wait_until, lambda: _is_leaving(engine_data), timeout_s=15.0)
+        worker.resume()
+        assert await asyncio.to_thread(service.process.wait, 40) == 0
+
+
+def _is_leaving(data_dir: Path) -> bool:
+    owner = current_owner(data_dir)
+    assert owner is not None
+    return owner.is_lasting and owner.addresses is None
