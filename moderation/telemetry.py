@@ -193,8 +193,7 @@ def log_request(**fields: object) -> None:
     if _requests is None:
         _log.info("request", **fields)
         return
-    fields["event"], fields["level"] = "request", "info"
-    fields["timestamp"] = datetime.now(UTC).isoformat()[:-6] + "Z"
+    fields["event"], fields["level"], fields["timestamp"] = "request", "info", datetime.now(UTC)
     _requests.info(_as_json(fields))
 
 
@@ -310,7 +309,7 @@ def _report_crash(_kind: type[BaseException], error: BaseException, _trace: Any)
 
 def _as_json(event: Any, **_options: Any) -> bytes:
     try:
-        return orjson.dumps(event, default=str)
+        return orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z)
     except TypeError:  # a lone surrogate: a log line must never fail a request
         return json.dumps(event, default=str).encode()
 

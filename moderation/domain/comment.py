@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from moderation.domain.ids import CommentId, SiteId
-from moderation.domain.values import quick
+from moderation.domain.values import Value
 from moderation.domain.verdict import Reason, ReasonCode, Scores, State, Verdict
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Thread:
+class Thread(Value, frozen=True):
     """The article under which the comment stands."""
 
     id: str
@@ -20,22 +20,21 @@ class Thread:
     title: str | None = None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Value, frozen=True):
     """Who wrote: ``email`` and ``address`` are private and leave the service only to a person with the right."""
 
+    PRIVATE = frozenset({"email", "address", "user_agent"})
+
     name: str | None = None
-    email: str | None = field(default=None, repr=False)
+    email: str | None = None
     url: str | None = None
-    address: str | None = field(default=None, repr=False)
+    address: str | None = None
     """The reader's IP address in its canonical form."""
-    user_agent: str | None = field(default=None, repr=False)
+    user_agent: str | None = None
     external_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Value, frozen=True):
     """What a dialect's clients ask of intake besides the comment; `Terms()` is what the native API gives."""
 
     holds_denied: bool = False
@@ -46,44 +45,44 @@ class Terms:
     """As in `policy.Signals`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Value, frozen=True):
     """By what an Akismet client may name its check later, and where it wants to hear of another verdict."""
+
+    PRIVATE = frozenset({"match_key", "callback"})
 
     guid: UUID
     key_id: UUID
-    match_key: bytes = field(repr=False)
+    match_key: bytes
     """Keyed hash of what feedback repeats of a check: text, name and e-mail address."""
-    callback: str | None = field(default=None, repr=False)
+    callback: str | None = None
     name: str | None = None
     """The site's own name of the comment, where it gave one: then it is known that the site keeps it."""
     unconfirmed_until: datetime | None = None
     """When it leaves the queue unless the site shows that it keeps it; None once it has."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class CoralKeys:
+class CoralKeys(Value, frozen=True):
     """By which a comment that Coral asked about is found again: keyed hashes of 16 bytes."""
 
     author: bytes
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Value, frozen=True):
     """A valid comment as a protocol module hands it to intake; ``text`` is as received, trimmed of nothing."""
+
+    PRIVATE = frozenset({"text"})
 
     thread: Thread
     author: Author
-    text: str = field(repr=False)
+    text: str
     external_id: str | None = None
     parent_id: str | None = None
     """The parent's id here, or its external id."""
     language: str | None = None
     """The site's own word about the language: a hint only."""
     created_at: datetime | None = None
-    context: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = msgspec.field(default_factory=dict)
     idempotency_key: str | None = None
     """`Idempotency-Key` or `webhook-id`, prefixed by its kind."""
     origin: str = "native"

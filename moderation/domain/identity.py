@@ -6,16 +6,13 @@ Hashes include the site: nothing links an author's comments across sites.
 import ipaddress
 import socket
 import unicodedata
-from dataclasses import dataclass
 
 from moderation.domain.comment import Author
 from moderation.domain.ports import Vault
-from moderation.domain.values import quick
+from moderation.domain.values import Value
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Identities:
+class Identities(Value, frozen=True):
     """Keyed hashes of 16 bytes; None where the author gave nothing of the kind."""
 
     email: bytes | None

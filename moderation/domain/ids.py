@@ -21,6 +21,11 @@ def new_uuid() -> UUID:
     return UUID(int=uuid_utils.uuid7().int)
 
 
+def new_comment_id() -> CommentId:
+    """Return a fresh comment's id."""
+    return CommentId(new_uuid())
+
+
 def new_hex() -> str:
     """Return a fresh UUIDv7 as 32 hex digits."""
     return uuid_utils.uuid7().hex

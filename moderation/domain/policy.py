@@ -43,7 +43,7 @@ from moderation.domain.thresholds import (
     read_thresholds,
     thresholds_as_json,
 )
-from moderation.domain.values import quick
+from moderation.domain.values import Value
 from moderation.domain.verdict import OUTPUTS, SUSPICIONS, Assessment, Evidence, Reason, ReasonCode, Verdict
 from moderation.domain.word_lists import WordAction, WordList, WordMatcher, read_word_lists, read_words
 
@@ -93,9 +93,7 @@ class AuthorRecord:
     rejected: int = 0
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Value, frozen=True):
     """What counters know of a submission: others with the same text on this site, and too many in a short time.
 
     ``suspicions`` (of `SUSPICIONS`) are what the door it came by holds against it.
@@ -116,9 +114,7 @@ class Signals:
         )
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Value, frozen=True):
     """The verdict and every reason for it, those for the verdict itself first."""
 
     verdict: Verdict
@@ -210,9 +206,7 @@ class Policy:
         }
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class _Finding:
+class _Finding(Value, frozen=True):
     """One thing against a comment."""
 
     verdict: Verdict
@@ -263,10 +257,14 @@ def _score_findings(
         yield _Finding(Verdict.HOLD, ReasonCode.NOT_SCORED)
     thresholds = in_force(assessment.language, default_thresholds, policy.thresholds or {})
     for output, score in zip(OUTPUTS, scores.as_list(), strict=True):
-        if score is not None and 0 <= score <= 1:  # NaN is none of these
-            verdict = _verdict(output, score, thresholds.get(output, LAST_RESORT))
-            if verdict is not None:
-                yield _Finding(verdict, _CODES[output])
+        if score is None or not 0 <= score <= 1:  # NaN is none of these
+            continue
+        limits = thresholds.get(output, LAST_RESORT)
+        # That moderators would likely reject it is never sure enough to do it for them.
+        if limits.reject is not None and score >= limits.reject and output != "reject":
+            yield _Finding(Verdict.REJECT, _CODES[output])
+        elif limits.doubt is not None and score >= limits.doubt:
+            yield _Finding(Verdict.HOLD, _CODES[output])
 
 
 _CODES = {
@@ -277,15 +275,6 @@ _CODES = {
 def _probability(score: float | None) -> float | None:
     """Return the score, or None for what is no probability (NaN among it)."""
     return score if score is not None and 0 <= score <= 1 else None
-
-
-def _verdict(output: str, probability: float, thresholds: Thresholds) -> Verdict | None:
-    # That moderators would likely reject it is never sure enough to do it for them.
-    if output != "reject" and thresholds.reject is not None and probability >= thresholds.reject:
-        return Verdict.REJECT
-    if thresholds.doubt is not None and probability >= thresholds.doubt:
-        return Verdict.HOLD
-    return None
 
 
 def _word_findings(policy: Policy, text: str, author_url: str | None) -> Iterator[_Finding]:

@@ -4,18 +4,15 @@ One integer per order keeps listing and claiming as quick at a million tasks as 
 """
 
 import itertools
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from moderation.domain.values import quick
+from moderation.domain.values import Value
 
 _LEVELS = (1 << 15) - 1
 _counter = itertools.count()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Ranks:
+class Ranks(Value, frozen=True):
     """Positions in the three orders, each below 2**63; ties are broken by age, and within a microsecond by a counter."""
 
     oldest: int
@@ -25,13 +22,16 @@ class Ranks:
 
 def rank(received_at: datetime, *, abuse: float | None, spam: float | None) -> Ranks:
     """Place a task: oldest first; most abusive first; least certain first (nearest to 0.5; unscored ones before all)."""
-    micros = int(received_at.timestamp() * 1_000_000)
-    age = (micros // 1000 << 7) | (next(_counter) & 0x7F)
-    known = [p for p in (abuse, spam) if p is not None and p == p]  # noqa: PLR0124 - NaN is no score
-    certainty = min([abs(p - 0.5) * 2 for p in known], default=0.0)
+    micros, number = int(received_at.timestamp() * 1_000_000), next(_counter)
+    age = (micros // 1000 << 7) | (number & 0x7F)
+    abuse_margin, spam_margin = _margin(abuse), _margin(spam)
+    if abuse_margin is None or spam_margin is None:
+        certainty = 2 * (abuse_margin or spam_margin or 0.0)
+    else:
+        certainty = 2 * min(abuse_margin, spam_margin)
     return Ranks(
-        oldest=(micros << 11) | (next(_counter) & 0x7FF),
-        abuse=_level(1.0 - (0.5 if abuse is None or abuse != abuse else abuse)) << 48 | age,  # noqa: PLR0124
+        oldest=(micros << 11) | (number & 0x7FF),
+        abuse=_level(0.5 if abuse is None or abuse_margin is None else 1.0 - abuse) << 48 | age,
         uncertain=_level(certainty) << 48 | age,
     )
 
@@ -39,6 +39,11 @@ def rank(received_at: datetime, *, abuse: float | None, spam: float | None) -> R
 def received_at(oldest: int) -> datetime:
     """Return when the task with that `Ranks.oldest` was received."""
     return datetime.fromtimestamp((oldest >> 11) / 1_000_000, UTC)
+
+
+def _margin(score: float | None) -> float | None:
+    """Return how far a score is from either side; None where there is none (NaN is none)."""
+    return None if score is None or score != score else abs(score - 0.5)  # noqa: PLR0124
 
 
 def _level(share: float) -> int:

@@ -21,10 +21,10 @@ below 2**53, up to which Lua's numbers are exact.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from moderation.domain.configuration import JsonReader
-from moderation.domain.values import quick
+from moderation.domain.values import Value
 
 RULES = ("author", "address", "thread", "site")
 """What is limited, in the order in which a denial is named when several deny for equally long."""
@@ -135,9 +135,7 @@ def _checked(reader: JsonReader, rule: str, *numbers: int) -> Limit | None:
         return None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Value, frozen=True):
     """One submission to be counted. Keys name the site, so that charges of several sites may share a `RateBook`."""
 
     cells: tuple[bytes | None, bytes | None, bytes | None, bytes | None]
@@ -148,9 +146,7 @@ class Charge:
     """`SIGHTING_BYTES` bytes that tell this submission from others with the same text; the same for a retry."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Value, frozen=True):
     """What a `RateBook` or the script answers to one charge."""
 
     is_allowed: bool
@@ -162,7 +158,7 @@ class Tally:
     """How far each rule's cell is ahead of the clock now, in the order of `RULES`; -1 where there is no cell."""
 
 
-class Quota(NamedTuple):
+class Quota(Value, frozen=True):
     """What is left of one limit: ``remaining`` of ``quota`` submissions per ``window_s``.
 
     ``next_s`` is when one more becomes free, in whole seconds rounded up; 0 when all are.
@@ -175,9 +171,7 @@ class Quota(NamedTuple):
     next_s: int
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Value, frozen=True):
     """What is left of a submission's limits after it was checked; rendered by `protocols.rate_headers`."""
 
     limits: Limits

@@ -8,6 +8,8 @@ from moderation.storage.database import Connection
 
 Records = Mapping[bytes, AuthorRecord]
 
+_NOBODY = AuthorRecord()
+
 
 async def read_records(connection: Connection, wanted: Iterable[bytes]) -> Records:
     """Return the records there are, by identity."""
@@ -22,7 +24,9 @@ async def read_records(connection: Connection, wanted: Iterable[bytes]) -> Recor
 
 def combine(identities: Identities, records: Records) -> AuthorRecord:
     """A block of any identity counts; trust and counts never of a name alone, which is easily borrowed."""
-    own = records.get(identities.email or identities.external_id or b"", AuthorRecord())
+    if not records:
+        return _NOBODY
+    own = records.get(identities.email or identities.external_id or b"", _NOBODY)
     standings = {records[identity].standing for identity in identities.known() if identity in records}
     if Standing.BLOCKED in standings:
         return AuthorRecord(Standing.BLOCKED, own.approved, own.rejected)

@@ -1,17 +1,19 @@
 """A submission on its way through intake: what is known of it so far, and the caller who waits for the answer."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from moderation.domain.comment import Submission
 from moderation.domain.identity import Identities, identify
-from moderation.domain.ids import CommentId, new_uuid
+from moderation.domain.ids import CommentId, new_comment_id, new_uuid
 from moderation.domain.policy import AuthorRecord, Ruling
 from moderation.domain.ports import Vault
 from moderation.domain.rates import Snapshot
 from moderation.domain.site import Site
-from moderation.domain.values import quick
+from moderation.domain.values import Value
 from moderation.domain.verdict import Assessment, Reason, Scores, State, Verdict
 
 SAME_SUBMISSION = timedelta(seconds=60)
@@ -20,9 +22,7 @@ REMEMBER_KEYS = timedelta(days=30)
 """How long an idempotency key is recognised."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Value, frozen=True):
     """The answer to a submission."""
 
     id: CommentId
@@ -53,8 +53,7 @@ class History:
 _NOBODY = AuthorRecord()
 
 
-@dataclass(slots=True)
-class Candidate:
+class Candidate(Struct, eq=False):
     """One submission of a group; steps of the pipeline fill it in from top to bottom."""
 
     site: Site
@@ -73,7 +72,7 @@ class Candidate:
     answer: asyncio.Future[Outcome]
     history: History | None = None
     """Set for a comment that its site decided long ago."""
-    id: CommentId = field(default_factory=lambda: CommentId(new_uuid()))
+    id: CommentId = field(default_factory=new_comment_id)
     parent_id: CommentId | None = None
     author: AuthorRecord = _NOBODY
     rates: Snapshot | None = None

@@ -99,7 +99,7 @@ class HistoryStore:
         when = "" if written is None else written.isoformat()
         content = content_hash(self._vault, past.submission).hex()
         made = self._vault.fingerprint("imported", self._site.name, when, content).hex()
-        return replace(past, submission=replace(past.submission, external_id=f"import-{made}"))
+        return replace(past, submission=past.submission.changed(external_id=f"import-{made}"))
 
     async def _fresh(self, group: Mapping[str, Past], kept: Kept) -> list[tuple[Past, Candidate]]:
         parents = {p.submission.parent_id for p in group.values() if p.submission.parent_id is not None}

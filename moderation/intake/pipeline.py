@@ -202,10 +202,8 @@ class Intake:
                 signals=Signals(entering.duplicates, entering.is_flood, entering.submission.terms.suspicions),
                 default_thresholds=self._scorer.thresholds(entering.site.id),
             )
-            entering.ruling = Ruling(
-                ruling.verdict,
-                self._scorer.with_evidence(ruling.reasons, entering.submission.text, entering.site.id),
-            )
+            reasons = self._scorer.with_evidence(ruling.reasons, entering.submission.text, entering.site.id)
+            entering.ruling = ruling if reasons is ruling.reasons else Ruling(ruling.verdict, reasons)
             is_automatic = ruling.verdict is not Verdict.HOLD
             entering.is_audited = is_automatic and self._random.random() < entering.site.policy.audit_share
 

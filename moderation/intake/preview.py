@@ -1,7 +1,5 @@
 """Judging a comment for a client that only tries us out: nothing is stored, counted as seen, or learned."""
 
-from dataclasses import replace
-
 from moderation.domain.comment import Submission
 from moderation.domain.errors import RateLimitedError
 from moderation.domain.identity import identify
@@ -44,4 +42,4 @@ class Preview:
             signals=Signals(suspicions=submission.terms.suspicions),
             default_thresholds=self._scorer.thresholds(site.id),
         )
-        return replace(ruling, reasons=self._scorer.with_evidence(ruling.reasons, submission.text, site.id))
+        return ruling.changed(reasons=self._scorer.with_evidence(ruling.reasons, submission.text, site.id))

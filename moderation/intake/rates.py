@@ -26,7 +26,7 @@ from moderation.domain.rates import (
     Tally,
     denial,
 )
-from moderation.domain.values import quick
+from moderation.domain.values import Value
 from moderation.intake.connections import Connections
 from moderation.intake.nodes import Nodes
 
@@ -50,16 +50,16 @@ _NUMBERS = 6  # that the script answers for one submission
 log = structlog.get_logger()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class RateRequest:
+class RateRequest(Value, frozen=True):
     """One submission to be charged; what of it reaches Redis is hashed."""
+
+    PRIVATE = frozenset({"author", "address"})
 
     site: str
     limits: Limits
-    author: bytes | None = field(repr=False)
+    author: bytes | None
     """Keyed hash of who writes (`Identities.author`)."""
-    address: bytes | None = field(repr=False)
+    address: bytes | None
     """Keyed hash of the address, IPv6 by /64 (`Identities.address`)."""
     thread: str
     fingerprint: bytes
@@ -68,9 +68,7 @@ class RateRequest:
     """Keyed hash of the text."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class RateResult:
+class RateResult(Value, frozen=True):
     """What became of one submission."""
 
     denied_by: str | None

@@ -27,8 +27,8 @@ class Recognised:
 _SEEN = """
 SELECT 'external' AS kind, NULL::bytea AS key, c.site_id, c.external_id, c.id, c.revision, c.content_hash,
        NULL::text AS standing, NULL::int AS approved, NULL::int AS rejected
-  FROM unnest($1::int[], $2::text[]) AS asked (site_id, external_id)
-  JOIN comments c ON c.site_id = asked.site_id AND c.external_id = asked.external_id
+  FROM unnest($1::int[], $2::text[]) AS asked (site_id, external_id),
+       LATERAL (SELECT * FROM comments WHERE site_id = asked.site_id AND external_id = asked.external_id LIMIT 1) c
  UNION ALL
 SELECT 'key', key, NULL, NULL, comment_id, revision, content_hash, NULL, NULL, NULL
   FROM recognitions WHERE key = ANY($3) AND expires_at > $4
@@ -36,7 +36,11 @@ SELECT 'key', key, NULL, NULL, comment_id, revision, content_hash, NULL, NULL, N
 SELECT 'author', identity, NULL, NULL, NULL, NULL, NULL, standing, approved, rejected
   FROM authors WHERE identity = ANY($5)
 """
-"""All that a group asks, as one statement: a round trip costs this process more than the look-ups cost PostgreSQL."""
+"""All that a group asks, as one statement: a round trip costs this process more than the look-ups cost PostgreSQL.
+
+Comments are looked up one by one (`LATERAL`, `LIMIT`): a plain join, planned while the table is young, reads all of it for every
+group until PostgreSQL next counts its rows.
+"""
 
 _Known = tuple[UUID, int, bytes]
 """Comment, revision and content hash of what a key stands for."""

@@ -4,7 +4,7 @@ Never milder than what is known: a block of any of the author's identities count
 and what a person held, rejected or passed on to the leads is at best held.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -120,7 +120,7 @@ class Judge:
             signals=_known_signals(comment),
             default_thresholds=self._scorer.thresholds(site.id),
         )
-        return replace(ruling, reasons=self._scorer.with_evidence(ruling.reasons, content.text, site.id))
+        return ruling.changed(reasons=self._scorer.with_evidence(ruling.reasons, content.text, site.id))
 
 
 async def carry_out(

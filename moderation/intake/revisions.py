@@ -188,7 +188,7 @@ class Reviser:
         assessment: Assessment | None,
     ) -> Outcome:
         if Content.of(row) == content:
-            return replace(_outcome(comment, comment.latest, row["external_id"]), is_edit=True)
+            return _outcome(comment, comment.latest, row["external_id"]).changed(is_edit=True)
         now = self._clock()
         decision = await self._judge.decide(
             connection, site, comment, row=row, content=content, assessment=assessment, now=now
@@ -197,7 +197,7 @@ class Reviser:
         await self._replace(connection, comment, row=row, content=content, assessment=assessment, now=now)
         await carry_out(connection, comment, decision, assessment)
         DECISIONS.labels(decision.verdict, "service").inc()
-        return replace(_outcome(comment, decision, row["external_id"]), is_edit=True)
+        return _outcome(comment, decision, row["external_id"]).changed(is_edit=True)
 
     async def _replace(
         self,

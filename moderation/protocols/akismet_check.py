@@ -121,7 +121,7 @@ class _Check:
             is_recheck=is_recheck,
             suspicions=suspicions(self.call.site, self.call.form, self.said),
         )
-        return replace(made, terms=terms, receipt=self.receipt())
+        return made.changed(terms=terms, receipt=self.receipt())
 
     def receipt(self) -> Receipt:
         """Return by what the client may name this answer."""

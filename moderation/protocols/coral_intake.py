@@ -109,7 +109,7 @@ class CoralIntake:
         submission = await self._intake.read(
             site, comment.as_submission(), idempotency_key=key, origin=ORIGIN
         )
-        return await self._intake.enter(site, replace(submission, coral_keys=keys))
+        return await self._intake.enter(site, submission.changed(coral_keys=keys))
 
     async def _edit(self, site: Site, edited: CommentId, text: str, keys: CoralKeys) -> Outcome:
         outcome = await self._intake.reviser.edit(site, edited, {"text": text}, if_match=None)

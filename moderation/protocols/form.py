@@ -3,7 +3,6 @@
 Public, so it needs no key and sets no cookie. Readers are told published, waiting or refused: never scores or reasons.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -77,7 +76,7 @@ async def _enter(request: web.Request, site: Site, fields: dict[str, Any]) -> Ou
     intake = request.app[INTAKE]
     submission = await intake.read(site, _as_comment(request, site, fields), origin=ORIGIN)
     found = suspicions(request.app[VAULT], site, fields, utc_now())
-    return await intake.enter(site, replace(submission, terms=Terms(suspicions=found)))
+    return await intake.enter(site, submission.changed(terms=Terms(suspicions=found)))
 
 
 async def preflight(request: web.Request) -> web.Response:

@@ -96,11 +96,11 @@ def if_match(request: web.Request) -> int | None:
 
 def outcome_response(request: web.Request, outcome: Outcome) -> web.Response:
     """Render the answer to a submission or an edit."""
-    written_id = str(outcome.id)
-    note(request, comment=written_id, verdict=outcome.verdict, model=outcome.model, policy=outcome.policy)
+    body = outcome_body(outcome, language_of(request))
+    note(request, comment=body["id"], verdict=outcome.verdict, model=outcome.model, policy=outcome.policy)
     headers = {
         "Content-Type": "application/json",
-        "Location": f"/v1/comments/{written_id}",
+        "Location": body["links"]["self"],
         "ETag": f'"{outcome.revision}"',
     }
     if outcome.is_replay:
@@ -110,7 +110,7 @@ def outcome_response(request: web.Request, outcome: Outcome) -> web.Response:
     is_new = not (outcome.is_replay or outcome.is_edit)
     return web.Response(
         status=201 if is_new else 200,
-        body=orjson.dumps(outcome_body(outcome, language_of(request))),
+        body=orjson.dumps(body),
         headers=headers,
     )
 

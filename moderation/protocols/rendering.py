@@ -67,8 +67,8 @@ def reason_bodies(reasons: Iterable[Reason], language: str) -> list[dict[str, An
     """Return reasons with their evidence, each in words of ``language``."""
     return [
         {
-            "code": reason.code.value,
-            "message": message(reason.code.value, language),
+            "code": reason.code,
+            "message": message(reason.code, language),
             "evidence": [_evidence(evidence, language) for evidence in reason.evidence],
         }
         for reason in reasons

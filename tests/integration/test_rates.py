@@ -50,7 +50,7 @@ def request(author: str | None = "author", **changes: object) -> RateRequest:
         fingerprint=os.urandom(16),
         text_hash=os.urandom(16),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return made.changed(**changes)
 
 
 class Clock:
@@ -222,7 +222,7 @@ async def test_others_with_the_same_text_are_counted_and_a_retry_is_not(
     same = [request(f"a{n}", text_hash=b"the same text", limits=NO_LIMITS) for n in range(4)]
     results = await limiter.check([same[0], same[1], same[0], same[2]])
     assert [result.duplicates for result in results] == [0, 1, 1, 2]
-    elsewhere = replace(same[3], site="other")
+    elsewhere = same[3].changed(site="other")
     assert (await one(limiter, elsewhere)).duplicates == 0
     clock.wait(24 * 3600 - 1)
     assert (await one(limiter, same[3])).duplicates == 3
@@ -348,9 +348,7 @@ async def test_what_somebody_else_left_under_a_key_is_overwritten(
 async def test_bytes_that_only_look_like_a_sighting_are_none(limiter: RateLimiter, clock: Clock) -> None:
     limits = replace(NO_LIMITS, author=Limit(1, 3600, 2))
     first = request(fingerprint=b"AAAAAAAA", text_hash=b"text", limits=limits)
-    across = replace(
-        first, fingerprint=b"A%d" % (clock.now_us // SECOND_US // 1000)
-    )  # a tail and some digits
+    across = first.changed(fingerprint=b"A%d" % (clock.now_us // SECOND_US // 1000))  # a tail and some digits
     results = await limiter.check([first, across])
     assert [(result.is_free, result.duplicates) for result in results] == [(False, 0), (False, 1)]
 
@@ -364,7 +362,7 @@ async def test_a_server_that_forgot_the_script_is_taught_it_again(
     async with redis.asyncio.from_url(running_engines.redis_url) as client:
         await client.script_flush()
     assert (
-        await denials(limiter, *[replace(made, fingerprint=os.urandom(16)) for made in group])
+        await denials(limiter, *[made.changed(fingerprint=os.urandom(16)) for made in group])
         == ["author"] * 3
     )
 
@@ -664,7 +662,7 @@ async def test_a_cluster_takes_each_site_to_the_node_of_its_slot(
     group = [request(site=f"site-{n}", limits=limits, address=os.urandom(16)) for n in range(30)]
     limiter = RateLimiter(cluster.url, on_fallback=fallbacks.append, deadline_s=PATIENT_S)
     assert await denials(limiter, *group) == [None] * 30
-    again = [replace(made, fingerprint=os.urandom(16)) for made in group]
+    again = [made.changed(fingerprint=os.urandom(16)) for made in group]
     assert await denials(limiter, *again) == ["author"] * 30, "the same cells, wherever they are"
     assert fallbacks == [], "not one call was for keys of two slots"
 
@@ -680,7 +678,7 @@ async def test_a_lost_node_costs_no_comment(cluster: Cluster, fallbacks: list[st
     group = [request(site=f"site-{n}") for n in range(30)]
     assert await denials(limiter, *group) == [None] * 30
     cluster.nodes[2].send(signal.SIGKILL)
-    assert await denials(limiter, *[replace(made, fingerprint=os.urandom(16)) for made in group])
+    assert await denials(limiter, *[made.changed(fingerprint=os.urandom(16)) for made in group])
     assert fallbacks
     assert limiter.is_degraded
     await limiter.close()

@@ -126,16 +126,16 @@ def test_a_higher_score_is_never_milder(case: Case, output: str, higher: float) 
     assessment = case["assessment"] or Assessment(Scores(spam=0.0, abuse=0.0), "ar", True, "m")
     # A missing spam or abuse score is not low but unknown; the other way round is tested below.
     before = getattr(assessment.scores, output) or 0.0
-    lower = replace(assessment, scores=replace(assessment.scores, **{output: min(before, higher)}))
-    raised = replace(assessment, scores=replace(assessment.scores, **{output: max(before, higher)}))
+    lower = assessment.changed(scores=assessment.scores.changed(**{output: min(before, higher)}))
+    raised = assessment.changed(scores=assessment.scores.changed(**{output: max(before, higher)}))
     assert_not_milder(case | {"assessment": raised}, case | {"assessment": lower})
 
 
 @given(cases, st.sampled_from(OUTPUTS), st.sampled_from([math.nan, math.inf, -math.inf, -0.1, 1.1]))
 def test_what_is_no_probability_counts_as_missing(case: Case, output: str, odd: float) -> None:
     assessment = case["assessment"] or Assessment(Scores(spam=0.0, abuse=0.0), "ar", True, "m")
-    missing = replace(assessment, scores=replace(assessment.scores, **{output: None}))
-    strange = replace(assessment, scores=replace(assessment.scores, **{output: odd}))
+    missing = assessment.changed(scores=assessment.scores.changed(**{output: None}))
+    strange = assessment.changed(scores=assessment.scores.changed(**{output: odd}))
     assert judge(case | {"assessment": strange}) == judge(case | {"assessment": missing})
 
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_scored_is_held_at_best(case: Case) -> None:
 @given(cases)
 def test_an_unknown_language_is_held_at_best(case: Case) -> None:
     assessment = case["assessment"] or Assessment(Scores(), None, False, "m")
-    unknown = judge(case | {"assessment": replace(assessment, is_known_language=False)})
+    unknown = judge(case | {"assessment": assessment.changed(is_known_language=False)})
     assert unknown.verdict is not Verdict.APPROVE
 
 

@@ -128,8 +128,8 @@ async def test_without_postgresql_the_answer_is_503_and_the_retry_succeeds(
     app = service.client.app
     assert app is not None
     database = app[INTAKE]._database
-    url, body = database._url, comment(external_id="1")
-    database._url = "postgresql://moderation@/moderation?host=/nonexistent"
+    url, body = database.url, comment(external_id="1")
+    database._pool.url = "postgresql://moderation@/moderation?host=/nonexistent"
     await database.close()
     async with service.request("POST", "/v1/comments", json=body) as response:
         assert response.status == 503
@@ -139,7 +139,7 @@ async def test_without_postgresql_the_answer_is_503_and_the_retry_succeeds(
     assert REGISTRY.get_sample_value("moderation_database_away") == 1
     status, ready = await service.call("GET", "/readyz")
     assert (status, "postgresql" in ready["missing"]) == (503, True)
-    database._url = url
+    database._pool.url = url
     status, _ = await service.call("POST", "/v1/comments", json=body)
     assert status == 201
     assert REGISTRY.get_sample_value("moderation_database_away") == 0

@@ -24,7 +24,7 @@ async def enter(service: RunningService, text: str, terms: Terms, limits: Any) -
     site = await directory.site(service.site.name)
     site = replace(site, settings=replace(site.settings, limits=Limits.from_json(limits)))
     submission = await intake.read(site, comment(text, author=ONE_AUTHOR))
-    return await intake.enter(site, replace(submission, terms=terms))
+    return await intake.enter(site, submission.changed(terms=terms))
 
 
 def codes(outcome: Outcome) -> list[ReasonCode]:
