@@ -51,11 +51,14 @@ def one_line(text: str, width: int = 60) -> str:
     return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> str:
-    """Lay ``rows`` out under ``columns``, whose names are also the headings; ``empty`` says that there are none."""
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str, widest: int = 60) -> str:
+    """Lay ``rows`` out under ``columns``, whose names are also the headings; ``empty`` says that there are none.
+
+    What is longer than ``widest`` characters is cut off.
+    """
     if not rows:
         return empty
-    cells = [list(columns)] + [[_cell(row[name]) for name in columns] for row in rows]
+    cells = [list(columns)] + [[_cell(row[name], widest) for name in columns] for row in rows]
     widths = [max(_width(row[at]) for row in cells) for at, _ in enumerate(columns)]
     return "\n".join("  ".join(_padded(row, widths)).rstrip() for row in cells)
 

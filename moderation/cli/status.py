@@ -30,6 +30,8 @@ PART_S = 6.0
 """How long one part is given; a part that needs longer is not well."""
 LITTLE_BYTES = 1 << 30
 FAILED = 1
+_WIDEST = 300
+"""Paths stand in what is said, and somebody has to open them."""
 _FINGERPRINT = "SELECT key_fingerprint FROM instance"
 
 
@@ -50,7 +52,7 @@ def status(terminal: Terminal, context: click.Context) -> None:
     found = asyncio.run(_look(terminal.settings()))
     rows = [{"part": one.part, "well": one.is_well, "said": one.said} for one in found]
     words = [row | {"well": "yes" if row["well"] else "NO"} for row in rows]
-    terminal.show(rows, lambda: table(words, ("part", "well", "said"), empty=""))
+    terminal.show(rows, lambda: table(words, ("part", "well", "said"), empty="", widest=_WIDEST))
     context.exit(0 if all(one.is_well for one in found) else FAILED)
 
 

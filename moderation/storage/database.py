@@ -20,6 +20,9 @@ COMMAND_TIMEOUT_S = 15.0
 ANSWERED_WITHIN_S = 4.0
 """What a request other than intake gives each use of the database: one that hangs must not make callers hang."""
 
+BACK_AFTER_S = 3.0
+"""Without a failure; the directory's look for changes, every second, is the next use at the latest."""
+
 AWAY = (
     OSError,
     TimeoutError,
@@ -84,6 +87,7 @@ class _Pool:
         self.opened: asyncpg.Pool[Any] | None = None
         self._opening = asyncio.Lock()
         self._away_since_s: float | None = None
+        self._failed_s = 0.0
 
     async def open(self) -> None:
         async with self._opening:  # two first users must not open two pools
@@ -110,14 +114,18 @@ class _Pool:
 
     def note_away(self, error: BaseException) -> None:
         """Say once that PostgreSQL is away, not at every request; a deadlock or a lock that was waited for is no absence."""
-        if self._away_since_s is None and not isinstance(error, _CROSSED):
-            self._away_since_s = time.monotonic()
+        if isinstance(error, _CROSSED):
+            return
+        self._failed_s = time.monotonic()
+        if self._away_since_s is None:
+            self._away_since_s = self._failed_s
             DATABASE_AWAY.set(1)
             log.error("postgresql_away", error=type(error).__name__)
 
     def note_back(self) -> None:
-        if self._away_since_s is not None:
-            log.info("postgresql_back", away_s=round(time.monotonic() - self._away_since_s, 1))
+        """Say that it is back once nothing has failed for a while: on a full disk every other use succeeds, and none that stores."""
+        if self._away_since_s is not None and time.monotonic() - self._failed_s > BACK_AFTER_S:
+            log.info("postgresql_back", away_s=round(self._failed_s - self._away_since_s, 1))
             self._away_since_s = None
             DATABASE_AWAY.set(0)
 

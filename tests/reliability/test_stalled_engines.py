@@ -74,15 +74,23 @@ async def test_a_stopped_postgresql_is_a_503_in_time_and_nothing_is_lost_or_doub
         told = await asyncio.to_thread(run, "status", "--json", data_dir=desk.data_dir, check=False)
         well = {line["part"]: line["well"] for line in json.loads(told.stdout)}
         assert (told.returncode, well["postgresql"], well["valkey"]) == (1, False, True)
+        shown = await asyncio.to_thread(run, "status", data_dir=desk.data_dir, check=False)
+        assert str(desk.data_dir / "postgres.log") in shown.stdout  # whole: somebody has to open it
         assert (await desk.ready())[0] == 503
     for number in range(20):
         await desk.post_until_accepted(f"during-{number}")
         await desk.post_until_accepted(f"later-{number}")
     await desk.until_ready((200, []))
     await desk.everything_is_there_once()
-    log = (desk.data_dir.parent / f"{desk.data_dir.name}.log").read_text()
-    assert '"postgresql_away"' in log
-    assert '"postgresql_back"' in log
+    assert said(desk, "postgresql_away") == 1
+    async with asyncio.timeout(BACK_WITHIN_S):
+        while said(desk, "postgresql_back") == 0:
+            await asyncio.sleep(0.1)
+
+
+def said(desk: Desk, event: str) -> int:
+    """Return how often the service's log has an event."""
+    return (desk.data_dir.parent / f"{desk.data_dir.name}.log").read_text().count(f'"event":"{event}"')
 
 
 async def test_whatever_else_asks_a_stopped_postgresql_hears_so_within_seconds(desk: Desk) -> None:
@@ -199,6 +207,9 @@ async def test_a_full_disk_refuses_and_recovers_by_itself(small_disk: Path) -> N
                 refused += await desk.post(f"full-{number}", "س" * 9000) not in {200, 201}
                 number += 1
                 fill(ballast)
+        assert (
+            said(desk, "postgresql_away") == 1
+        )  # not once a comment, with a "back" between: reading goes on
         ballast.unlink()
         for again in range(number):
             await desk.post_until_accepted(f"full-{again}")
