@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -117,13 +119,25 @@ async def until_ready(service: Service, *, log: Path | None = None) -> None:
     raise AssertionError("not ready in time")
 
 
-def free_port() -> int:
-    """A port that is free now."""
-    import socket
+_GIVEN_OUT: set[int] = set()
 
+
+def free_port() -> int:
+    """A port that is free now, and that the system gives to nobody by itself before it is used (it does so from 32768 on)."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        if port not in _GIVEN_OUT and _is_free(port):
+            _GIVEN_OUT.add(port)
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @asynccontextmanager

@@ -60,7 +60,7 @@ async def test_every_event_of_a_bad_week_is_heard_in_usable_order(bench: Bench, 
     chance = random.Random(SEED)
     kinds = behaviours(chance)
     site = await bench.newsroom.add_site("daily", bench.receiver.url, SECRET)
-    worker = await bench.worker(timeout_s=0.1, draw=chance.random)
+    worker = await bench.worker(timeout_s=0.05, draw=chance.random)
     made: list[Any] = []
     for hour in range(HOURS):
         if hour % 6 == 0:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from moderation.delivery.endpoint import BODY_BYTES, Answer, EndpointClient, Outcome
 from moderation.domain.clock import utc_now
+from tests.program import free_port
 from tests.receiver import Hang, Receiver, answer
 
 Dialogue = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -156,8 +157,8 @@ async def test_the_real_resolver_is_asked_when_there_is_no_other():
     assert (await post("http://no-such-name.invalid/")).outcome == Outcome.UNRESOLVED
 
 
-async def test_nobody_listening_is_unreachable(unused_port: int):
-    assert (await post(f"http://127.0.0.1:{unused_port}/")).outcome == Outcome.UNREACHABLE
+async def test_nobody_listening_is_unreachable():
+    assert (await post(f"http://127.0.0.1:{free_port()}/")).outcome == Outcome.UNREACHABLE
 
 
 async def test_a_server_that_does_not_answer_is_given_up_after_the_limit():
@@ -304,12 +305,3 @@ async def test_the_certificate_must_be_trusted_and_be_for_the_name_although_the_
     assert good.outcome == Outcome.DELIVERED
     assert wrong_name.outcome == untrusted.outcome == Outcome.TLS_FAILED
     assert plain.outcome == Outcome.BROKEN_ANSWER
-
-
-@pytest.fixture
-def unused_port() -> int:
-    import socket
-
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]

@@ -169,13 +169,13 @@ async def _chunks(chunk: bytes, count: int):
 
 async def test_unknown_fields_are_dropped_unread(service: RunningService) -> None:
     status, _ = await service.submit(
-        password="hunter2", author={"name": "أ", "email": "a@example.com", "phone": "07700"}
+        password="hunter2", author={"name": "أ", "email": "a@example.com", "phone": "unread-phone"}
     )
     assert status == 201
     async with service.database.connection() as connection:
         row = await connection.fetchrow("SELECT * FROM comments")
     assert "hunter2" not in str(dict(row))
-    assert "07700" not in str(dict(row))
+    assert "unread-phone" not in str(dict(row))
 
 
 @pytest.mark.parametrize("key", ["", "mds_wrong", "mdu_wrong", "Basic x", "ключ"])
