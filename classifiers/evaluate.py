@@ -1,4 +1,4 @@
-"""Measures of a model on labelled comments, per source, with bootstrap intervals.
+"""Measures of a model on labelled comments, per source.
 
 .venv/bin/python -m classifiers.evaluate --data DIR [--model DIR]
 """
@@ -19,7 +19,6 @@ from classifiers import datasets
 from classifiers.runtime import Scorer
 
 _BINS = 10
-_RESAMPLES = 200
 Measure = Callable[[NDArray[np.int64], NDArray[np.float64]], float]
 
 
@@ -58,19 +57,6 @@ MEASURES: Mapping[str, Measure] = {
     "ece": expected_calibration_error,
     "called_positive": called_positive,
 }
-
-
-def interval(
-    measure: Measure, target: NDArray[np.int64], probability: NDArray[np.float64], *, seed: int = 0
-) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of a measure over rows."""
-    random = np.random.default_rng(seed)
-    values = []
-    for _ in range(_RESAMPLES):
-        chosen = random.integers(0, target.size, target.size)
-        values.append(measure(target[chosen], probability[chosen]))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def at_threshold(

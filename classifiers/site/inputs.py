@@ -4,7 +4,6 @@ Training and serving share this module, so that they cannot disagree.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,8 +79,3 @@ def distinct(
     is_first &= columns != 0
     rows = found_keys >> np.uint32(text_bit) if texts > 1 else np.zeros(found_keys.size, np.uint32)
     return rows[is_first].astype(np.int64), columns[is_first]
-
-
-def as_lists(scores: Sequence[TextScores]) -> list[list[float]]:
-    """Return `prior_features` of each text."""
-    return [prior_features(score) for score in scores]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -16,7 +16,6 @@ from moderation.cli.output import as_json, printable
 from moderation.settings import Settings
 from moderation.telemetry import configure_logging
 
-P = ParamSpec("P")
 Result = TypeVar("Result")
 Work = Callable[[Desk], Awaitable[Result]]
 

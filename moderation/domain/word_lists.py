@@ -220,11 +220,6 @@ class _Index:
         self._has_short_beginning = any(length < _HEAD for length in root.lengths)
         self._known_start = lru_cache(_MOST_REMEMBERED)(self._start)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to find."""
-        return not self._gravest
-
     def find(self, text: str) -> list[WordMatch]:
         """Return where entries stand in ``text``, in order of their first words."""
         words = fold(text).split()

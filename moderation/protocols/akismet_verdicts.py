@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from moderation.domain.site import AkismetDoubt, SiteSettings
 from moderation.domain.verdict import MODE_ONLY, ReasonCode, Verdict
 
-SPAM, HAM, INVALID = "true", "false", "invalid"
+SPAM, HAM = "true", "false"
 RECHECK_AFTER_S = 302_400
 """Half a week. The plugin publishes by itself what it heard nothing of after twice that, which is when it leaves our queue."""
 

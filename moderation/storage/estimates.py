@@ -12,8 +12,6 @@ from moderation.storage.database import Connection
 
 _TIMEOUT_S = 60.0
 _MOST_SCORES = 20_000
-UNTOLD = "und"
-"""The language of comments whose language nobody can tell."""
 
 # A comment enters by what the service said when it came, and by the last word of a person since; edited ones stay out, for the
 # service judged another text. Of automatic verdicts only those count that chance had drawn.

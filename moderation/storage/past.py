@@ -18,7 +18,7 @@ _TIMEOUT_S = 300.0
 
 _PAST = """
 SELECT c.id, c.text, c.author_url, c.created_at, c.language, a.standing, a.approved, a.rejected,
-       f.reasons, f.decided_by AS first_by, f.verdict AS first_verdict, f.scores, f.model,
+       f.reasons, f.decided_by AS first_by, f.scores, f.model,
        CASE WHEN w.revision = c.revision THEN w.verdict END AS said, w.decided_at AS said_at,
        EXISTS (SELECT FROM decisions t WHERE t.comment_id = c.id AND t.task = 'audit') AS is_audited,
        (SELECT (p.policy->>'audit_share')::float8 FROM policies p WHERE p.site_id = f.site_id AND p.version = f.policy) AS audit_share
@@ -49,8 +49,6 @@ class PastComment:
     language: str | None
     author: AuthorRecord
     signals: Signals
-    first_verdict: Verdict | None
-    """What the service decided when it came; None for imported history."""
     scores: Scores | None
     model: str | None
     said: Verdict | None
@@ -78,7 +76,6 @@ def _past(row: Any) -> PastComment:
         language=row["language"],
         author=_author(row, codes if is_ours else ()),
         signals=Signals.of_reasons(codes if is_ours else ()),
-        first_verdict=Verdict(row["first_verdict"]) if is_ours and row["first_verdict"] else None,
         scores=Scores.from_list(row["scores"]),
         model=row["model"],
         said=None if row["said"] is None else Verdict(row["said"]),

@@ -16,7 +16,7 @@ def past(count: int) -> list[PastComment]:
     """A decided comment a day, and one that nobody decided."""
     return [
         PastComment(
-            CommentId(UUID(int=at)), "x", None, START, "ar", AuthorRecord(), Signals(), None, None, None,
+            CommentId(UUID(int=at)), "x", None, START, "ar", AuthorRecord(), Signals(), None, None,
             Verdict.REJECT if at < count else None, is_audited=False, weight=1.0,
             said_at=START + timedelta(days=at) if at < count else None,
         )
