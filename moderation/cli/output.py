@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from moderation.domain.clock import wire_time
+from moderation.domain.values import Value
 
 # What a terminal would obey instead of showing: controls, and marks that reorder text beyond their own line.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -27,10 +28,9 @@ def as_json(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """Turn records, times, ids and enumerations into what JSON knows."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+    fields = _fields(value)
+    if fields is not None:
+        return {str(key): plain(item) for key, item in fields.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in value]
     if isinstance(value, datetime):
@@ -38,6 +38,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return str(value) if isinstance(value, UUID | Path) else value
+
+
+def _fields(value: Any) -> Mapping[Any, Any] | None:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Value):
+        return {name: getattr(value, name) for name in value.__struct_fields__}
+    return value if isinstance(value, Mapping) else None
 
 
 def printable(text: str) -> str:

@@ -1,6 +1,6 @@
 """What an admin says of authors: blocked, trusted, or nothing; found by keyed hash alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from moderation.domain.comment import Author
@@ -69,7 +69,7 @@ _ACTIONS = {Standing.BLOCKED: "blocked", Standing.TRUSTED: "trusted", Standing.N
 
 def _only(vault: Vault, site: str, author: Author) -> tuple[str, bytes]:
     if author.email is not None:
-        author = replace(author, email=canonical_email(author.email))
+        author = author.changed(email=canonical_email(author.email))
     identities = identify(vault, site, author)
     found = {by: getattr(identities, by) for by in ("email", "external_id", "name", "address")}
     named = [(by, identity) for by, identity in found.items() if identity is not None]
