@@ -116,23 +116,10 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     model = ActiveModel()
     limiter = RateLimiter(settings.redis_url, on_fallback=lambda cause: LIMITER_FALLBACKS.labels(cause).inc())
     scorer = GroupScorer(model, deadline_s=settings.score_deadline_ms / 1000)
-    services = (database, vault, limiter, scorer)
-    intake = (
-        Intake(*services, clock=utc_now, bound=settings.intake_queue)
-        if traces is None
-        else TracedIntake(*services, clock=utc_now, bound=settings.intake_queue, traces=traces)
-    )
+    intake = _intake(settings, traces, database, vault, limiter, scorer)
     awaited = database.within(ANSWERED_WITHIN_S)  # for whatever a caller waits for that is quickly done
     directory = Directory(awaited)
-    delivery = Delivery(
-        database,
-        vault,
-        utc_now,
-        allow_private=settings.allow_private_endpoints,
-        on_attempt=_count_attempt,
-        on_result=None if traces is None else functools.partial(_trace_attempt, traces),
-        kept_days=settings.retention.events,
-    )
+    delivery = _delivery(settings, traces, database, vault)
     app[DIRECTORY] = directory
     app[native.INTAKE] = intake
     app[review.DESK] = ReviewDesk(awaited, clock=utc_now)
@@ -169,6 +156,24 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         app.cleanup_ctx.append(_closing(traces))
     app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
     return app
+
+
+def _intake(settings: Settings, traces: Traces | None, *services: Any) -> Intake:
+    if traces is None:
+        return Intake(*services, clock=utc_now, bound=settings.intake_queue)
+    return TracedIntake(*services, clock=utc_now, bound=settings.intake_queue, traces=traces)
+
+
+def _delivery(settings: Settings, traces: Traces | None, database: Database, vault: KeyedVault) -> Delivery:
+    return Delivery(
+        database,
+        vault,
+        utc_now,
+        allow_private=settings.allow_private_endpoints,
+        on_attempt=_count_attempt,
+        on_result=None if traces is None else functools.partial(_trace_attempt, traces),
+        kept_days=settings.retention.events,
+    )
 
 
 def _traces(settings: Settings) -> Traces | None:
