@@ -31,7 +31,7 @@ from moderation.protocols.coral_requests import (
     is_signed,
     read_comment,
 )
-from moderation.protocols.edge import note
+from moderation.protocols.edge import REQUEST_ID, note
 from moderation.protocols.languages import SITE_LANGUAGE
 from moderation.protocols.webhook import VAULT
 from moderation.storage.administration.site_keys import SEALED_AS
@@ -57,12 +57,13 @@ async def moderate(request: web.Request) -> web.Response:
     try:
         site, body = await _read_signed(request)
     except (DependencyUnavailableError, SealedValueError, TooLargeError) as error:
-        log.error("coral_not_checked", error=type(error).__name__)
+        kind, site_name = type(error).__name__, request.match_info["site"]
+        log.error("coral_not_checked", request_id=request[REQUEST_ID], site=site_name, error=kind)
         return _answer(WITHHELD, "nothing")
     try:
         comment = read_comment(parse_json(body))
     except (UnreadableRequestError, MalformedRequestError):
-        log.error("coral_unreadable", site=site.name)
+        log.error("coral_unreadable", request_id=request[REQUEST_ID], site=site.name)
         return _answer(WITHHELD, "nothing")
     told = await request.app[CORAL_INTAKE].take(site, comment, key=_key(body))
     if told.outcome is not None:
