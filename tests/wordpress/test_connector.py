@@ -343,6 +343,15 @@ def test_moderators_see_verdict_and_reasons_and_the_settings_page_shows_no_secre
     ).text
     assert "column-comment_desk" in listed
     assert "by the desk" in listed
+    assert "Looks like spam." in listed  # though the desk speaks Arabic to this site
+    wordpress.php("return update_user_meta(get_user_by('login', 'editor')->ID, 'locale', 'ar');")
+    try:
+        in_arabic = session.get(
+            f"{wordpress.url}/wp-admin/edit-comments.php?comment_status={folder}", timeout=40
+        ).text
+        assert "يبدو إعلانًا أو رسالة مزعجة." in in_arabic
+    finally:
+        wordpress.php("return delete_user_meta(get_user_by('login', 'editor')->ID, 'locale');")
     page = session.get(f"{wordpress.url}/wp-admin/options-general.php?page=comment-desk", timeout=40).text
     assert desk.service.url in page
     for secret in (desk.key, desk.secret, desk.secret.removeprefix("whsec_")):

@@ -17,7 +17,7 @@ defined( 'ABSPATH' ) || exit;
 define( 'COMMENT_DESK_VERSION', '0.1.0' );
 define( 'COMMENT_DESK_FILE', __FILE__ );
 
-foreach ( array( 'settings', 'client', 'comments', 'events', 'outbox', 'moderators', 'columns', 'privacy', 'history', 'akismet', 'admin' ) as $comment_desk_part ) {
+foreach ( array( 'settings', 'client', 'comments', 'events', 'outbox', 'moderators', 'reasons', 'columns', 'privacy', 'history', 'akismet', 'admin' ) as $comment_desk_part ) {
 	require_once __DIR__ . '/includes/class-comment-desk-' . $comment_desk_part . '.php';
 }
 unset( $comment_desk_part );

@@ -15,6 +15,8 @@ from kubernetes_validate import validate
 from prometheus_client import REGISTRY
 
 from moderation import telemetry
+from moderation.domain.messages import message
+from moderation.domain.verdict import ReasonCode
 from moderation.settings import SETTINGS
 
 ROOT = Path(__file__).parents[3]
@@ -126,10 +128,24 @@ def test_the_wordpress_connector_is_there_in_arabic_to_the_last_sentence():
     with (folder / "languages" / "comment-desk-ar.mo").open("rb") as compiled:
         arabic = gettext.GNUTranslations(compiled)
     call = re.compile(r"\b(?:esc_(?:html|attr)_)?_?_?[_ex]+\(\s*'((?:[^'\\]|\\.)+)',\s*'comment-desk'")
-    found = {match for file in folder.rglob("*.php") for match in call.findall(file.read_text("utf-8"))}
+    sources = [file.read_text("utf-8") for file in folder.rglob("*.php")]
+    found = {match.replace("\\'", "'") for source in sources for match in call.findall(source)}
     assert len(found) > 50
     missing = {words for words in found if not re.search(r"[\u0600-\u06ff]", arabic.gettext(words))}
     assert missing <= {"%1$s %2$s%%"}
+
+
+def test_the_wordpress_connector_says_reasons_as_the_desk_does():
+    folder = Path(__file__).parents[3] / "deploy" / "wordpress" / "comment-desk"
+    source = (folder / "includes" / "class-comment-desk-reasons.php").read_text("utf-8")
+    said = dict(re.findall(r"'([a-z_]+)'\s+=> __\( '((?:[^'\\]|\\.)+)'", source))
+    with (folder / "languages" / "comment-desk-ar.mo").open("rb") as compiled:
+        arabic = gettext.GNUTranslations(compiled)
+    for code in ReasonCode:
+        english = said.pop(code.value).replace("\\'", "'")
+        assert english == message(code.value, "en"), code
+        assert arabic.gettext(english) == message(code.value, "ar"), code
+    assert not said
 
 
 def words_of_the_program() -> set[str]:

@@ -90,7 +90,7 @@ class Comment_Desk_Columns {
 		if ( $verdict['reasons'] ) {
 			echo '<ul class="comment-desk-reasons">';
 			foreach ( $verdict['reasons'] as $reason ) {
-				printf( '<li title="%s"><bdi>%s</bdi></li>', esc_attr( $reason['code'] ), esc_html( $reason['message'] ) );
+				printf( '<li title="%s"><bdi>%s</bdi></li>', esc_attr( $reason['code'] ), esc_html( Comment_Desk_Reasons::words( $reason ) ) );
 			}
 			echo '</ul>';
 		}
