@@ -15,14 +15,20 @@ import structlog
 from moderation.domain.errors import DependencyUnavailableError
 
 MAX_GROUP = 64
-GROUPS_UNDER_WAY = 3
-"""One is being stored while the next is looked up and scored; more only lengthen the wait."""
+GROUPS_UNDER_WAY = 2
+"""One is being stored while the next is looked up and scored."""
+FULL_GROUPS_UNDER_WAY = 4
+"""So many where those that wait would fill half a group: small groups cost more for each of their comments."""
 ANSWERED_WITHIN_S = 4.0
 """How long a caller waits at most, up to `LOOK_EVERY_S` more: a database that hangs must not make them hang.
 
 The group goes on. What it stores after all is recognised when the caller sends it again, as after a lost connection.
 """
 LOOK_EVERY_S = 0.5
+CROWD = 4 * MAX_GROUP
+CROWDED_AFTER_S = 1.0
+"""Whoever comes while a crowd waits, and the latest to leave it waited so long, is refused at once: more is coming than can be done,
+and to wait with the others would only make everybody late."""
 
 log = structlog.get_logger()
 
@@ -55,6 +61,8 @@ class Grouper(Generic[Item]):
         self._is_scheduled = False
         self._is_closing = False
         self._hangs = False
+        self._waited_s = 0.0
+        """How long the latest group to leave had waited."""
 
     @property
     def waiting(self) -> int:
@@ -62,8 +70,9 @@ class Grouper(Generic[Item]):
         return len(self._pending)
 
     def add(self, item: Item) -> None:
-        """Queue ``item``. Raises `DependencyUnavailableError` when the queue is full or closing: nothing was accepted."""
-        if self._is_closing or len(self._pending) >= self._bound:
+        """Queue ``item``. Raises `DependencyUnavailableError` when the queue is full, too slow or closing: nothing was accepted."""
+        is_crowded = len(self._pending) >= CROWD and self._waited_s > CROWDED_AFTER_S
+        if is_crowded or self._is_closing or len(self._pending) >= self._bound:
             raise DependencyUnavailableError("intake")
         self._pending[id(item)] = (item, time.monotonic())
         self._schedule()
@@ -81,18 +90,24 @@ class Grouper(Generic[Item]):
         if self._look is not None:
             self._look.cancel()
 
+    def _may_leave(self) -> bool:
+        if len(self._pending) >= MAX_GROUP // 2:
+            return len(self._running) < FULL_GROUPS_UNDER_WAY
+        return len(self._running) < GROUPS_UNDER_WAY
+
     def _schedule(self) -> None:
         # Not at once: whatever else arrived in this turn of the loop joins the same group.
-        if not self._is_scheduled and len(self._running) < GROUPS_UNDER_WAY:
+        if not self._is_scheduled and self._may_leave():
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._dispatch)
 
     def _dispatch(self) -> None:
         self._is_scheduled = False
-        while len(self._running) < GROUPS_UNDER_WAY:
+        while self._may_leave():
             group, since_s = self._take()
             if not group:
                 return
+            self._waited_s = time.monotonic() - since_s
             task = asyncio.create_task(self._run(group))
             self._running[task] = (group, since_s)
             task.add_done_callback(self._finished)

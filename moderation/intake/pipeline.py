@@ -129,13 +129,15 @@ class Intake:
         tally(GROUP_SIZE).observe(len(group))
         INTAKE_QUEUE.set(self._grouper.waiting)
         fresh, edits = await self._recognise(group)
+        if not edits:
+            await self._take_in(fresh)
+            return
+        # By themselves, for an edit may have to wait for a moderator's transaction; they never raise.
         editing = asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in edits))
         try:
             await self._take_in(fresh)
         finally:
-            await (
-                editing
-            )  # by itself, for an edit may have to wait for a moderator's transaction; it never raises
+            await editing
 
     async def _take_in(self, fresh: Sequence[Candidate]) -> None:
         allowed = await self._limit(fresh)

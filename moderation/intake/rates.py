@@ -4,6 +4,7 @@ import time
 from asyncio import timeout
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b, sha1
 from pathlib import Path
 from typing import Any
@@ -96,14 +97,13 @@ class _Call:
     def add(self, place: int, request: RateRequest) -> None:
         """Take in one more submission."""
         stem = self.stem
-        thread = blake2b(request.thread.encode("utf-8", "surrogatepass"), digest_size=12).digest()
         self.places.append(place)
         self.charges.append(
             Charge(
                 cells=(
                     None if request.author is None else stem + b"a" + request.author,
                     None if request.address is None else stem + b"i" + request.address,
-                    stem + b"t" + thread,
+                    stem + b"t" + _digest(request.thread),
                     stem + b"s",
                 ),
                 text_key=stem + b"x" + request.text_hash,
@@ -194,10 +194,11 @@ class RateLimiter:
         """Charge each submission, earlier ones first; the results are in the same order."""
         calls = self._calls(requests)
         answers = await self._ask(calls) if calls else []
-        results: dict[int, RateResult] = {}
+        results: list[Any] = [None] * len(requests)
         for call, answer in zip(calls, answers, strict=True):
-            results.update(call.results(self._check_here(call) if answer is None else _tallies(answer)))
-        return [results[place] for place in range(len(requests))]
+            for place, result in call.results(self._check_here(call) if answer is None else _tallies(answer)):
+                results[place] = result
+        return results
 
     async def close(self) -> None:
         """Close the connections; `check` opens new ones when it is called again."""
@@ -303,6 +304,11 @@ class RateLimiter:
     def _check_here(self, call: _Call) -> Iterator[Tally]:
         now_us = int(self._monotonic() * SECOND_US)
         return (self._book.check(charge, call.limits, now_us=now_us) for charge in call.charges)
+
+
+@lru_cache(maxsize=4096)
+def _digest(thread: str) -> bytes:
+    return blake2b(thread.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
 async def _read(connection: Any) -> Any:

@@ -66,7 +66,7 @@ class FieldReader:
         if len(value) > limit:
             self.fail(at, "too_long", limit=limit)
             return None
-        return value if value.strip() else None
+        return value if value and not value.isspace() else None
 
     def identifier(self, source: Mapping[str, Any], name: str, *, at: str) -> str | None:
         """Return an id: a string, or a whole number written as one (WordPress ids are numbers)."""
@@ -129,7 +129,7 @@ def read_author(reader: FieldReader, raw: Mapping[str, Any], settings: SiteSetti
         user_agent=_cut(part.get("user_agent"), MAX_USER_AGENT),
         external_id=reader.identifier(part, "external_id", at="/author/external_id"),
     )
-    if not any(e.pointer == "/author" for e in reader.errors):
+    if not reader.errors or not any(e.pointer == "/author" for e in reader.errors):
         _require(reader, settings, "author.name", author.name)
         _require(reader, settings, "author.email", author.email)
         _require(reader, settings, "author.url", author.url)

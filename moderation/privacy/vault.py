@@ -27,6 +27,19 @@ _HASH_BYTES = 16
 log = structlog.get_logger()
 
 
+class _Hashers(dict[str, Any]):
+    """Keyed hashes that have begun, by purpose: to be copied. A comment takes seven."""
+
+    def __init__(self, key: SecretKey) -> None:
+        self._key = key
+
+    def __missing__(self, purpose: str) -> Any:
+        begun = self[purpose] = hashlib.blake2b(
+            key=self._key.subkey(f"hash {purpose}"), digest_size=_HASH_BYTES
+        )
+        return begun
+
+
 class _Ciphers:
     """What follows from one keyring, derived when first used; purposes are few and constant, so nothing is dropped."""
 
@@ -35,7 +48,7 @@ class _Ciphers:
         self.header = _header(keyring.current)
         self._sealers: dict[str, tuple[AESGCM, bytes]] = {}
         self._openers: dict[tuple[bytes, str], tuple[AESGCM, bytes]] = {}
-        self._hashers: dict[str, Any] = {}
+        self.hashers = _Hashers(keyring.hash_key)
 
     def sealer(self, purpose: str) -> tuple[AESGCM, bytes]:
         """Return the cipher of the current key and what it binds in."""
@@ -52,14 +65,6 @@ class _Ciphers:
             if key is not None:
                 found = self._openers[header, purpose] = _cipher(key, header, purpose)
         return found
-
-    def hasher(self, purpose: str) -> Any:
-        """Return a keyed hash in progress."""
-        found = self._hashers.get(purpose)
-        if found is None:
-            key = self.keyring.hash_key.subkey(f"hash {purpose}")
-            found = self._hashers[purpose] = hashlib.blake2b(key=key, digest_size=_HASH_BYTES)
-        return found.copy()
 
 
 class KeyedVault:
@@ -111,7 +116,7 @@ class KeyedVault:
             written = orjson.dumps(parts)
         except TypeError:  # a lone surrogate, which strict JSON cannot hold
             written = json.dumps(parts).encode()
-        hasher = self._ciphers.hasher(purpose)
+        hasher = self._ciphers.hashers[purpose].copy()
         hasher.update(written)
         digest: bytes = hasher.digest()
         return digest

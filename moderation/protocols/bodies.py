@@ -52,7 +52,8 @@ async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES)
 
 async def read_json(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> Any:
     """Return the body as JSON, whatever content type it names. Raises `MalformedRequestError` or `TooLargeError`."""
-    charset = request.charset
+    is_plain = request.headers.get("Content-Type") == "application/json"  # as most are: nothing to take apart
+    charset = None if is_plain else request.charset
     if charset is not None and charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
         raise MalformedRequestError(detail("body_charset"))
     return parse_json(await read_body(request, limit_bytes))

@@ -125,6 +125,7 @@ async def test_without_postgresql_the_answer_is_503_and_the_retry_succeeds(
 ) -> None:
     lines: list[dict[str, object]] = []
     monkeypatch.setattr(edge, "log_request", lambda **fields: lines.append(fields))
+    monkeypatch.setattr("moderation.storage.database.BACK_AFTER_S", 0.0)
     app = service.client.app
     assert app is not None
     database = app[INTAKE]._database

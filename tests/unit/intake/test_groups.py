@@ -74,3 +74,58 @@ async def test_nobody_is_refused_before_their_time(monkeypatch: pytest.MonkeyPat
     async with asyncio.timeout(10):
         assert await asyncio.gather(*(item.answer for item in items)) == ["stored"] * 5
     await grouper.close()
+
+
+async def test_a_crowd_that_grows_faster_than_it_is_served_takes_nobody_more_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(groups, "CROWDED_AFTER_S", 0.05)
+    monkeypatch.setattr(groups, "CROWD", 3)
+
+    async def process(group: list[Item]) -> None:
+        await asyncio.sleep(0.1)
+        for item in group:
+            item.answer.set_result("stored")
+
+    def same() -> Item:
+        return Item((b"same",))  # so that one leaves at a time
+
+    grouper: Grouper[Item] = Grouper(process, bound=100)
+    items = [same() for _ in range(6)]
+    for item in items:
+        grouper.add(item)  # nobody has waited yet
+    async with asyncio.timeout(10):
+        await items[1].answer
+        await asyncio.sleep(0)  # the third leaves, having waited twice as long as the first two took
+        with pytest.raises(DependencyUnavailableError):
+            grouper.add(same())
+        assert await asyncio.gather(*(item.answer for item in items)) == ["stored"] * 6, "who is in is served"
+        grouper.add(last := same())
+        assert await last.answer == "stored", "and the next one, once they are"
+    await grouper.close()
+
+
+async def test_groups_are_few_until_many_wait() -> None:
+    sizes, may_go = [], asyncio.Event()
+
+    async def process(group: list[Item]) -> None:
+        sizes.append(len(group))
+        await may_go.wait()
+        for item in group:
+            item.answer.set_result("stored")
+
+    grouper: Grouper[Item] = Grouper(process, bound=1000)
+    items = [Item((number.to_bytes(2),)) for number in range(GROUPS_UNDER_WAY + 31 + 1)]
+    for item in items[:-1]:
+        grouper.add(item)
+        if len(sizes) < GROUPS_UNDER_WAY:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.01)
+    assert sizes == [1] * GROUPS_UNDER_WAY, "31 wait for one of these"
+    grouper.add(items[-1])
+    await asyncio.sleep(0.01)
+    assert sizes == [*[1] * GROUPS_UNDER_WAY, 32], "half a group is worth going by itself"
+    may_go.set()
+    async with asyncio.timeout(10):
+        assert set(await asyncio.gather(*(item.answer for item in items))) == {"stored"}
+    await grouper.close()
