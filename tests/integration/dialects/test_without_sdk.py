@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from moderation.domain.signatures import new_secret, signed_headers
-from tests.service import RunningService
+from tests.service import RunningService, comment
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "without-sdk.md").read_text("utf-8")
 TEXT = 'خبر "جميل"، متى يصل الخط؟\n$HOME `id`'
@@ -145,3 +145,32 @@ async def test_the_example_submits_verifies_and_decides(
     assert (decided[0], decided[1]["state"], decided[1]["decided_by"]) == (200, "approved", "site")
     async with service.database.connection() as connection:
         assert [row["text"] for row in await connection.fetch("SELECT text FROM comments")] == [TEXT]
+
+
+async def test_the_shell_sends_a_signed_webhook(service: RunningService) -> None:
+    for tool in TOOLS["bash"]:
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not here")
+    body = json.dumps(
+        {"type": "comment.created", "data": comment(TEXT, external_id="1001")}, ensure_ascii=False
+    )
+    environ = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
+        "MODERATION": str(service.client.make_url("/")).rstrip("/"),
+        "SITE": service.site.name,
+        "INBOUND_SECRET": service.site.inbound_secret,
+        "BODY": body,
+    }
+    [example] = re.findall(r"```shell\n(.*?)```", GUIDE, flags=re.DOTALL)
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        example + 'send_signed m1 "$BODY"; echo; send_signed m1 "$BODY"; echo; send_signed m1 "$BODY "',
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    written, faults = await asyncio.wait_for(process.communicate(), 50)
+    assert process.returncode == 0, faults.decode()
+    first, again, spaced = (json.loads(line) for line in written.splitlines())
+    assert (first["state"], first["external_id"]) == ("held", "1001")
+    assert first["id"] == again["id"] == spaced["id"]
