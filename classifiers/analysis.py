@@ -63,9 +63,13 @@ def batches(texts: Sequence[str]) -> list[slice]:
 
 
 def analyse(
-    texts: Sequence[str], author_urls: Sequence[str | None] | None = None, *, with_origin: bool = False
+    texts: Sequence[str],
+    author_urls: Sequence[str | None] | None = None,
+    *,
+    with_origin: bool = False,
+    hints: Sequence[str | None] | None = None,
 ) -> Analysis:
-    """Read a batch of at least one and at most MAX_BATCH texts."""
+    """Read a batch of at least one and at most MAX_BATCH texts; for `hints` see `languages.tell`."""
     texts = [text if len(text) <= MAX_CODE_POINTS else text[:MAX_CODE_POINTS] for text in texts]
     raw, bounds = encode(texts)
     sign_counts, suspects = signs.read(raw, bounds)
@@ -87,7 +91,9 @@ def analyse(
         for at, found in enumerate(language):
             if found is languages.UNSURE:
                 score = latin.arabizi_score(stream.codes[starts[at] : starts[at + 1] + 1])
-                language[at] = languages.tell(score, sign_counts[at], word_counts[at])
+                language[at] = languages.tell(
+                    score, sign_counts[at], word_counts[at], hints[at] if hints else None
+                )
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
     for at, counts in enumerate(word_counts):
         if (counts[WordClass.THREAT] or _is_arabizi(language[at], sign_counts[at])) and threats.is_made(

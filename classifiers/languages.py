@@ -54,8 +54,18 @@ def _latin_script(words: Sequence[int]) -> str | None:
     return UNSURE
 
 
-def tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> str | None:
-    """Return the language of a text in Latin script where `detect` was unsure; see `latin.arabizi_score`."""
+def tell(
+    arabizi_score: float, signs: Sequence[int], words: Sequence[int], hint: str | None = None
+) -> str | None:
+    """Return the language of a text in Latin script where `detect` was unsure; see `latin.arabizi_score`.
+
+    `hint` is a language that somebody says it is in, ARABIC, ENGLISH or None: taken for true of a few words that tell nothing.
+    """
+    found = _tell(arabizi_score, signs, words)
+    return hint if found is None and words[WordClass.TOTAL] < _MIN_WORDS_FOR_DOUBT else found
+
+
+def _tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> str | None:
     english, arabizi, foreign = words[WordClass.ENGLISH], words[WordClass.ARABIZI], words[WordClass.FOREIGN]
     total = words[WordClass.TOTAL]
     if arabizi_score + _PER_WORD * (arabizi - english - foreign) > 0:

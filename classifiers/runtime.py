@@ -97,15 +97,24 @@ class Scorer:
         return cls.load(PRETRAINED)
 
     def score(
-        self, texts: Sequence[str], *, author_urls: Sequence[str | None] | None = None
+        self,
+        texts: Sequence[str],
+        *,
+        author_urls: Sequence[str | None] | None = None,
+        hints: Sequence[str | None] | None = None,
     ) -> list[TextScores]:
         """Return the scores of each text, in order.
 
-        Total on any strings. Of a text the first 20,000 code points are read. `author_urls` are the authors' websites.
+        Total on any strings. Of a text the first 20,000 code points are read. `author_urls` are the authors' websites; `hints`
+        are "ar", "en" or None, for texts of a few words in Latin script whose language cannot be told.
         """
         scores: list[TextScores] = []
         for run in batches(texts):
-            found = analyse(texts[run], author_urls[run] if author_urls else None)
+            found = analyse(
+                texts[run],
+                author_urls[run] if author_urls else None,
+                hints=hints[run] if hints else None,
+            )
             scores += self.score_found(found)
         return scores
 

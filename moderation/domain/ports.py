@@ -23,8 +23,13 @@ class Scorer(Protocol):
     def thresholds(self) -> Mapping[str, Mapping[str, Thresholds]]:
         """The model's own thresholds by language and output, for policies that set none."""
 
-    def assess(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
-        """Judge a group at once, on the calling thread. Raises when there is no model or it broke: never zeros."""
+    def assess(
+        self, texts: Sequence[str], author_urls: Sequence[str | None], hints: Sequence[str | None] = ()
+    ) -> list[Assessment]:
+        """Judge a group at once, on the calling thread. Raises when there is no model or it broke: never zeros.
+
+        ``hints``, one a text or none at all, are languages in which somebody says that it is; None where nobody does.
+        """
 
     def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
         """Return the evidence by output, for those asked for (spam, abuse, reject); empty when there is nothing to say."""

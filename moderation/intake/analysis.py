@@ -19,6 +19,7 @@ class _Asked:
     site: SiteId
     texts: Sequence[str]
     answer: asyncio.Future[list[Assessment | None]]
+    hint: str | None = None
     keys: tuple[bytes, ...] = ()
 
     def fail(self, error: BaseException) -> None:
@@ -37,12 +38,15 @@ class Analyst:
         self._scorer = scorer
         self._grouper: Grouper[_Asked] = Grouper(self._judge, bound=bound)
 
-    async def assess(self, site: SiteId, texts: Sequence[str]) -> list[Assessment | None]:
+    async def assess(
+        self, site: SiteId, texts: Sequence[str], hint: str | None = None
+    ) -> list[Assessment | None]:
         """Judge the texts of one caller, in order, with the site's own model if it has one; None for each that could not be judged in time.
 
+        ``hint`` is the language, `ar` or `en`, in which the caller says that they are.
         Raises `DependencyUnavailableError` when too many wait.
         """
-        asked = _Asked(site, texts, asyncio.get_running_loop().create_future())
+        asked = _Asked(site, texts, asyncio.get_running_loop().create_future(), hint)
         self._grouper.add(asked)
         return await asked.answer
 
@@ -69,7 +73,8 @@ class Analyst:
     async def _judge(self, group: list[_Asked]) -> None:
         texts = [text for asked in group for text in asked.texts]
         sites = [asked.site for asked in group for _ in asked.texts]
-        found = iter(await self._scorer.assess(texts, [None] * len(texts), sites))
+        hints = [asked.hint for asked in group for _ in asked.texts]
+        found = iter(await self._scorer.assess(texts, [None] * len(texts), sites, hints=hints))
         for asked in group:
             own = [next(found) for _ in asked.texts]
             if not asked.answer.done():

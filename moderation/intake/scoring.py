@@ -41,7 +41,12 @@ class GroupScorer:
         return self._scorer
 
     async def assess(
-        self, texts: Sequence[str], author_urls: Sequence[str | None], sites: Sequence[SiteId] = ()
+        self,
+        texts: Sequence[str],
+        author_urls: Sequence[str | None],
+        sites: Sequence[SiteId] = (),
+        *,
+        hints: Sequence[str | None] = (),
     ) -> list[Assessment | None]:
         """Judge the texts, each with its site's model where ``sites`` names them; never raises.
 
@@ -49,11 +54,12 @@ class GroupScorer:
         """
         scorers = {self._scorer.for_site(site) for site in sites} or {self._scorer}
         if len(scorers) == 1:
-            return await self._assess(scorers.pop(), texts, author_urls)
+            return await self._assess(scorers.pop(), texts, author_urls, hints)
         found: list[Assessment | None] = [None] * len(texts)
         for scorer in scorers:
             places = [at for at, site in enumerate(sites) if self._scorer.for_site(site) is scorer]
-            part = [texts[at] for at in places], [author_urls[at] for at in places]
+            own_hints = [hints[at] for at in places] if hints else ()
+            part = [texts[at] for at in places], [author_urls[at] for at in places], own_hints
             for at, assessment in zip(places, await self._assess(scorer, *part), strict=True):
                 found[at] = assessment
         return found
@@ -63,13 +69,17 @@ class GroupScorer:
         return self._scorer.for_site(site).thresholds
 
     async def _assess(
-        self, scorer: Scorer, texts: Sequence[str], author_urls: Sequence[str | None]
+        self,
+        scorer: Scorer,
+        texts: Sequence[str],
+        author_urls: Sequence[str | None],
+        hints: Sequence[str | None],
     ) -> list[Assessment | None]:
         if not texts:
             return []
         started = time.perf_counter()
         try:
-            found = await self._judge(scorer, texts, author_urls)
+            found = await self._judge(scorer, texts, author_urls, hints)
         except TimeoutError:
             SCORING_FAILURES.labels("late").inc(len(texts))
             log.error("scoring_late", size=len(texts))
@@ -83,12 +93,16 @@ class GroupScorer:
         return list(found)
 
     async def _judge(
-        self, scorer: Scorer, texts: Sequence[str], author_urls: Sequence[str | None]
+        self,
+        scorer: Scorer,
+        texts: Sequence[str],
+        author_urls: Sequence[str | None],
+        hints: Sequence[str | None],
     ) -> list[Assessment]:
         if sum(map(len, texts)) <= INLINE_CHARACTERS:
-            return scorer.assess(texts, author_urls)
+            return scorer.assess(texts, author_urls, hints)
         async with asyncio.timeout(self._deadline_s):
-            return await asyncio.to_thread(scorer.assess, texts, author_urls)
+            return await asyncio.to_thread(scorer.assess, texts, author_urls, hints)
 
     def with_evidence(
         self, reasons: tuple[Reason, ...], text: str, site: SiteId | None = None

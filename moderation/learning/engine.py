@@ -51,9 +51,11 @@ class LoadedModel:
         del site_id
         return self
 
-    def assess(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
+    def assess(
+        self, texts: Sequence[str], author_urls: Sequence[str | None], hints: Sequence[str | None] = ()
+    ) -> list[Assessment]:
         """Judge a group at once, on the calling thread."""
-        found = self._runtime.score(texts, author_urls=author_urls)
+        found = self._runtime.score(texts, author_urls=author_urls, hints=hints)
         return [_assessment(scores, self._runtime.version) for scores in found]
 
     def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
@@ -120,9 +122,11 @@ class ActiveModel:
         own = self._by_site.get(site_id, self._everywhere)
         return own or self._shipped or self
 
-    def assess(self, texts: Sequence[str], author_urls: Sequence[str | None]) -> list[Assessment]:
+    def assess(
+        self, texts: Sequence[str], author_urls: Sequence[str | None], hints: Sequence[str | None] = ()
+    ) -> list[Assessment]:
         """Judge a group at once, on the calling thread, with the model for sites without one of their own."""
-        return self._require().assess(texts, author_urls)
+        return self._require().assess(texts, author_urls, hints)
 
     def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
         """Return which characters moved the scores of these outputs up."""

@@ -13,6 +13,7 @@ import orjson
 from aiohttp import web
 
 from moderation.domain.errors import DependencyUnavailableError, ModerationError, NotAuthenticatedError
+from moderation.domain.messages import LANGUAGES
 from moderation.domain.sentences import find_sentences, in_utf16
 from moderation.domain.site import SiteCaller
 from moderation.domain.verdict import Assessment
@@ -59,7 +60,7 @@ async def analyze(request: web.Request) -> web.Response:
     asked = read_analyze(await read_json(request, LIMIT_BYTES))
     places = find_sentences(asked.text) if asked.has_spans else []
     texts = [asked.text, *(asked.text[begin:end] for begin, end in places)]
-    whole, *parts = await request.app[ANALYST].assess(caller.site.id, texts)
+    whole, *parts = await request.app[ANALYST].assess(caller.site.id, texts, _hint(asked.languages))
     if whole is None:
         raise DependencyUnavailableError("scorer")
     scores = {wanted.name: _summary(asked, wanted, whole) for wanted in asked.wanted}
@@ -109,6 +110,11 @@ async def _caller(request: web.Request) -> SiteCaller:
             request[SITE_LANGUAGE] = caller.site.language
             return caller
     raise NotAuthenticatedError
+
+
+def _hint(languages: tuple[str, ...]) -> str | None:
+    """Return the first hint that there are models for, whatever country stands behind it."""
+    return next((found for tag in languages if (found := tag.split("-")[0].lower()) in LANGUAGES), None)
 
 
 def _summary(asked: AnalyzeRequest, wanted: Wanted, found: Assessment) -> dict[str, Any]:

@@ -118,7 +118,7 @@ async def test_every_mapped_attribute_has_a_probability_or_the_error_that_client
 async def test_where_no_language_can_be_told_the_error_says_so(
     service: RunningService, key: str, text: str
 ) -> None:
-    for languages in ([], ["en"]):
+    for languages in ([], ["fr"]):
         status, answer = await post(service, f"{ANALYZE}?key={key}", asked(text, languages=languages))
         assert (status, error_type(answer)) == (400, "LANGUAGE_DETECTION_FAILED")
         assert answer["error"]["message"] == "Unable to detect language"
@@ -328,3 +328,23 @@ async def test_the_discovery_document_leads_back_to_the_address_it_was_read_from
     assert {m["path"] for m in methods.values()} == {ANALYZE[1:], SUGGEST[1:]}
     async with service.client.get("/$discovery/rest?version=v2") as response:
         assert response.status == 400
+
+
+async def test_a_hint_is_believed_of_a_few_words_that_tell_nothing(service: RunningService, key: str) -> None:
+    async def toxicity(text: str, *languages: str) -> Any:
+        _, answer = await post(
+            service, f"{ANALYZE}?key={key}", asked(text, "TOXICITY", languages=list(languages))
+        )
+        return (
+            error_type(answer)
+            if "error" in answer
+            else answer["attributeScores"]["TOXICITY"]["summaryScore"]["value"]
+        )
+
+    assert await toxicity("hi") == await toxicity("hi", "fr") == "LANGUAGE_DETECTION_FAILED"
+    assert 0 < await toxicity("hi", "en") < 0.5
+    assert 0 < await toxicity("hi", "fr", "EN-gb") < 0.5
+    assert 0 < await toxicity("hi", "ar") < 0.5
+    french = "merci pour tout et bonjour chez vous tous"
+    assert await toxicity(french, "en") == await toxicity(french) == "LANGUAGE_DETECTION_FAILED"
+    assert await toxicity("you are an idiot", "ar") == await toxicity("you are an idiot")

@@ -30,10 +30,12 @@ class Unplugged:
     def for_site(self, site_id: object) -> "Unplugged":
         return self
 
-    def assess(self, texts: Sequence[str], urls: Sequence[str | None]) -> Any:
+    def assess(
+        self, texts: Sequence[str], urls: Sequence[str | None], hints: Sequence[str | None] = ()
+    ) -> Any:
         if self.is_away:
             raise RuntimeError("unplugged")
-        return self.real.assess(texts, urls)
+        return self.real.assess(texts, urls, hints)
 
 
 def unplug(service: RunningService) -> tuple[Intake, Unplugged]:
