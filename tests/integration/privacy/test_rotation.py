@@ -21,6 +21,12 @@ from tests.seeding import Seed, add_comments
 SITE = NewSite("paper", "https://paper.example")
 
 
+@pytest.fixture(autouse=True)
+def _nobody_to_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No service runs beside these, but for the test that says so."""
+    monkeypatch.setattr(rotation, "NOTICED_AFTER_S", 0)
+
+
 @pytest.fixture
 async def filed(database: Database, tmp_path: Path) -> KeyedVault:
     """A vault whose keys are in a file, on a database bound to them."""
@@ -155,6 +161,7 @@ async def test_a_service_beside_it_reads_and_writes_all_the_time(
     database: Database, filed: KeyedVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rotation, "WINDOW", 5)
+    monkeypatch.setattr(rotation, "NOTICED_AFTER_S", 0.3)
     _, ids = await fill(database, filed, 60)
     service = KeyedVault(filed.keyring)  # another process: it learns of the new key from the file alone
     is_over = asyncio.Event()
