@@ -32,6 +32,7 @@ from classifiers.site.reservoir import MAX_ROWS, draw
 from classifiers.site.run import Retraining, Wishes
 from classifiers.site.shares import state_shares
 from classifiers.site.thresholds import Decided, Proposal, propose_thresholds
+from classifiers.site.workers import workers
 
 __all__ = [
     "Changes", "Decided", "LabelledText", "Labeller", "MustPass", "Proposal", "Refusal", "RetrainReport", "Slice",
@@ -95,7 +96,9 @@ def retrain(
         )
         material = read(sample.rows, known, progress)
         before = known if active is None else Scorer.load(active)
-        return Retraining.of(sample, material, before, wishes, progress).run(folder)
+        with workers() as hands:
+            made = Retraining.of(sample, material, before, wishes, progress=progress, workers=hands)
+            return made.run(folder)
 
 
 def progress_of(rows: Iterable[LabelledText], progress: Progress) -> Iterable[LabelledText]:

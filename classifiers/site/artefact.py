@@ -44,12 +44,12 @@ def base_of(folder: Path) -> Path:
     return folder / PRIOR_FOLDER if (folder / PRIOR_FOLDER / artifacts.MANIFEST).is_file() else folder
 
 
-def arrays(trained: Mapping[str, Trained]) -> dict[str, NDArray[np.integer]]:
-    """Return the kept buckets and their weights in whole steps, and the weights of the rules."""
+def arrays(trained: Mapping[str, Trained], columns: NDArray[np.int64]) -> dict[str, NDArray[np.integer]]:
+    """Return the kept buckets and their weights in whole steps, and the weights of the rules; `columns` are the material's."""
     dense = np.zeros((BUCKETS + evidence.COUNT, len(trained)), np.int64)
     for at, one in enumerate(trained.values()):
         steps = np.clip(np.rint(one.fitted.weights * STEPS), -_MAX_STEPS, _MAX_STEPS)
-        dense[one.fitted.columns, at] = steps
+        dense[columns[: steps.size], at] = steps
     kept = np.flatnonzero((np.abs(dense[:BUCKETS]) >= _MIN_STEPS).any(axis=1))
     kept = kept[kept > 0]
     return {

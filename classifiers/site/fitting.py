@@ -4,7 +4,7 @@ The prior is pulled towards counting in full and the n-grams towards nothing, so
 shipped one with another offset, and with many it is the site's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,14 +13,17 @@ from scipy import sparse
 
 from classifiers.site.inputs import EITHER, FEATURES
 from classifiers.site.material import Material
-from classifiers.site.solver import Problem, Pull, solve
+from classifiers.site.solver import Problem, Pull, Solution, dense_problem, solve
 
 RATIO, RARITY = "ratio", "rarity"
 _ALPHA = 0.3  # added to every count before the ratio
 _PULL = 10.0  # of the prior's coefficients, in the unit of rows
 _PULL_LANGUAGE = 30.0  # of what a language's coefficients differ from those of all
 _PULL_INTERCEPT = 1e-2
-_MANY_ROWS = 10_000
+_TOLERANCE = (
+    3e-3  # of the loss; what a solution that is nearer gains does not show in rows that it has not seen
+)
+_GOOD_PART = 0.3
 SCALE = 10.0  # about the root of a comment's length: keeps margins near 1 for the solver
 
 
@@ -52,11 +55,10 @@ WAYS_OF_MANY = frozenset({Way(RATIO, 0.03), Way(RATIO, 0.1), Way(RATIO, 0.3), Wa
 class Fitted:
     """What was learned for one output.
 
-    `weights` go with `columns`; a margin is their sum over a row, divided by its root. `shared` are the intercept and the
-    coefficients of FEATURES; `by_language` what is added to them in a language.
+    `weights` go with the columns of the material, or there are none; a margin is their sum over a row, divided by its root. `shared`
+    are the intercept and the coefficients of FEATURES; `by_language` what is added to them in a language.
     """
 
-    columns: NDArray[np.int64]
     weights: NDArray[np.float64]
     shared: NDArray[np.float64]
     by_language: Mapping[str, NDArray[np.float64]]
@@ -67,11 +69,11 @@ class Fitted:
 
     def log_odds(self, material: Material, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the log-odds of rows before calibration."""
-        weights = np.zeros(material.ngrams.shape[1])
-        weights[self.columns] = self.weights
-        own = (material.ngrams[rows] @ weights) / material.roots[rows]
         features = np.column_stack([np.ones(rows.size), material.prior[rows]])
-        total = own + features @ self.shared
+        total = features @ self.shared
+        if self.weights.size:
+            # all rows: choosing first would copy most of the matrix
+            total += (material.ngrams @ self.weights.astype(np.float32))[rows] / material.roots[rows]
         for language, added in self.by_language.items():
             total += (material.languages[rows] == language) * (features @ added)
         return np.asarray(total)
@@ -79,23 +81,20 @@ class Fitted:
 
 def mixed(found: Sequence[Fitted], shares: Sequence[float]) -> Fitted:
     """Return the mean of what was fitted on the same rows; linear models mix into one."""
-    languages = found[0].by_language
+    size = max(one.weights.size for one in found)
+
+    def mean(parts: Iterable[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
+        total = np.zeros(size)
+        for share, part in zip(shares, parts, strict=True):
+            if part.size:
+                total += share * part
+        return total
+
+    shared = found[0].shared.size
     return Fitted(
-        found[0].columns,
-        sum(
-            (share * one.weights for share, one in zip(shares, found, strict=True)),
-            np.zeros(found[0].columns.size),
-        ),
-        sum(
-            (share * one.shared for share, one in zip(shares, found, strict=True)),
-            np.zeros(found[0].shared.size),
-        ),
-        {
-            key: sum(
-                (share * one.by_language[key] for share, one in zip(shares, found, strict=True)), np.zeros(1)
-            )
-            for key in languages
-        },
+        mean((one.weights for one in found), size),
+        mean((one.shared for one in found), shared),
+        {key: mean((one.by_language[key] for one in found), shared) for key in found[0].by_language},
     )
 
 
@@ -119,59 +118,61 @@ def fit(
     """
     target = material.labels[output][rows]
     weight = material.weights[rows] / material.weights[rows].mean()
-    chosen = material.ngrams[rows]
-    columns, scales = _scales(chosen, target, weight)
     dense, pull, at = _dense(material, rows, output, learned)
     found: dict[Way, Fitted] = {}
-    for name, scale in scales.items():
-        last, scaled = None, None
-        for way in (way for way in ways if way.scale == name):
-            if not way.strength:
-                problem = Problem(sparse.csr_matrix((rows.size, 0), dtype=np.float32), dense, target, weight)
-                found[way] = Fitted(
-                    columns, np.zeros(columns.size), *_unpack(solve(problem, Pull(1.0, *pull)).of_dense, at)
-                )
-                continue
-            if scaled is None:
-                scaled = _rescaled(chosen, columns, SCALE / material.roots[rows], scale)
-            last = solve(Problem(scaled, dense, target, weight), Pull(1 / way.strength, *pull), start=last)
-            found[way] = Fitted(columns, last.of_ngrams * scale * SCALE, *_unpack(last.of_dense, at))
+    if PRIOR_ALONE in ways:
+        alone = solve(dense_problem(dense, target, weight), Pull(1.0, *pull))
+        found[PRIOR_ALONE] = Fitted(np.zeros(0), *_unpack(alone.of_dense, at))
+    if tried := [way for way in ways if way.strength]:
+        columns, ngrams = _occurring(material.ngrams, rows)
+        of_row = (SCALE / material.roots[rows]).astype(np.float32)
+        last: dict[str, Solution] = {}
+        scales = _scales(ngrams, target, weight)
+        for way in tried:
+            scale = scales[way.scale].astype(np.float32)
+            problem = Problem(ngrams, of_row, scale, dense, target, weight)
+            last[way.scale] = solve(
+                problem, Pull(1 / way.strength, *pull), last.get(way.scale), tolerance=_TOLERANCE
+            )
+            weights = np.zeros(material.columns.size)
+            weights[columns] = last[way.scale].of_ngrams * scale * SCALE
+            found[way] = Fitted(weights, *_unpack(last[way.scale].of_dense, at))
     return [found[way] for way in ways]
+
+
+def _occurring(
+    ngrams: sparse.csr_matrix, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], sparse.csr_matrix]:
+    """Return columns, among them all that occur in rows, and the rows with these columns alone.
+
+    The entries are ones and are shared with the whole. Where rows are a good part of it no column is left out, for that costs a copy.
+    """
+    bounds = ngrams.indptr[rows], ngrams.indptr[rows + 1]
+    parts = [ngrams.indices[start:end] for start, end in zip(*(one.tolist() for one in bounds), strict=True)]
+    indices = np.concatenate(parts)
+    ends = np.concatenate([[0], np.cumsum(bounds[1] - bounds[0])]).astype(np.int32)
+    columns = np.arange(ngrams.shape[1])
+    if rows.size < _GOOD_PART * ngrams.shape[0]:
+        place = np.zeros(columns.size, np.int32)
+        place[indices] = 1
+        columns = np.flatnonzero(place)
+        place[columns] = np.arange(columns.size, dtype=np.int32)
+        indices = place[indices]
+    return columns, sparse.csr_matrix(
+        (ngrams.data[: indices.size], indices, ends), shape=(rows.size, columns.size)
+    )
 
 
 def _scales(
     ngrams: sparse.csr_matrix, target: NDArray[np.int64], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], dict[str, NDArray[np.float64]]]:
-    """Return the columns that occur, and what each is multiplied with: its log-count ratio, or its rarity (inverse frequency).
-
-    Of many rows, columns of a single one are left out: they are most of the columns and hardly of the knowledge.
-    """
-    counts = [
-        np.asarray(ngrams.T @ part).ravel() for part in (weight * (target == 1), weight * (target == 0))
-    ]
+) -> dict[str, NDArray[np.float64]]:
+    """Return what each column is multiplied with: its log-count ratio, or its rarity (inverse frequency)."""
+    one, other = (
+        np.asarray(ngrams.T @ part) + _ALPHA for part in (weight * (target == 1), weight * (target == 0))
+    )
     occurs = np.bincount(ngrams.indices, minlength=ngrams.shape[1])
-    columns = np.flatnonzero(occurs > (1 if target.size >= _MANY_ROWS else 0))
-    one, other = (count[columns] + _ALPHA for count in counts)
     ratio = np.log(one / one.sum()) - np.log(other / other.sum())
-    return columns, {RATIO: ratio, RARITY: 1 + np.log((1 + target.size) / (1 + occurs[columns]))}
-
-
-def _rescaled(
-    ngrams: sparse.csr_matrix,
-    columns: NDArray[np.int64],
-    of_row: NDArray[np.float64],
-    of_column: NDArray[np.float64],
-) -> sparse.csr_matrix:
-    """Return columns of a matrix, each entry times what its row and its column weigh; one copy of it."""
-    place = np.full(ngrams.shape[1], -1, np.int32)
-    place[columns] = np.arange(columns.size, dtype=np.int32)
-    at = place[ngrams.indices]
-    is_kept = at >= 0
-    rows = np.repeat(of_row.astype(np.float32), np.diff(ngrams.indptr))
-    ends = np.concatenate([[0], np.cumsum(is_kept)])[ngrams.indptr]
-    at, rows = at[is_kept], rows[is_kept]
-    rows *= of_column.astype(np.float32)[at] * ngrams.data[is_kept]
-    return sparse.csr_matrix((rows, at, ends.astype(np.int32)), shape=(ngrams.shape[0], columns.size))
+    return {RATIO: ratio, RARITY: 1 + np.log((1 + target.size) / (1 + occurs))}
 
 
 def _dense(

@@ -2,11 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
-from classifiers.site.solver import Problem, Pull, solve
+from classifiers.site.solver import Pull, dense_problem, solve
 
 MIN_DECISIONS = 200
 MIN_OF_EACH = 10
@@ -92,11 +91,6 @@ def _pulled(
     pulls: tuple[float, float],
 ) -> tuple[float, float]:
     """Return slope and offset, pulled to 1 and 0."""
-    problem = Problem(
-        sparse.csr_matrix((labels.size, 0), dtype=np.float32),
-        np.column_stack([log_odds, np.ones(labels.size)]),
-        labels,
-        weights,
-    )
+    problem = dense_problem(np.column_stack([log_odds, np.ones(labels.size)]), labels, weights)
     slope, offset = solve(problem, Pull(1.0, np.array(pulls), np.array([1.0, 0.0]))).of_dense.tolist()
     return slope, offset

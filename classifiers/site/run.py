@@ -1,11 +1,11 @@
 """One retraining from a sample to a folder: learn, judge on untouched rows, learn from all, write, pass the gates."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,10 @@ from classifiers.site.reservoir import Sample
 from classifiers.site.splits import Plan, plan
 from classifiers.site.suggestions import model_thresholds
 from classifiers.site.training import MIN_LANGUAGE_ROWS, Trained, finish, refit, train, trainable
+from classifiers.site.workers import Workers
 
 _BATCH = 256
+_Found = TypeVar("_Found")
 REPORT, PAGE = "report.json", "report.html"
 
 
@@ -57,12 +59,20 @@ class Retraining:
     before: Scorer
     wishes: Wishes
     progress: Progress
+    workers: Workers
     aliases: Mapping[str, str]
     foreign: frozenset[str]
 
     @classmethod
     def of(
-        cls, sample: Sample, material: Material, before: Scorer, wishes: Wishes, progress: Progress
+        cls,
+        sample: Sample,
+        material: Material,
+        before: Scorer,
+        wishes: Wishes,
+        *,
+        progress: Progress,
+        workers: Workers,
     ) -> "Retraining":
         """Begin with what was read of a sample."""
         keys = material.languages.tolist()
@@ -71,7 +81,7 @@ class Retraining:
         aliases = naming.aliases(sample.rows, keys, MIN_LANGUAGE_ROWS, foreign)
         languages = np.array([aliases.get(key, key) for key in keys], np.str_)
         read_so = replace(material.without_prior(foreign), languages=languages)
-        return cls(sample, read_so, before, wishes, progress, aliases, foreign)
+        return cls(sample, read_so, before, wishes, progress, workers, aliases, foreign)
 
     def run(self, folder: Path) -> RetrainReport:
         """Write artefact and report into an empty folder and return the report; raises LabelsError."""
@@ -86,16 +96,32 @@ class Retraining:
 
     def learn(self, planned: Plan, outputs: Sequence[str]) -> dict[str, Trained]:
         """Train every output on all rows but the untouched ones."""
-        found, refused = {}, LabelsError("no_labels", "no output has labels")
-        for at, output in enumerate(outputs):
-            self.progress("learning", at, len(outputs))
+
+        def one(output: str) -> Trained | LabelsError:
             try:
-                found[output] = (refit if self.wishes.is_refit else train)(self.material, planned, output)
+                if self.wishes.is_refit:
+                    return refit(self.material, planned, output)
+                return train(self.material, planned, output, workers=self.workers)
             except LabelsError as error:
-                refused = error  # another output may have labels enough
-        if not found:
+                return error  # another output may have labels enough
+
+        all_found = self._tell("learning", self.workers.together(one, outputs), len(outputs))
+        trained, refused = {}, LabelsError("no_labels", "no output has labels")
+        for output, found in zip(outputs, all_found, strict=True):
+            if isinstance(found, Trained):
+                trained[output] = found
+            else:
+                refused = found
+        if not trained:
             raise refused
-        return found
+        return trained
+
+    def _tell(self, step: str, found: Iterable[_Found], total: int) -> Iterator[_Found]:
+        """Pass on what is found, saying how much of it is."""
+        self.progress(step, 0, total)
+        for at, one in enumerate(found, start=1):
+            yield one
+            self.progress(step, at, total)
 
     def _labellers(self, trained: Mapping[str, Trained]) -> list[Labeller]:
         """Return who labelled what, the farthest from the others first."""
@@ -121,9 +147,10 @@ class Retraining:
         """Judge what was learned, learn from all rows, write it down and pass the gates."""
         self.progress("judging", 0, 1)
         judged = self._judge(planned.test, first)
+        self.progress("learning from all", 0, 1)
         final = self._finish(planned, first)
         manifest = self._manifest(final)
-        parts = artefact.Parts(manifest, artefact.arrays(final), _card(manifest))
+        parts = artefact.Parts(manifest, artefact.arrays(final, self.material.columns), _card(manifest))
         scorer = artefact.write(folder, parts, self.wishes.prior)
         compared, found = self._slices(judged, list(first), self._in_force(scorer))
         refusals = [
@@ -237,11 +264,10 @@ class Retraining:
         return scorer.thresholds if self.wishes.thresholds is None else self.wishes.thresholds
 
     def _finish(self, planned: Plan, first: Mapping[str, Trained]) -> dict[str, Trained]:
-        final = {}
-        for at, (output, one) in enumerate(first.items()):
-            self.progress("learning from all", at, len(first))
-            final[output] = finish(self.material, planned, output, one)
-        return final
+        finished = self.workers.each(
+            lambda output: finish(self.material, planned, output, first[output]), list(first)
+        )
+        return dict(zip(first, finished, strict=True))
 
     def _judge(self, test: NDArray[np.int64], trained: Mapping[str, Trained]) -> Rows:
         """Score the untouched rows with both models."""

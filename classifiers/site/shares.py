@@ -50,7 +50,9 @@ def state_shares(
             "shares": dict(shares),
         }
         card = f"# Model card: {name}\n\nThe prior, shifted to the shares that the site states: {dict(shares)}.\n"
-        return artefact.write(folder, artefact.Parts(manifest, artefact.arrays(trained), card), base).version
+        return artefact.write(
+            folder, artefact.Parts(manifest, artefact.arrays(trained, material.columns), card), base
+        ).version
 
 
 def _shifted(material: Material, prior: Scorer, output: str, share: float) -> Trained:
@@ -62,7 +64,7 @@ def _shifted(material: Material, prior: Scorer, output: str, share: float) -> Tr
             rows=rows.size,
         )
     offset = shift_to_share(material.prior[rows, FEATURES.index(output)], share)
-    fitted = Fitted(np.zeros(0, np.int64), np.zeros(0), anchor(output), {})
+    fitted = Fitted(np.zeros(0), anchor(output), {})
     languages = tuple(sorted(prior.languages))
     return Trained(
         fitted,

@@ -46,7 +46,7 @@ def plan(at: NDArray[np.float64], groups: Sequence[str]) -> Plan:
         develop, test = order[:cut], order[cut:]
         folds = _forward(develop) if develop.size >= _MIN_FOR_FORWARD else _grouped(develop, groups)
         return Plan(test, develop, folds, is_by_time=True)
-    fold_of = deal(groups, round(1 / TEST_SHARE))
+    fold_of = deal(_numbers(groups), round(1 / TEST_SHARE))
     test, develop = np.flatnonzero(fold_of == 0), np.flatnonzero(fold_of != 0)
     return Plan(test, develop, _grouped(develop, groups), is_by_time=False)
 
@@ -62,7 +62,13 @@ def _forward(develop: NDArray[np.int64]) -> tuple[Split, ...]:
 
 
 def _grouped(develop: NDArray[np.int64], groups: Sequence[str]) -> tuple[Split, ...]:
-    fold_of = deal([groups[at] for at in develop.tolist()], FOLDS)
+    fold_of = deal(_numbers([groups[at] for at in develop.tolist()]), FOLDS)
     return tuple(
         Split(develop[fold_of != fold], develop[fold_of == fold]) for fold in np.unique(fold_of).tolist()
     )
+
+
+def _numbers(groups: Sequence[str]) -> NDArray[np.int64]:
+    """Return a number for each group, in the order of their names: an array of the names themselves would take kilobytes a row."""
+    number = {group: at for at, group in enumerate(sorted(set(groups)))}
+    return np.array([number[group] for group in groups], np.int64)

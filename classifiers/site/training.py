@@ -16,6 +16,7 @@ from classifiers.site.labels import OUTPUTS
 from classifiers.site.material import Material
 from classifiers.site.refit import check_decisions, fit_steady, refine
 from classifiers.site.splits import Plan, Split
+from classifiers.site.workers import Workers
 
 MIN_ROWS = 40
 MIN_OF_EACH = 8
@@ -25,6 +26,7 @@ MAX_CHOICE_ROWS = 10_000  # the strength of the penalty is chosen on so many at 
 ENOUGH_ROWS = (
     40_000  # from so many on, two folds (by time: the latest) calibrate as well as all, and each fit is dear
 )
+ALONE = Workers()
 _ENOUGH_FOR_RATIOS = 60  # rows of the rarer kind; log-count ratios of fewer are mostly chance
 _LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 
@@ -91,7 +93,9 @@ def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
     return LabelsError(code, f"{needed}; {what}", rows=labelled, fewer=fewer)
 
 
-def train(material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = WAYS) -> Trained:
+def train(
+    material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = WAYS, workers: Workers = ALONE
+) -> Trained:
     """Choose what to mix on the folds, calibrate on what they held, and fit on all rows but the untouched ones.
 
     Raises LabelsError where the rows to develop on are too few.
@@ -108,14 +112,20 @@ def train(material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = 
     calibrating = folds[-2:] if is_many else folds
     is_dear = rows.size >= min(ENOUGH_ROWS, MAX_CHOICE_ROWS)
     tried = [way for way in ways if way in WAYS_OF_MANY] if is_dear else ways
-    shares, said = _choose(material, calibrating, output, ways=tried or ways, languages=languages)
-    held = said[-len(calibrating) :] or [
-        _held(material, fold, rows, _fit(material, fold.learn, output, shares, languages), output)
-        for fold in calibrating
+    shares, said = _choose(
+        material, calibrating, output, ways=tried or ways, languages=languages, workers=workers
+    )
+    held = said[-len(calibrating) :]
+    unfitted = [] if held else calibrating
+    *of_folds, fitted = workers.each(
+        lambda learned: _fit(material, learned, output, shares, languages),
+        [*(fold.learn for fold in unfitted), rows],
+    )
+    held = held or [
+        _held(material, fold, rows, one, output) for fold, one in zip(unfitted, of_folds, strict=True)
     ]
     held_rows = np.concatenate([fold.score for fold in calibrating] or [rows[:0]])
     held_log_odds = np.concatenate(held) if held else np.zeros(0)
-    fitted = _fit(material, rows, output, shares, languages)
     return calibrate(material, output, Trained(
         fitted, shares, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
 
@@ -134,7 +144,7 @@ def refit(material: Material, plan: Plan, output: str) -> Trained:
     )
     rows, everything = (part[np.isin(material.languages[part], languages)] for part in (rows, everything))
     check_decisions(material.labels[output][everything])
-    fitted = Fitted(np.zeros(0, np.int64), np.zeros(0), pulled, {})
+    fitted = Fitted(np.zeros(0), pulled, {})
     log_odds = fitted.log_odds(material, rows)
     return calibrate(material, output, Trained(
         fitted, {PRIOR_ALONE: 1.0}, languages, Calibration(1.0, 0.0), {}, rows, log_odds, is_prior_alone=True))  # fmt: skip
@@ -231,6 +241,7 @@ def _choose(
     *,
     ways: Sequence[Way],
     languages: Sequence[str],
+    workers: Workers,
 ) -> tuple[dict[Way, float], list[NDArray[np.float64]]]:
     """Return what to mix: each way by the root of its likelihood, after calibration, on what the folds held.
 
@@ -241,13 +252,13 @@ def _choose(
         return {ways[0]: 1.0}, []
     used = [Split(_thinned(fold.learn), _thinned(fold.score)) for fold in folds]
     rows = np.concatenate([fold.score for fold in used])
-    said = [  # by fold, then by way
-        [
+    said = workers.each(  # by fold, then by way
+        lambda fold: [
             _held(material, fold, rows, fitted, output)
             for fitted in fit(material, fold.learn, output, ways, languages)
-        ]
-        for fold in used
-    ]
+        ],
+        used,
+    )
     labels, weights = material.labels[output][rows], material.weights[rows] / material.weights[rows].mean()
     losses = []
     for at in range(len(ways)):
