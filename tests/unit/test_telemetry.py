@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import BinaryIO
 
 import orjson
@@ -15,6 +16,7 @@ from aiohttp.http_exceptions import BadHttpMessage, InvalidURLError
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from moderation import telemetry
 from moderation.telemetry import LOG_DELAY_S, MAX_WAITING_LINES, Lines, Tally, _as_json
@@ -139,3 +141,14 @@ def test_a_request_is_logged_as_any_other_line_would_be(monkeypatch: pytest.Monk
         assert stream.getvalue().count(b"\n") == 2
     finally:
         telemetry.configure_logging("json", "warning")
+
+
+def test_a_worker_killed_as_it_makes_its_file_leaves_the_metrics_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(telemetry.MULTIPROCESS_VARIABLE, str(tmp_path))
+    written = MmapedDict(str(tmp_path / "counter_1.db"))
+    written.write_value(mmap_key("things", "things_total", ("kind",), ("a",), "x"), 5.0, 0.0)
+    written.close()
+    (tmp_path / "counter_2.db").touch()
+    assert b'things_total{kind="a"} 5.0' in telemetry.render_metrics()
