@@ -24,7 +24,7 @@ class Report:
     statuses: Counter[str] = field(default_factory=Counter)
     routes: Counter[str] = field(default_factory=Counter)
     broken: list[tuple[str, str]] = field(default_factory=list)
-    """Requests answered with a 500, or with what no error may hold; and what stands first in the request."""
+    """Requests answered with a 500, with what no error may hold, or not at all; and what stands first in the request."""
     unavailable: list[tuple[str, str]] = field(default_factory=list)
     """Requests answered with a 503 although every engine ran, and the answer."""
     hangs: list[str] = field(default_factory=list)
@@ -36,7 +36,10 @@ class Report:
         self.statuses[status] += 1
         self.routes[fired.about.removesuffix(" cut")] += 1
         self.slowest_s = max(self.slowest_s, took_s)
-        if status == "500" or b"Traceback (most recent" in answer:
+        is_unanswered = (
+            status == "closed" and not fired.half_close
+        )  # who ends first may be left without an answer
+        if status == "500" or is_unanswered or b"Traceback (most recent" in answer:
             self.broken.append((fired.about, fired.data[:3000].decode(errors="replace")))
         elif status == "503":
             self.unavailable.append((fired.about, answer.partition(b"\r\n\r\n")[2].decode(errors="replace")))
