@@ -78,6 +78,8 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
     """Lend a writer for ``path``, which appears when the block ends well: whole, durable, readable by its owner alone."""
     if path.exists():
         raise Failure(f"{path} exists already; a backup is never overwritten")
+    if not path.parent.is_dir():
+        raise Failure(f"{path.parent}: there is no such folder")
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -86,6 +88,7 @@ def new_archive(path: Path) -> Iterator[ArchiveWriter]:
             file.flush()
             os.fsync(handle)
         Path(name).replace(path)
+        secrets_file.sync_folder(path.parent)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -70,7 +70,7 @@ def _written(path: Path, keyring: Keyring) -> Iterator[Path]:
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise KeysError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -101,7 +101,8 @@ def _close_to_others(handle: int, path: Path) -> None:
         log.warning("secret_keys_were_readable_by_others", file=str(path))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed, linked or removed in a folder outlast a loss of power."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
