@@ -117,7 +117,7 @@ class EmbeddedEngines:
 
     def _prepare(self, ownership: Ownership, left: OwnerRecord) -> None:
         account = choose_account(self._data_dir, user=self._user)
-        if account is not None:
+        if account is not None and self._kinds:
             _log.info("engines_run_as", user=account.name)
         if left.socket_folder:
             sweep_temporary(Path(left.socket_folder), self._data_dir, account)
