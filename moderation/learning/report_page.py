@@ -10,7 +10,7 @@ from typing import Any
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:start;padding:.25rem .75rem;border-bottom:1px solid #ddd;"
-    "vertical-align:top}svg{display:block}.old{fill:#777;stroke:#777}.new{fill:#0b57d0;stroke:#0b57d0}.no{color:#a50e0e}"
+    "vertical-align:top}h1,p{overflow-wrap:anywhere}.wide{overflow-x:auto}svg{display:block}.old{fill:#777;stroke:#777}.new{fill:#0b57d0;stroke:#0b57d0}.no{color:#a50e0e}"
 )
 _WIDTH = 260
 
@@ -18,7 +18,7 @@ _WIDTH = 260
 def render(report: Mapping[str, Any], refusals: Sequence[Any], texts: Mapping[str, str]) -> str:
     """Return the page; ``texts`` by comment id may be empty."""
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>",
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{_e(report['version'])}</title><style>{_STYLE}</style><h1>{_e(report['version'])}</h1>",
         f"<p>Compared with {_e(report['active'])} on decisions that neither learned from. Data {_e(report['snapshot'])}.",
@@ -30,7 +30,7 @@ def render(report: Mapping[str, Any], refusals: Sequence[Any], texts: Mapping[st
         "<h2>Labellers</h2>",
         _labellers(report["labellers"]),
         "<h2>Rows</h2>",
-        _table(("", "rows"), list(report["counts"].items())),
+        _table("rows", ("", "rows"), list(report["counts"].items())),
     ]
     parts += [f"<p>{_e(sentence)}" for _, sentence in report["notes"]]
     return "\n".join(parts) + "\n"
@@ -40,7 +40,7 @@ def _gates(refusals: Sequence[Any]) -> str:
     if not refusals:
         return "<p>Every gate held."
     rows = [(one.get("code"), one.get("where"), _numbers(one.get("numbers") or {})) for one in refusals]
-    return "<p class=no>Kept as a candidate:" + _table(("gate", "where", "numbers"), rows)
+    return "<p class=no>Kept as a candidate:" + _table("gates", ("gate", "where", "numbers"), rows)
 
 
 def _slices(slices: Sequence[Mapping[str, Any]]) -> str:
@@ -53,7 +53,8 @@ def _slices(slices: Sequence[Mapping[str, Any]]) -> str:
     head = "".join(
         f"<th>{name}" for name in ("output", "slice", "", "rows", "positive", "AUC, 0.5 to 1", "log-loss")
     )
-    return f"<table><tr>{head}{''.join(rows)}</table><p>Grey: before. Blue: now. Lines are 95 % intervals."
+    slices = _wide("slices", f"<table><tr>{head}{''.join(rows)}</table>")
+    return f"{slices}<p>Grey: before. Blue: now. Lines are 95 % intervals."
 
 
 def _plot(measures: Mapping[str, Any]) -> str:
@@ -103,8 +104,8 @@ def _changes(changes: Mapping[str, Any], texts: Mapping[str, str]) -> str:
         )
         for one in changes.get("differently") or []
     ]
-    return _table(("", "before", "now"), shares) + _table(
-        ("comment", "before", "now", "people said", "text"), moved
+    return _table("shares", ("", "before", "now"), shares) + _table(
+        "comments judged differently", ("comment", "before", "now", "people said", "text"), moved
     )
 
 
@@ -119,12 +120,17 @@ def _labellers(labellers: Sequence[Mapping[str, Any]]) -> str:
         )
         for one in labellers
     ]
-    return _table(("who", "output", "labels", "contradicted by the model", ""), rows)
+    return _table("labellers", ("who", "output", "labels", "contradicted by the model", ""), rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _table(name: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     body = "".join("<tr>" + "".join(f"<td dir=auto>{_e(value)}" for value in row) for row in rows)
-    return f"<table><tr>{''.join(f'<th>{_e(name)}' for name in head)}{body}</table>"
+    return _wide(name, f"<table><tr>{''.join(f'<th>{_e(column)}' for column in head)}{body}</table>")
+
+
+def _wide(name: str, table: str) -> str:
+    """Return a table that scrolls by itself on a narrow screen, also by keyboard, instead of the page."""
+    return f"<div class=wide role=region tabindex=0 aria-label='{_e(name)}'>{table}</div>"
 
 
 def _numbers(numbers: Mapping[str, float | None]) -> str:
