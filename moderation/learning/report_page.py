@@ -53,8 +53,8 @@ def _slices(slices: Sequence[Mapping[str, Any]]) -> str:
     head = "".join(
         f"<th>{name}" for name in ("output", "slice", "", "rows", "positive", "AUC, 0.5 to 1", "log-loss")
     )
-    slices = _wide("slices", f"<table><tr>{head}{''.join(rows)}</table>")
-    return f"{slices}<p>Grey: before. Blue: now. Lines are 95 % intervals."
+    shown = _wide("slices", f"<table><tr>{head}{''.join(rows)}</table>")
+    return f"{shown}<p>Grey: before. Blue: now. Lines are 95 % intervals."
 
 
 def _plot(measures: Mapping[str, Any]) -> str:
