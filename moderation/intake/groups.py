@@ -15,10 +15,8 @@ import structlog
 from moderation.domain.errors import DependencyUnavailableError
 
 MAX_GROUP = 64
-GROUPS_UNDER_WAY = 2
-"""One is being stored while the next is looked up and scored."""
-FULL_GROUPS_UNDER_WAY = 4
-"""So many where those that wait would fill half a group: small groups cost more for each of their comments."""
+GROUPS_UNDER_WAY = 3
+"""One is being stored while the next is looked up and scored; more only lengthen the wait."""
 ANSWERED_WITHIN_S = 4.0
 """How long a caller waits at most, up to `LOOK_EVERY_S` more: a database that hangs must not make them hang.
 
@@ -90,20 +88,15 @@ class Grouper(Generic[Item]):
         if self._look is not None:
             self._look.cancel()
 
-    def _may_leave(self) -> bool:
-        if len(self._pending) >= MAX_GROUP // 2:
-            return len(self._running) < FULL_GROUPS_UNDER_WAY
-        return len(self._running) < GROUPS_UNDER_WAY
-
     def _schedule(self) -> None:
         # Not at once: whatever else arrived in this turn of the loop joins the same group.
-        if not self._is_scheduled and self._may_leave():
+        if not self._is_scheduled and len(self._running) < GROUPS_UNDER_WAY:
             self._is_scheduled = True
             asyncio.get_running_loop().call_soon(self._dispatch)
 
     def _dispatch(self) -> None:
         self._is_scheduled = False
-        while self._may_leave():
+        while len(self._running) < GROUPS_UNDER_WAY:
             group, since_s = self._take()
             if not group:
                 return

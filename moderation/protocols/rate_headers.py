@@ -17,14 +17,14 @@ def rate_headers(snapshot: Snapshot) -> dict[str, str]:
         return {}
     spent = [quota for quota in quotas if quota.remaining == 0]
     return {
-        "RateLimit-Policy": ", ".join([_policy_item(q.rule, q.quota, q.window_s) for q in quotas]),
+        "RateLimit-Policy": _policy(*[(q.rule, q.quota, q.window_s) for q in quotas]),
         "RateLimit": ", ".join([_limit_item(q) for q in spent or quotas]),
     }
 
 
 @lru_cache(maxsize=1024)
-def _policy_item(rule: str, quota: int, window_s: int) -> str:
-    return f'"{rule}";q={quota};w={window_s}'
+def _policy(*limits: tuple[str, int, int]) -> str:
+    return ", ".join([f'"{rule}";q={quota};w={window_s}' for rule, quota, window_s in limits])
 
 
 def _limit_item(quota: Quota) -> str:

@@ -103,29 +103,3 @@ async def test_a_crowd_that_grows_faster_than_it_is_served_takes_nobody_more_in(
         grouper.add(last := same())
         assert await last.answer == "stored", "and the next one, once they are"
     await grouper.close()
-
-
-async def test_groups_are_few_until_many_wait() -> None:
-    sizes, may_go = [], asyncio.Event()
-
-    async def process(group: list[Item]) -> None:
-        sizes.append(len(group))
-        await may_go.wait()
-        for item in group:
-            item.answer.set_result("stored")
-
-    grouper: Grouper[Item] = Grouper(process, bound=1000)
-    items = [Item((number.to_bytes(2),)) for number in range(GROUPS_UNDER_WAY + 31 + 1)]
-    for item in items[:-1]:
-        grouper.add(item)
-        if len(sizes) < GROUPS_UNDER_WAY:
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.01)
-    assert sizes == [1] * GROUPS_UNDER_WAY, "31 wait for one of these"
-    grouper.add(items[-1])
-    await asyncio.sleep(0.01)
-    assert sizes == [*[1] * GROUPS_UNDER_WAY, 32], "half a group is worth going by itself"
-    may_go.set()
-    async with asyncio.timeout(10):
-        assert set(await asyncio.gather(*(item.answer for item in items))) == {"stored"}
-    await grouper.close()
