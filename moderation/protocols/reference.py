@@ -34,11 +34,17 @@ _HEADERS = security_headers("style-src 'self'; img-src data:") | _CACHE
 def routes() -> list[web.RouteDef]:
     """Return the routes."""
     return [
+        web.get("/", lead_on),
         web.get("/openapi.json", send_document),
         web.get("/docs", show_page),
         web.get("/docs/docs.css", send_style),
         web.get("/problems/{code}", show_problem),
     ]
+
+
+async def lead_on(_request: web.Request) -> web.Response:
+    """Lead whoever comes without an address to the page that describes the others."""
+    return web.Response(status=303, headers={"Location": "/docs"})
 
 
 async def send_document(_request: web.Request) -> web.Response:

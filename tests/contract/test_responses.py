@@ -208,6 +208,7 @@ async def walk_the_rest(walk: Walker) -> None:
         "/problems/gone",
     ):
         await walk("GET", path, None)
+    assert (await walk("GET", "/", None, allow_redirects=False))[0] == 303
     await walk("GET", "/problems/nonsense", None)
     for path in ("/try", "/try?lang=en", "/try/static/try.js", "/try/static/try.css", "/try/static/nonsense"):
         await walk("GET", path, None)

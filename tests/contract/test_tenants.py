@@ -77,6 +77,7 @@ REACH: dict[Operation, Reach] = {
     ("GET", "/metrics"): Reach.PUBLIC,
     ("GET", "/problems/{code}"): Reach.PUBLIC,
     ("GET", "/openapi.json"): Reach.PUBLIC,
+    ("GET", "/"): Reach.PUBLIC,
     ("GET", "/docs"): Reach.PUBLIC,
     ("GET", "/docs/docs.css"): Reach.PUBLIC,
     ("GET", "/try"): Reach.PUBLIC,

@@ -73,6 +73,7 @@ DIALECT = Dialect(
             parameters=(_CODE,),
             problems=("not-found", "internal"),
         ),
+        Operation("GET", "/", "start", "Where to begin", {303: Answer("At `/docs`.", headers=("Location",))}),
         Operation(
             "GET",
             "/openapi.json",
