@@ -21,6 +21,7 @@ below 2**53, up to which Lua's numbers are exact.
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Self
 
 from moderation.domain.configuration import JsonReader
@@ -283,15 +284,16 @@ class _Sightings:
     def recent(self, text_key: bytes, now_s: int) -> dict[bytes, int]:
         """Return those of the last day; for reading only."""
         seen = self._texts.get(text_key, {})
-        while seen and now_s - seen[oldest := next(iter(seen))] >= SIGHTINGS_S:
-            del seen[oldest]
-            self._count -= 1
-        return seen
+        old = _old(seen, now_s)
+        return dict(islice(seen.items(), old, None)) if old else seen
 
     def add(self, charge: Charge, now_s: int) -> None:
         """Remember ``charge`` as the latest to have its text."""
         seen = self._texts.setdefault(charge.text_key, {})
         self._texts.move_to_end(charge.text_key)
+        for sighting in list(islice(seen, _old(seen, now_s))):
+            del seen[sighting]
+            self._count -= 1
         if charge.sighting not in seen and len(seen) < MAX_SIGHTINGS:
             self._count += 1
         elif seen.pop(charge.sighting, None) is None:
@@ -299,3 +301,8 @@ class _Sightings:
         seen[charge.sighting] = now_s
         while self._count > self._bound and len(self._texts) > 1:
             self._count -= len(self._texts.popitem(last=False)[1])
+
+
+def _old(seen: dict[bytes, int], now_s: int) -> int:
+    """Return how many of the sightings, the oldest first, are older than a day."""
+    return next((at for at, seen_s in enumerate(seen.values()) if now_s - seen_s < SIGHTINGS_S), len(seen))

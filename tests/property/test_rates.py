@@ -228,3 +228,18 @@ def test_the_script_and_the_model_agree_on_anything(running_engines: EngineAddre
         partial(ScriptAgainstModel, running_engines.redis_url),
         settings=settings(max_examples=60, stateful_step_count=40, deadline=None),
     )
+
+
+def test_one_that_was_denied_makes_them_forget_nothing(running_engines: EngineAddresses) -> None:
+    """Where the clock goes back over the end of a sighting's day, the sighting counts again: in both."""
+    machine = ScriptAgainstModel(running_engines.redis_url)
+    try:
+        machine.change_the_limits(only(Limit(1, 60, 1)))
+        machine.submit([("north", "a", None, "t1", 1, 1)])
+        machine.wait(24 * 3600 * SECOND_US)
+        machine.submit([("north", "b", None, "t1", 2, 2), ("north", "b", None, "t1", 3, 1)])
+        machine.set_the_clock_back(SECOND_US)
+        machine.submit([("north", "c", None, "t1", 4, 1)])
+        machine.redis_did_the_work()
+    finally:
+        machine.teardown()
