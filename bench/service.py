@@ -65,8 +65,6 @@ def service(*, workers: int = 1) -> Iterator[Running]:
     """Run `moderation serve` with one site whose thread and site cells are wide; yield where it listens."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environ = _environment(Path(folder) / "data")
-        site = _command(environ, "site", "add", "bench", "--url", "https://news.example")
-        _command(environ, "site", "set", "bench", *(f"limits.{rule}={value}" for rule, value in WIDE.items()))
         port = free_port()
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(
@@ -77,10 +75,18 @@ def service(*, workers: int = 1) -> Iterator[Running]:
             )
             try:
                 _until_ready(port)
-                yield Running(port, site["key"], process.pid, Path(folder) / "data", environ)
+                key = _add_site(environ)
+                yield Running(port, key, process.pid, Path(folder) / "data", environ)
             finally:
                 process.terminate()
                 process.wait()
+
+
+def _add_site(environ: dict[str, str]) -> str:
+    """Add the site beside the service, whose engines both commands then use; return its key."""
+    site = _command(environ, "site", "add", "bench", "--url", "https://news.example")
+    _command(environ, "site", "set", "bench", *(f"limits.{rule}={value}" for rule, value in WIDE.items()))
+    return site["key"]
 
 
 def _environment(data_dir: Path) -> dict[str, str]:
