@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,24 +16,35 @@ from tests.terminal import DONE, TIMEOUT_S, Operator
 from tests.unit.classifiers import site_data
 
 
+class Trained(NamedTuple):
+    """What one run made of a log."""
+
+    log: Path
+    out: Path
+    report: dict[str, Any]
+
+
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
     return Operator(tmp_path / "data")
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return site_data.write(tmp_path / "log.jsonl", site_data.log(400))
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("trained")
+    log, out = site_data.write(folder / "log.jsonl", site_data.log(400)), folder / "model"
+    operator = Operator(folder / "data")
+    report = operator.get("models", "retrain", "--data", str(log), "--out", str(out))
+    assert not operator.data_dir.exists()
+    return Trained(log, out, report)
 
 
 def test_a_log_becomes_a_model_that_scores_what_the_site_rejects(
-    operator: Operator, log: Path, tmp_path: Path
+    operator: Operator, trained: Trained, tmp_path: Path
 ) -> None:
-    out = tmp_path / "model"
-    report = operator.get("models", "retrain", "--data", str(log), "--out", str(out))
+    out, report = trained.out, trained.report
     assert report["is_promotable"]
     assert report["outputs"] == ["abuse", "reject"]
-    assert not operator.data_dir.exists()
     test = site_data.write(tmp_path / "test.jsonl", site_data.log(50, seed=2, noise=0))
     lines = [
         json.loads(line)
@@ -52,11 +65,11 @@ def test_a_log_becomes_a_model_that_scores_what_the_site_rejects(
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_leaves_the_model_before_and_the_next_one_works(
-    operator: Operator, log: Path, tmp_path: Path, number: signal.Signals
+    operator: Operator, trained: Trained, tmp_path: Path, number: signal.Signals
 ) -> None:
-    out = tmp_path / "out" / "model"
-    words = ("models", "retrain", "--data", str(log), "--out", str(out))
-    before = operator.get(*words)["version"]
+    out, before = tmp_path / "out" / "model", trained.report["version"]
+    shutil.copytree(trained.out, out)
+    words = ("models", "retrain", "--data", str(trained.log), "--out", str(out))
     process = subprocess.Popen(
         [*PROGRAM, *words],
         env=operator.environment,
