@@ -74,14 +74,12 @@ def analyse(
     raw, bounds = encode(texts)
     sign_counts, suspects = signs.read(raw, bounds)
     suspects.update(at for at, counts in enumerate(sign_counts) if _is_spread(len(texts[at]), counts))
-    added = {at: reading for at in suspects if (reading := readings(texts[at])).added}
-    if added:
-        raw, bounds = encode(
-            [added[at].text + added[at].added if at in added else text for at, text in enumerate(texts)]
-        )
+    read = {at: reading for at in suspects if (reading := readings(texts[at])) is not None}
+    if read:
+        raw, bounds = encode([read[at].text if at in read else text for at, text in enumerate(texts)])
     stream = fold_encoded(raw, bounds, with_origin=with_origin)
-    if with_origin and added:
-        _lead_back(stream, texts, added)
+    if with_origin and read:
+        _lead_back(stream, read)
     words = find_words(stream)
     word_counts = lexicon.count_classes(words, len(texts))
     starts = stream.starts.tolist()
@@ -96,18 +94,21 @@ def analyse(
                 )
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
     for at, counts in enumerate(word_counts):
-        if (counts[WordClass.THREAT] or _is_arabizi(language[at], sign_counts[at])) and threats.is_made(
-            text_at(stream, at)
-        ):
-            rules[at].append(int(Rule.THREAT))
+        is_arabizi = language[at] == languages.ARABIC and _is_mostly_latin(sign_counts[at])
+        if counts[WordClass.THREAT] or counts[WordClass.THREAT_ENGLISH] or is_arabizi:
+            clues = threats.Clues(
+                counts[WordClass.THREAT] > 0, is_arabizi, counts[WordClass.THREAT_ENGLISH] > 0
+            )
+            if threats.is_made(text_at(stream, at), clues):
+                rules[at].append(int(Rule.THREAT))
     for at, url in enumerate(author_urls or ()):
         if url:
             rules[at] = evidence.with_author_url(rules[at], url)
     return Analysis(stream, words, lengths, language, rules)
 
 
-def _is_arabizi(language: str | None, counts: Sequence[int]) -> bool:
-    return language == languages.ARABIC and counts[Sign.LATIN_LOWER] > counts[Sign.ARABIC]
+def _is_mostly_latin(counts: Sequence[int]) -> bool:
+    return counts[Sign.LATIN_LOWER] > counts[Sign.ARABIC]
 
 
 def _is_spread(length: int, counts: Sequence[int]) -> bool:
@@ -118,13 +119,13 @@ def _is_spread(length: int, counts: Sequence[int]) -> bool:
     return gaps * 10 > length * 3
 
 
-def _lead_back(stream: Stream, texts: Sequence[str], added: Mapping[int, Readings]) -> None:
+def _lead_back(stream: Stream, read: Mapping[int, Readings]) -> None:
     """Let each character of a reading stand where its source stands."""
     assert stream.origin is not None
-    for at, reading in added.items():
+    for at, reading in read.items():
         own = stream.origin[stream.starts[at] : stream.starts[at + 1]]
-        is_added = own >= len(texts[at])
-        own[is_added] = np.array(reading.places, np.int64)[own[is_added] - len(texts[at])]
+        is_inside = own >= 0  # not the space before the text
+        own[is_inside] = np.array(reading.origin(), np.int64)[own[is_inside]]
 
 
 def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

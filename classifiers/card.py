@@ -47,7 +47,7 @@ _WEAKNESSES = """
 
 
 def write(manifest: Mapping[str, Any]) -> str:
-    """Return the card as Markdown."""
+    """Return the card as Markdown, the same whatever the order of keys in the manifest."""
     parts = [_HEAD.format(name=manifest["name"]), _sources(manifest), _measures(manifest), _WEAKNESSES]
     return "\n".join(part.strip() for part in parts) + "\n"
 
@@ -55,7 +55,8 @@ def write(manifest: Mapping[str, Any]) -> str:
 def _sources(manifest: Mapping[str, Any]) -> str:
     lines = ["\n## Learned from\n", "| source | rows | licence |", "| --- | ---: | --- |"]
     lines += [
-        f"| {name} | {source['rows']} | {source['licence']} |" for name, source in manifest["sources"].items()
+        f"| {name} | {source['rows']} | {source['licence']} |"
+        for name, source in sorted(manifest["sources"].items())
     ]
     lines.append(
         '\n`authored` rows were written for this program. "Not stated" means that no permission is on record;'
@@ -75,28 +76,29 @@ def _measures(manifest: Mapping[str, Any]) -> str:
         "| language | output | source | rows | share | AUC | macro-F1 | calibration error |",
         "| - | - | - | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for language, outputs in manifest["left_out"].items():
-        for output, sources in outputs.items():
+    for language, outputs in sorted(manifest["left_out"].items()):
+        for output, sources in sorted(outputs.items()):
             lines += [
-                f"| {language} | {output} | {name} | {_numbers(found)} |" for name, found in sources.items()
+                f"| {language} | {output} | {name} | {_numbers(found)} |"
+                for name, found in sorted(sources.items())
             ]
     lines += [
         "\nTest files of the sources:\n",
         "| output | source | rows | share | AUC | macro-F1 | calibration error |",
         "| - | - | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for output, sources in manifest.get("test", {}).items():
-        lines += [f"| {output} | {name} | {_numbers(found)} |" for name, found in sources.items()]
+    for output, sources in sorted(manifest.get("test", {}).items()):
+        lines += [f"| {output} | {name} | {_numbers(found)} |" for name, found in sorted(sources.items())]
     lines += [
         "\nThresholds, and the share of positives that a probability stands for:\n",
         "| language | output | share | doubt | reject |",
         "| - | - | ---: | ---: | ---: |",
     ]
-    for language, outputs in manifest["thresholds"].items():
+    for language, outputs in sorted(manifest["thresholds"].items()):
         shares = manifest["calibrations"][language]
         lines += [
             f"| {language} | {output} | {_share(shares.get(output))} | {pair['doubt']} | {pair['reject'] or 'never'} |"
-            for output, pair in outputs.items()
+            for output, pair in sorted(outputs.items())
         ]
     return "\n".join(lines)
 

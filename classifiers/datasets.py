@@ -35,10 +35,16 @@ _NEAR_COPY_LETTERS = 40
 _RETWEET = re.compile(r"^\s*RT\s+(?=@)")
 _MASKS = (
     (re.compile(r"@USER:?|<IP>"), " "),
-    (re.compile(r"<EMAIL>"), " name@example.com "),
+    (
+        re.compile(r"<EMAIL>"),
+        " qxzv@qxzvk.com ",
+    ),  # no real word: what stands for a mask would be learned with it
     (re.compile(r"<PHONE>"), " 0501234567 "),
     (re.compile(r"\bURL\b"), " https://t.co/x "),
 )
+_PLACEHOLDER = re.compile(r"(?<=[./@_:=-])example|example(?=[._@#\d-])")  # in a host or handle
+_SYLLABLES = ("ba", "du", "fi", "go", "ka", "lu", "mi", "no", "pe", "ra", "si", "to", "vu", "we", "yo", "za")
+AUTHORED = "authored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,12 @@ def clean(text: str) -> str:
     return text.strip()
 
 
+def with_hosts(text: str) -> str:
+    """Return an authored text with a host or handle of its own where it says "example", which would be learned as a sign of spam."""
+    name = "".join(_SYLLABLES[byte % len(_SYLLABLES)] for byte in hashlib.sha256(text.encode()).digest()[:4])
+    return _PLACEHOLDER.sub(name, text)
+
+
 def _label(value: Any, *, name: str, row: int) -> int | None:
     if value is None or value == "":
         return None
@@ -161,10 +173,12 @@ def read_rows(path: Path) -> Iterator[Row]:
     for number, record in read_records(path):
         name = path.name
         labels = record.get("labels")
+        source = str(record.get("source") or name.split(".")[0])
+        text = clean(field_text(record, "text", name=name, row=number))
         yield Row(
-            text=clean(field_text(record, "text", name=name, row=number)),
+            text=with_hosts(text) if source == AUTHORED else text,
             language=str(record.get("lang") or "ar"),
-            source=str(record.get("source") or name.split(".")[0]),
+            source=source,
             spam=_label(record.get("spam"), name=name, row=number),
             abuse=_label(record.get("abuse"), name=name, row=number),
             labels=labels if isinstance(labels, dict) else {},

@@ -13,8 +13,8 @@ Sources = Mapping[
 ]  # source → labels, margins or probabilities
 BALANCED_SHARE = 0.5  # what the balanced weights make of every source
 _SHARES = np.round(np.arange(0.10, 0.501, 0.05), 2)
-_SPAM_SHARES = np.round(np.arange(0.5, 0.951, 0.05), 2)
-_ORDINARY_ALLOWED = 0.006  # of comments of a source without spam, above 0.5; the goal is 0.01
+_SPAM_SHARES = np.round(np.arange(0.2, 0.951, 0.05), 2)
+_ORDINARY_ALLOWED = 0.01  # of comments of a source without spam, above 0.5
 _HIGHEST_SHARE = 0.6
 _TOLERANCE = 0.001
 PRECISION_WANTED = {"spam": 0.97}  # of automatic rejection; 0.95 for all other outputs
@@ -53,23 +53,26 @@ def common_share(margins: Sources, calibration: Calibration) -> tuple[float, Cal
 def spam_share(margins: Sources, calibration: Calibration) -> tuple[float, Calibration]:
     """Return the share of spam for which 0.5 divides the labelled sources best, and the calibration for it.
 
-    Spam is rare, so probabilities fitted to the sources leave half of it below 0.5. Of the shares tried, the lowest that is as good as
-    any in mean F1 is kept, as long as hardly a comment of the sources without spam stands above 0.5.
+    Probabilities fitted to the sources would leave half of rare spam below 0.5, and too many comments with a link above it. Of the
+    shares tried at which hardly a comment of any source without spam stands above 0.5, the lowest that is as good as any in
+    mean F1 is kept; the lowest of all where there is none.
     """
     mixed = [pair for pair in margins.values() if 0 < pair[0].mean() < 1]
     ordinary = [values for labels, values in margins.values() if not labels.any()]
-    best, chosen, kept = -1.0, BALANCED_SHARE, calibration
+    if not mixed:
+        return BALANCED_SHARE, calibration
+    best, chosen = -1.0, float(_SPAM_SHARES[0])
     for share in _SPAM_SHARES.tolist():
         moved = calibration.shifted(BALANCED_SHARE, share)
-        alarms = max([float((probabilities(values, moved) > 0.5).mean()) for values in ordinary], default=0.0)
-        if not mixed or (alarms > _ORDINARY_ALLOWED and share > BALANCED_SHARE):
+        alarms = [float((probabilities(values, moved) > 0.5).mean()) for values in ordinary]
+        if max(alarms, default=0.0) > _ORDINARY_ALLOWED:
             break
         found = float(
             np.mean([positive_f1(labels, probabilities(values, moved)) for labels, values in mixed])
         )
         if found > best + _TOLERANCE:
-            best, chosen, kept = found, share, moved
-    return chosen, kept
+            best, chosen = found, share
+    return chosen, calibration.shifted(BALANCED_SHARE, chosen)
 
 
 def thresholds(output: str, sources: Sources) -> dict[str, float | None]:

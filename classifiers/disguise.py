@@ -1,13 +1,14 @@
 """Other readings of words that were taken apart or written with digits and signs for letters.
 
-What folding cannot undo one character at a time: `i d i o t`, `i.d.i.o.t`, `f*ck`, `1d10t`, `ك ل ب`, `ك.ل.ب`. A plainer
-reading of such words is read after the text, each letter remembering where it came from; the pieces themselves are not read,
-for parts of civil words look like anything.
+What folding cannot undo one character at a time: `i d i o t`, `i.d.i.o.t`, `f*ck`, `1d10t`, `ك ل ب`, `ك.ل.ب`. The plainer
+reading stands in place of such a word, each letter remembering where it came from; the pieces are not read, for parts of civil
+words look like anything. Where a word may be meant as it stands too, the reading comes after the text instead.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _MAX_ADDED = 2_000  # code points of readings for one text
 _SIGNS = "*.•_~|+·"
@@ -21,10 +22,11 @@ _SPLIT = re.compile(rf"(?<![\w@/])[^\W\d_]+(?:[{_SIGNS}]{{1,3}}[^\W\d_]+)+(?![\w
 _TWO_WORDS = re.compile(
     r"[^\W\d_]{2,}(?:[.+|_]{1,3}[^\W\d_]{2,})+"
 )  # a full stop without its space, or a name
-_SIGNED = re.compile(r"(?<![\w@$!./])(?=[A-Za-z0-9]*[0134578@$!])[A-Za-z0-9@$!]{3,24}(?![\w@./])")
+_SIGNED = re.compile(r"(?<![\w@$!./])(?=[A-Za-z0-9]*[0134578@$!])[A-Za-z0-9@$!]{3,24}(?![\w@/]|\.\w)")
 _INNER = re.compile(
     r"[A-Za-z][0134578@$!]{1,2}[A-Za-z]|^[$@][A-Za-z]{2}|^[0134578][A-Za-z]+[0134578][A-Za-z]"
 )
+_NO_ARABIZI = re.compile(r"[014@$!]")  # signs that stand for no Arabic letter
 _HIT = re.compile(
     rf"[{_SIGNS}0134578@$!](?=[^\W\d_])"
 )  # what _SPLIT, or _SIGNED with _INNER, cannot match without
@@ -33,33 +35,78 @@ _RUN = re.compile(r"\S+")
 _LETTERS = str.maketrans("0134578@$!", "oieastbasi")
 
 
+class Reading(NamedTuple):
+    """A plainer word, where its letters stand in the text, and whether it is read instead of what stands there."""
+
+    word: str
+    places: Sequence[int]
+    is_instead: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """A text in which broken words are blanked, as long as it was, and what is read after it.
-
-    `added` holds the plainer readings, a space before each; `places` the index in the text of each of their code points.
-    """
+    """A text as it is read, and the edits that made it: what is read instead, in order, and what is read after it."""
 
     text: str
-    added: str
-    places: list[int]
+    length: int  # of the source
+    instead: Sequence[Reading]
+    after: Sequence[Reading]
+
+    def origin(self) -> list[int]:
+        """Return the index in the source of each code point of the text; spaces between readings stand where words begin."""
+        origin: list[int] = []
+        end = 0
+        for reading in self.instead:
+            origin += [*range(end, reading.places[0]), *reading.places]
+            end = reading.places[-1] + 1
+        origin += range(end, self.length)
+        for reading in self.after:
+            origin += [reading.places[0], *reading.places]
+        return origin
 
 
-def readings(text: str) -> Readings:
-    """Return the plainer readings of a text; pieces of words that were put together are not read a second time."""
-    added: list[str] = []
-    origin: list[int] = []
-    blanks: list[tuple[int, int]] = []
-    for word, places, is_pieces in _find(text):
-        if not places:
+def readings(text: str) -> Readings | None:
+    """Return a text with its broken words in plainer readings, None where it has none."""
+    instead: list[Reading] = []
+    after: list[Reading] = []
+    room = _MAX_ADDED
+    for reading in _find(text):
+        if not reading.places:
             continue
-        if len(origin) + len(word) + 1 > _MAX_ADDED:
+        if reading.is_instead:
+            instead.append(reading)
+            continue
+        room -= len(reading.word) + 1
+        if room < 0:
             break
-        added.append(" " + word)
-        origin += [places[0], *places]
-        if is_pieces:
-            blanks.append((places[0], places[-1] + 1))
-    return Readings(_blanked(text, blanks), "".join(added), origin)
+        after.append(reading)
+    if not (instead or after):
+        return None
+    instead = _without_overlap(instead)
+    return Readings(_read(text, instead, after), len(text), instead, after)
+
+
+def _without_overlap(found: Sequence[Reading]) -> list[Reading]:
+    """Return the readings in the order of the text, of two that share a place the first."""
+    kept: list[Reading] = []
+    end = 0
+    for reading in sorted(found, key=lambda reading: reading.places[0]):
+        if reading.places[0] >= end:
+            kept.append(reading)
+            end = reading.places[-1] + 1
+    return kept
+
+
+def _read(text: str, instead: Sequence[Reading], after: Sequence[Reading]) -> str:
+    parts: list[str] = []
+    end = 0
+    for reading in instead:
+        parts += (text[end : reading.places[0]], reading.word)
+        end = reading.places[-1] + 1
+    parts.append(text[end:])
+    for reading in after:
+        parts += (" ", reading.word)
+    return "".join(parts)
 
 
 def _blanked(text: str, blanks: list[tuple[int, int]]) -> str:
@@ -71,25 +118,28 @@ def _blanked(text: str, blanks: list[tuple[int, int]]) -> str:
     return "".join(letters)
 
 
-def _find(text: str) -> Iterator[tuple[str, list[int], bool]]:
-    """Yield each reading, where its letters stand, and whether what stands there is nothing but pieces of it."""
+def _find(text: str) -> Iterator[Reading]:
+    """Yield each reading."""
     spelled = [match.span() for match in _SPELLED.finditer(text)] if _LONE.search(text) else []
     for span in spelled:
-        yield *_letters(text, *span), True
+        yield _letters(text, *span, is_instead=True)
     text = _blanked(text, spelled)
     end = 0
     while hit := _HIT.search(text, end):
         start, end = _part(text, hit.start(), end)
-        part = text[start:end]
-        for match in _SPLIT.finditer(part):
-            if not _HOST.search(match.group()):
-                is_pieces = not _TWO_WORDS.fullmatch(match.group())
-                yield *_letters(text, start + match.start(), start + match.end()), is_pieces
-        for match in _SIGNED.finditer(part):
-            word = match.group().rstrip("!")
-            if _INNER.search(word):
-                first = start + match.start()
-                yield word.translate(_LETTERS), list(range(first, first + len(word))), False
+        yield from _of_part(text, start, end)
+
+
+def _of_part(text: str, start: int, end: int) -> Iterator[Reading]:
+    """Yield the readings of a run without white space."""
+    for match in _SPLIT.finditer(text, start, end):
+        if not _HOST.search(match.group()):
+            yield _letters(text, *match.span(), is_instead=not _TWO_WORDS.fullmatch(match.group()))
+    for match in _SIGNED.finditer(text, start, end):
+        word = match.group().rstrip("!")
+        if _INNER.search(word):
+            places = range(match.start(), match.start() + len(word))
+            yield Reading(word.translate(_LETTERS), places, _NO_ARABIZI.search(word) is not None)
 
 
 def _part(text: str, at: int, earliest: int) -> tuple[int, int]:
@@ -101,6 +151,6 @@ def _part(text: str, at: int, earliest: int) -> tuple[int, int]:
     return start, run.end()
 
 
-def _letters(text: str, start: int, end: int) -> tuple[str, list[int]]:
+def _letters(text: str, start: int, end: int, *, is_instead: bool) -> Reading:
     places = [at for at in range(start, end) if text[at].isalpha()]
-    return "".join([text[at] for at in places]), places
+    return Reading("".join([text[at] for at in places]), places, is_instead)

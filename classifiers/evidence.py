@@ -52,8 +52,6 @@ class Rule(IntEnum):
 COUNT = len(Rule)
 _LINK_RULE = int(Rule.LINK)
 _SPELLED_RULE, _STRETCHED = int(Rule.SPELLED), int(Rule.STRETCHED)
-_DIGITS = dict(zip("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789", strict=True))
-_OTHER_DIGIT = re.compile(r"[٠-٩۰-۹]")
 _TLDS = (
     "com|net|org|info|biz|co|io|me|ru|cn|xyz|top|online|site|shop|store|club|live|vip|win|bet|link|click|app|dev|ly|gl|"
     "gd|cc|tv|ws|tk|ml|ga|cf|gq|pw|icu|fun|space|website|tech|pro|us|uk|ca|de|fr|in|pk|eg|sa|ae|kw|qa|jo|lb|iq|ma|dz|tn"
@@ -67,12 +65,10 @@ _DOT_LETTERS = re.compile(r"\.[A-Za-z]{2}")
 _SHORT = re.compile(
     r"(?:bit\.ly|goo\.gl|tinyurl|t\.me|telegram\.me|wa\.me|wa\.link|whatsapp\.com|is\.gd|ow\.ly|cutt\.ly|rb\.gy|shorturl|"
     r"linktr\.ee|adf\.ly|s\.id|chat\.)",
-    re.IGNORECASE,
 )
 _SHADY = re.compile(
-    r"\.(?:xyz|top|online|site|shop|club|live|vip|win|bet|click|tk|ml|ga|cf|gq|pw|icu|fun|space|cn)(?:[/?:]|$)"
+    r"\.(?:xyz|top|online|site|shop|club|live|vip|win|bet|click|tk|ml|ga|cf|gq|pw|icu|fun|space|cn)(?:[/?: ]|$)"
     r"|casino|bet\d|1x|loan|credit|pharm|pill|viagra|cialis|escort|porn|sex|forex|crypto|coin|seo|backlink|follow",
-    re.IGNORECASE,
 )
 _EMAIL = re.compile(
     r"[\w.+-]{2,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]{2,63}\s?(?:\.|\(dot\)|\[dot\])\s?[A-Za-z]{2,10}"
@@ -82,10 +78,10 @@ _AT_HOST = re.compile(
 )  # what every address has, found without trying each letter
 _LONGEST_NAME = 65  # before the sign, with a space
 _HANDLE = re.compile(r"@(?<![\w@.]@)[A-Za-z][\w.]{3,30}")
-_PHONE = re.compile(r"(?<![\d.])(?:\+|00)?\d(?:[\s().\-_/]{0,2}\d){8,14}(?!\d)")
-_NINE_DIGITS = re.compile(r"\d(?:[\s().\-_/]{0,2}\d){8}")  # what every number has
-_PREFIX = 2  # characters that may stand before those digits
-_PHONE_START = ("+", "00", "0", "1", "9")
+_PHONE = re.compile(r"(?<![\d.])(?:\+|[0٠۰]{2})?\d(?:[\s().\-_/]{0,2}\d){8,14}(?!\d)")
+_DIGITS_RUN = re.compile(r"\d(?:[\s().\-_/]{0,2}\d){8,}")  # where _PHONE may match; quicker to find
+_MOST_DIGITS = 15  # ITU-T E.164
+_PHONE_START = tuple("+019٠١٩۰۱۹")
 _SPELLED = re.compile(r"(?<!\w)[^\W\d_](?:[\s.*_\-~|+•·]{1,2}[^\W\d_](?!\w)){2,}")
 
 
@@ -137,30 +133,32 @@ def with_author_url(rules: Sequence[int], url: str) -> list[int]:
     added = set(rules)
     if url.strip():
         added.add(Rule.LINK_AUTHOR)
-        if _SHADY.search(url) or _SHORT.search(url):
+        if _SHADY.search(url.lower()) or _SHORT.search(url.lower()):
             added.add(Rule.LINK_SHADY)
     return sorted(map(int, added))
 
 
 def _add_links(text: str, rules: list[int]) -> bool:
     """Add what links say; return whether there is one."""
-    links = [link for part in text.split() if "." in part or ":" in part for link in _LINK.findall(part)]
+    links = [
+        link for part in text.split() if "." in part[:-2] or ":/" in part for link in _LINK.findall(part)
+    ]
     if not links:
         return False
     rules.append(_LINK_RULE)
     if len(links) > 1:
         rules.append(int(Rule.LINKS_MANY))
-    if any(map(_SHORT.search, links)):
+    lower = " ".join(links).lower()
+    if _SHORT.search(lower):
         rules.append(int(Rule.LINK_SHORT))
-    if any(map(_SHADY.search, links)):
+    if _SHADY.search(lower):
         rules.append(int(Rule.LINK_SHADY))
     return True
 
 
 def _add_numbers(text: str, signs: Sequence[int], rules: list[int]) -> bool:
     """Add numbers to call; return whether there is one."""
-    first = _NINE_DIGITS.search(text)
-    numbers = _PHONE.findall(_with_ascii_digits(text), max(first.start() - _PREFIX, 0)) if first else []
+    numbers = [text[start:end] for start, end in _numbers(text)]
     if any(number.startswith(_PHONE_START) for number in numbers):
         rules.append(int(Rule.PHONE))
     elif numbers:
@@ -170,11 +168,16 @@ def _add_numbers(text: str, signs: Sequence[int], rules: list[int]) -> bool:
     return bool(numbers)
 
 
-def _with_ascii_digits(text: str) -> str:
-    """Return the text with Arabic and Persian digits as ASCII ones; `str.translate` would look up every letter."""
-    for digit in set(_OTHER_DIGIT.findall(text)):
-        text = text.replace(digit, _DIGITS[digit])
-    return text
+def _numbers(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where numbers stand that one could call, digits of any script, end exclusive."""
+    for run in _DIGITS_RUN.finditer(text):
+        start, end = run.span()
+        is_after_dot = text.startswith(".", start - 1) and start > 0
+        start -= text.startswith("+", start - 1) and start > 0
+        if end - start > _MOST_DIGITS or is_after_dot:
+            yield from (match.span() for match in _PHONE.finditer(text, start, end))
+        else:
+            yield start, end
 
 
 def _add_addresses(text: str, rules: list[int]) -> bool:
@@ -231,14 +234,14 @@ def locate(text: str, rules: Sequence[int]) -> Iterator[Found]:
     """Yield where the fired rules point; rules about the whole text (such as shouting) point at nothing."""
     fired = {Rule(rule) for rule in rules}
     links = [rule for rule in (Rule.LINK_SHADY, Rule.LINK_SHORT, Rule.LINKS_MANY, Rule.LINK) if rule in fired]
-    digits = _with_ascii_digits(text)
-    for rule, pattern, where in (
-        *((rule, _LINK, text) for rule in links),
-        (Rule.EMAIL, _EMAIL, text),
-        (Rule.HANDLE, _HANDLE, text),
-        (Rule.PHONE, _PHONE, digits),
-        (Rule.NUMBER_LONG, _PHONE, digits),
-        (Rule.SPELLED, _SPELLED, text),
+    for rule, pattern in (
+        *((rule, _LINK) for rule in links),
+        (Rule.EMAIL, _EMAIL),
+        (Rule.HANDLE, _HANDLE),
+        (Rule.SPELLED, _SPELLED),
     ):
         if rule in fired:
-            yield from (Found(*match.span(), rule) for match in pattern.finditer(where))
+            yield from (Found(*match.span(), rule) for match in pattern.finditer(text))
+    for rule in (Rule.PHONE, Rule.NUMBER_LONG):
+        if rule in fired:
+            yield from (Found(*span, rule) for span in _numbers(text))

@@ -27,10 +27,11 @@ class WordClass:
     MESSENGER = 7  # names of messaging services
     CONTACT = 8  # asks to be contacted
     OFFER = 9  # what contact-harvest comments offer
-    THREAT = 10  # without one of these nobody threatens; most are said without a threat too
+    THREAT = 10  # without one of these nobody threatens in Arabic letters; most are said without a threat too
+    THREAT_ENGLISH = 11
 
 
-COUNT = 11
+COUNT = 12
 _SLOTS_BITS = 17
 
 _WORDS = {
@@ -122,6 +123,7 @@ _WORDS = {
         backlinks traffic cheap discount promo coupon free guaranteed escort escorts spell caster herbal recovery
         hacker trader binary""",
     WordClass.THREAT: threats.words(),
+    WordClass.THREAT_ENGLISH: threats.english_words(),
 }  # fmt: skip
 
 

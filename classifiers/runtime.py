@@ -47,6 +47,11 @@ class TextScores(NamedTuple):
     reject: float | None
 
 
+_FIELDS = {output: place for place, output in enumerate(TextScores._fields)}
+_UNKNOWN = (None,) * (len(TextScores._fields) - 2)
+_THREAT_FIELD = _FIELDS[THREAT]
+
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     """What one output of one language adds to the n-grams: an intercept, a weight for each rule, its calibration."""
@@ -182,15 +187,11 @@ class Scorer:
         if heads is None:
             spam = self._heads[NEUTRAL]["spam"].probability(0, rules, divisor)
             return TextScores(language, False, spam, None, None, None, None, None, None)
-        found = {
-            output: head.probability(total, rules, divisor)
-            for (output, head), total in zip(heads.items(), steps, strict=False)
-        }
-        get = found.get
-        threat = threats.FIRED if _THREAT_RULE in rules else threats.SILENT
-        return TextScores(
-            language, True, get("spam"), get("abuse"), get("insult"), get("obscene"), threat, get("hate"), None
-        )  # fmt: skip
+        fields: list[Any] = [language, True, *_UNKNOWN]
+        fields[_THREAT_FIELD] = threats.FIRED if _THREAT_RULE in rules else threats.SILENT
+        for (output, head), total in zip(heads.items(), steps, strict=False):
+            fields[_FIELDS[output]] = head.probability(total, rules, divisor)
+        return TextScores(*fields)
 
 
 def _read_heads(artifact: artifacts.Artifact) -> dict[str, dict[str, _Head]]:
@@ -200,10 +201,8 @@ def _read_heads(artifact: artifacts.Artifact) -> dict[str, dict[str, _Head]]:
     try:
         for language, outputs in manifest["heads"].items():
             rules = artifact.arrays[f"rules_{language}"]
-            if rules.shape != (len(outputs), evidence.COUNT + 1) or not set(outputs) <= {
-                *KINDS,
-                *manifest["outputs"],
-            }:
+            known = _FIELDS.keys() & {*KINDS, *manifest["outputs"]}
+            if rules.shape != (len(outputs), evidence.COUNT + 1) or not known.issuperset(outputs):
                 raise ArtifactIncompatibleError("the rule weights have another shape than this version reads")
             heads[language] = {}
             for (*weights, intercept), output in zip(rules.tolist(), outputs, strict=True):

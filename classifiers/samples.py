@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.datasets import Row
+from classifiers.datasets import AUTHORED, Row
 
 SMALL_WEIGHT = 0.05  # of rows labelled by how they were collected
 UNSEEN_WEIGHT = 0.1  # of comments nobody looked at for spam, as negatives
+AUTHORED_SPAM_WEIGHT = 5.0  # kinds of spam that the labelled sources are too old, or too few, to know
 COLLECTED = frozenset({"ar_lowquality_tweets"})
-AUTHORED = "authored"
 ABUSE_WEIGHTS = {
-    AUTHORED: 5.0,  # few rows that stand for many: civil uses of hard words, which no source labels enough
+    AUTHORED: 2.0,  # few rows that stand for many: civil uses of hard words, which no source labels enough
     "en_davidson": 0.2,  # the data notes call it strongly biased
     "en_insults": 3.0,  # people who answer each other, as under an article
     "en_c3_globe_and_mail": 2.0,  # comments under news
@@ -79,9 +79,11 @@ def kind_label(row: Row, language: str, kind: str) -> int | None:
 
 
 def output_label(row: Row, language: str, output: str) -> int | None:
-    """Return a row's label for an output, None where nobody looked."""
+    """Return a row's label for an output, None where nobody looked, or where authored spam would only be an easy negative."""
     if output == "spam":
         return row.spam
+    if row.source == AUTHORED and row.spam == 1:
+        return None
     return row.abuse if output == "abuse" else kind_label(row, language, output)
 
 
@@ -102,6 +104,7 @@ def spam_sample(rows: Sequence[Row]) -> Sample:
     labelled = np.array([row.spam is not None for row in rows], np.bool_)
     weight = np.where(labelled, 1.0, UNSEEN_WEIGHT)
     weight[[row.source in COLLECTED for row in rows]] = SMALL_WEIGHT
+    weight[[row.source == AUTHORED and row.spam is not None for row in rows]] = AUTHORED_SPAM_WEIGHT
     return Sample(
         np.arange(len(rows)),
         [row.text for row in rows],

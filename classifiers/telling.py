@@ -6,9 +6,10 @@ shown leaves out words that mean nothing alone, bare numbers, and what weighs li
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from classifiers.explain import WORDS, Span
-from classifiers.text import fold, fold_words, text_at
+from classifiers.text import fold, fold_words, whole_text
 
 _LEAST = 0.1  # of the weight of the strongest place of its output
 _MOST = 24  # places looked at
@@ -56,7 +57,8 @@ def _folded(places: Sequence[str]) -> list[list[str]]:
     if not places:
         return []
     stream = fold(places)
-    return [text_at(stream, at).split() for at in range(len(places))]
+    folded = whole_text(stream)
+    return [folded[start:end].split() for start, end in pairwise(stream.starts.tolist())]
 
 
 def _is_empty(words: Sequence[str]) -> bool:

@@ -106,6 +106,11 @@ def fold_words(words: Sequence[str]) -> list[str]:
     return [word for word in folded if word and " " not in word]
 
 
+def whole_text(stream: Stream) -> str:
+    """Return all folded texts of a stream in one."""
+    return stream.codes.tobytes().decode("utf-32-le", "surrogatepass")
+
+
 def text_at(stream: Stream, at: int) -> str:
     """Return one folded text of a stream, with the space before its first word and the one after its last."""
     start, end = stream.starts[at : at + 2].tolist()

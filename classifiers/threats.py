@@ -9,6 +9,7 @@ a person; by itself it rejects nothing, but it weighs in the abuse score, which 
 import re
 from collections.abc import Iterator
 from itertools import product
+from typing import NamedTuple
 
 FIRED, SILENT = 0.85, 0.001
 """Probabilities of a threat with the rule and without it: set by hand, for want of labels. See docs/classifiers.md."""
@@ -32,7 +33,7 @@ _MARK = _any(
 _END, _VERB, _NOUN = _any(_YOU), _any(_KILL), _any(_NOUNS)
 _ASIDE = f"(?:{_any('العظيم انا نحن احنا اليوم بكره غدا يوم شي')} )?"
 _ARABIC = re.compile(
-    rf"(?<= )(?:و?{_any(_SURE)}{_VERB}{_END}|و?(?:لا|لن){_VERB}ن{_END}"
+    rf" (?:و?{_any(_SURE)}{_VERB}{_END}|و?(?:لا|لن){_VERB}ن{_END}"
     rf"|و?{_MARK} {_ASIDE}و?[ان]{_VERB}ن?{_END}"
     rf"|و?(?:راح|رح) {_VERB}{_END}"
     rf"|(?:و?اذا|و?لو|ولك|ان) (?:\w+ ){{1,6}}(?:[انب]{_NOUN}|{_NOUN}ت){_END}"
@@ -44,7 +45,7 @@ _ARABIC = re.compile(
     r"|(?:ب?اعرف|بعرف|عارف|نعرف) (?:انت )?(?:ساكن|عايش|بتسكن|تسكن) (?:وين|فين|اين))(?= )"
 )
 _ARABIZI = re.compile(
-    rf"(?<= )w?(?:{_any('ra7 rah r7 ghadi bash bach rani wlh wala walah walahi wlahi badi bidi lazem sawf sawfa ana')} "
+    rf" w?(?:{_any('ra7 rah r7 ghadi bash bach rani wlh wala walah walahi wlahi badi bidi lazem sawf sawfa ana')} "
     r"(?:n|a|2a|e|na|ne|ni|an|en|2)?|sa|ha|7a|h|ba|be|b|la|le|sana|la2|hn|7n|han|7an)"
     r"(?:(?:2|9|q|k|g|a2|aq|e2)[aeou]?t[aeou]?l[aeiou]?|a?dh?[ae]?b[aeo]?[7h][aeoui]?|edba7|adba7a|ndba7|2dba7[ae]?)"
     r"(?:k|kom|kum|kon|km|ko|ku|kun|ek|ak|ik)(?= )"
@@ -62,7 +63,7 @@ _BODY = _any(
     "neck face head skul leg legs arm arms jaw bones throat tongue hands teth brains house home car fingers bals"
 )
 _ENGLISH = re.compile(
-    rf"(?<= )(?:{_I}{_HOW}(?:"
+    rf" (?:{_I}{_HOW}(?:"
     rf"{_any('kil murder slaughter butcher strangle behead stab shot rape hang lynch execute hurt poison drown gut bury')} "
     rf"(?:you|u|ya|yal|(?:your|ur) {_YOURS})"
     rf"|(?:find|hunt) (?:you|u)(?: down| and {_any('kil hurt rape make beat break cut burn murder i stab shot')})"
@@ -78,7 +79,7 @@ _NOT_ENGLISH = frozenset(
     ["would", "do", "does", "did", "don", "t", "dont", "not", "never", "why", "think", "cant"]
 )
 _SAYS_ARABIC = _any(
-    "قال قالت قالو قالوا يقول تقول يقولون يقولو بيقول قالي قالك قاله قالهم قالتلي كتب كتبت هدني هده هد هدها هدوني هدونا هدهم "
+    "قال قالت قالها قالو قالوا يقول تقول يقولون يقولو بيقول قالي قالك قاله قالهم قالتلي كتب كتبت هدني هده هد هدها هدوني هدونا هدهم "
     "هدوه يهد يهدون تهد مهدا تهديد صرخ صاح يصرخ رد يرد هتف هتفوا اليك فيلم مسلسل روايه اغنيه كتاب عباره جمله"
 )
 _SAYS_ENGLISH = _any(
@@ -101,7 +102,8 @@ class _Speech:
     def find(self, folded: str) -> Iterator[tuple[int, int]]:
         """Yield where threats stand."""
         for match in self.pattern.finditer(folded):
-            before = folded[max(match.start() - _BEFORE, 0) : match.start()]
+            start = match.start() + 1  # a pattern begins with the space before, which is found fastest
+            before = folded[max(start - _BEFORE, 0) : start]
             after = folded[match.end() : match.end() + _AFTER]
             is_denied = not self.denials.isdisjoint(before.split()[-1:])
             if not (
@@ -110,7 +112,7 @@ class _Speech:
                 or self.told_after.search(after)
                 or self.sweet.search(after)
             ):
-                yield match.span()
+                yield start, match.end()
 
 
 _AROUND_ARABIC = (
@@ -118,10 +120,8 @@ _AROUND_ARABIC = (
     " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)) ",
     f" (?:(?:من )?(?:كتر |كثر )?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا) ",
 )
-_SPEECHES = (
-    _Speech(_ARABIC, _NOT_ARABIC, *_AROUND_ARABIC),
-    _Speech(_ARABIZI, _NOT_ARABIC, *_AROUND_ARABIC),
-)
+_SPEECH_ARABIC = _Speech(_ARABIC, _NOT_ARABIC, *_AROUND_ARABIC)
+_SPEECH_ARABIZI = _Speech(_ARABIZI, _NOT_ARABIC, *_AROUND_ARABIC)
 _SPEECH_ENGLISH = _Speech(
     _ENGLISH,
     _NOT_ENGLISH,
@@ -131,23 +131,39 @@ _SPEECH_ENGLISH = _Speech(
     r"at (?:ches|poker|footbal)) ",
 )
 _DIGITS = str.maketrans("0134578", "oieastb")  # "k1ll"; Arabizi needs its digits
+_DIGIT = re.compile("[0134578]")
 _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks, and how
 
 
-def find(folded: str) -> Iterator[tuple[int, int]]:
+class Clues(NamedTuple):
+    """Which ways of threatening a text may hold: words of `words`, of `english_words`, or Arabic in Latin letters."""
+
+    arabic: bool
+    arabizi: bool
+    english: bool
+
+
+ALL = Clues(arabic=True, arabizi=True, english=True)
+
+
+def find(folded: str, clues: Clues = ALL) -> Iterator[tuple[int, int]]:
     """Yield where threats stand in a folded text (a space before and after each word), end exclusive."""
-    for speech in _SPEECHES:
-        yield from speech.find(folded)
-    yield from _SPEECH_ENGLISH.find(folded.translate(_DIGITS))
+    if clues.arabic:
+        yield from _SPEECH_ARABIC.find(folded)
+    if clues.arabizi:
+        yield from _SPEECH_ARABIZI.find(folded)
+    if clues.english:
+        plain = folded.translate(_DIGITS) if _DIGIT.search(folded) else folded
+        yield from _SPEECH_ENGLISH.find(plain)
 
 
-def is_made(folded: str) -> bool:
+def is_made(folded: str, clues: Clues) -> bool:
     """Return whether somebody threatens the reader in a folded text."""
-    return next(find(folded), None) is not None
+    return next(find(folded, clues), None) is not None
 
 
 def words() -> str:
-    """Return, separated by spaces, the words one of which stands in every threat that is not Arabizi."""
+    """Return, separated by spaces, the words one of which stands in every threat in Arabic letters."""
     kill, nouns, you = _KILL.split(), _NOUNS.split(), _YOU.split()
     verbs = {
         f"{conjunction}{start}{verb}{end}"
@@ -162,9 +178,12 @@ def words() -> str:
         f"{part}{bound}{end}"
         for part, bound, end in product(_PARTS.split(), ("", "ت"), ("ك", "كم", "كن", "كو"))
     }
-    others = (
-        "دمك دمكم ساكن تسكن بتسكن بيتك عايش مكانك بيتكم kill murder slaughter butcher strangle behead stab shoot rape lynch execute "
-        "hurt poison drown hunt bury smash slit beat bash burn bullet throat skull neck bleed suffer live coming dead alive hang find "
-        "gut cut break rip blow crush slash chop"
+    return " ".join(sorted(verbs | parts)) + " دمك دمكم ساكن تسكن بتسكن بيتك عايش مكانك بيتكم"
+
+
+def english_words() -> str:
+    """Return, separated by spaces, the words one of which stands in every English threat."""
+    return (
+        "kill murder slaughter butcher strangle behead stab shoot rape lynch execute hurt poison drown hunt bury smash slit beat "
+        "bash burn bullet throat skull neck bleed suffer live coming dead alive hang find gut cut break rip blow crush slash chop"
     )
-    return " ".join([*sorted(verbs | parts), others])

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from classifiers import artifacts
+from classifiers import artifacts, card
 from classifiers.errors import ArtifactIncompatibleError, ArtifactTamperedError, ClassifierError
 from classifiers.runtime import PRETRAINED, Scorer
 from classifiers.train import main
@@ -23,6 +23,11 @@ def test_the_same_data_write_the_same_bytes(data, trained, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for name in names:
         assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_the_card_can_be_written_again_from_the_manifest():
+    manifest = json.loads((PRETRAINED / "manifest.json").read_bytes())
+    assert card.write(manifest) == (PRETRAINED / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["weights_ar.npy", "codes_ar.npy", "MODEL_CARD.md", "manifest.json"])

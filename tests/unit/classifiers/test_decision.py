@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from classifiers.calibration import Calibration
-from classifiers.decision import common_share, thresholds
+from classifiers.decision import common_share, probabilities, spam_share, thresholds
 
 
 def _source(share, rows=400, shift=1.5):
@@ -49,3 +49,14 @@ def test_doubt_keeps_false_alarms_within_what_is_allowed():
     labels[-100:] = 1
     doubt = thresholds("abuse", {"a": (labels, values)})["doubt"]
     assert (values[labels == 0] >= doubt).mean() <= 0.10
+
+
+def test_spam_is_drawn_where_hardly_an_ordinary_comment_stands_above_one_half():
+    labels = np.repeat([0, 1], 100)
+    margins = np.concatenate([np.linspace(-3, -1.5, 100), np.linspace(-1, 3, 100)])
+    ordinary = np.concatenate([np.full(970, -4.0), np.full(30, 0.1)])
+    wide, _ = spam_share({"mixed": (labels, margins)}, Calibration(1.0, 0.0))
+    sources = {"mixed": (labels, margins), "ordinary": (np.zeros(1000, np.int64), ordinary)}
+    narrow, calibration = spam_share(sources, Calibration(1.0, 0.0))
+    assert wide > 0.5 > narrow
+    assert (probabilities(ordinary, calibration) > 0.5).mean() <= 0.01

@@ -1,27 +1,45 @@
-"""Words that were taken apart are read together, and their pieces are not read a second time."""
+"""Words that were taken apart are read together, in their place, and their pieces are not read a second time."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from classifiers.analysis import analyse
 from classifiers.disguise import readings
 
 
 @pytest.mark.parametrize(
-    ("text", "blanked", "added"),
+    ("text", "read"),
     [
-        ("you i d i o t", "you          ", " idiot"),
-        ("يا ك.ل.ب", "يا      ", " كلب"),
-        ("كل*ب", "    ", " كلب"),
-        ("s-h-i-t man", "        man", " shit"),
-        ("1d10t", "1d10t", " idiot"),
-        ("he said.Then left", "he said.Then left", " saidThen"),
-        ("see www.example.com", "see www.example.com", ""),
-        ("plain words", "plain words", ""),
+        ("you i d i o t", "you idiot"),
+        ("يا ك.ل.ب", "يا كلب"),
+        ("كل*ب يا هذا", "كلب يا هذا"),
+        ("s-h-i-t man", "shit man"),
+        ("you 1d10t.", "you idiot."),
+        ("3ala r3asi", "3ala r3asi reasi"),
+        ("he said.Then left", "he said.Then left saidThen"),
+        ("an f*c$k", "an fc$k"),
     ],
 )
-def test_a_reading_replaces_pieces_but_not_whole_words(text, blanked, added):
+def test_a_reading_stands_for_pieces_and_after_what_may_be_meant(text, read):
     found = readings(text)
-    assert (found.text, found.added) == (blanked, added)
-    assert len(found.text) == len(text)
-    assert len(found.places) == len(found.added)
-    for letter, place in zip(found.added, found.places, strict=True):
-        assert letter == " " or text[place].isalnum()
+    assert found is not None
+    assert found.text == read
+
+
+@pytest.mark.parametrize("text", ["see www.example.com", "plain words", "", "name@example.com", "0.5"])
+def test_what_is_not_taken_apart_has_no_reading(text):
+    assert readings(text) is None
+
+
+@given(st.text(st.sampled_from("ab1@$*. -_!كل4٣\n"), max_size=40))
+def test_each_letter_that_is_read_knows_its_source(text):
+    found = readings(text)
+    if found is None:
+        return
+    origin = found.origin()
+    assert len(origin) == len(found.text)
+    for letter, at in zip(found.text, origin, strict=True):
+        assert letter == text[at] or letter == " " or text[at] in "0134578@$!"
+    stream = analyse([text], with_origin=True).stream
+    assert all(-1 <= at < len(text) for at in stream.origin.tolist())
