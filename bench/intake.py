@@ -71,9 +71,13 @@ def show(name: str, result: Result) -> None:
 
 def _show_cpu(after: Spent, before: Spent, result: Result) -> None:
     count = len(result.latencies_ms)
+    elapsed_s = count / result.rate
     spending = {**after.since(before), "load generator": result.cpu_s}
-    told = ", ".join(f"{part} {1e6 * seconds / count:.0f}" for part, seconds in spending.items())
-    print(f"{'':>14}  CPU µs a request: {told}")
+    told = ", ".join(
+        f"{part} {1e6 * seconds / count:.0f} ({seconds / elapsed_s:.2f})"
+        for part, seconds in spending.items()
+    )
+    print(f"{'':>14}  CPU µs a request (share of a core): {told}")
 
 
 def _groups(running: Running) -> dict[str, float]:

@@ -25,7 +25,6 @@ from moderation.learning.engine import ActiveModel
 from moderation.privacy.keyring import Keyring, SecretKey
 from moderation.privacy.vault import KeyedVault
 from moderation.protocols.native import outcome_body
-from moderation.storage.database import json_text
 
 COUNT = 320
 GROUP = 32
@@ -84,7 +83,7 @@ async def _measure(tries: int) -> None:
     share = len(held) / COUNT
     explained = _each(lambda c: model.explain(c.submission.text, ("spam",)), held[:20], tries)
     _show(f"explain ({explained:.0f} for each of the {share:.0%} in doubt)", explained * share)
-    _show("seal and write the row", _each(lambda c: json_text([_row(c, vault)]), candidates, tries))
+    _show("seal and write the row", _each(lambda c: orjson.dumps([_row(c, vault)]), candidates, tries))
     _show(
         "write the answer", _each(lambda c: orjson.dumps(outcome_body(c.accepted(), "ar")), candidates, tries)
     )

@@ -16,7 +16,7 @@ from moderation.domain.ports import Vault
 from moderation.domain.ranks import rank
 from moderation.domain.verdict import Scores, Verdict
 from moderation.intake.candidates import Candidate
-from moderation.storage.database import Connection, json_text
+from moderation.storage.database import Connection
 from moderation.storage.reasons import reasons_to_json
 
 OUTSIDE_THE_FEED = 0
@@ -85,7 +85,7 @@ async def store_group(connection: Connection, group: Sequence[Candidate], vault:
     In the order of what must be unique, so that two processes given the same submissions wait for each other in turn.
     """
     rows = [_row(candidate, vault) for candidate in sorted(group, key=_unique)]
-    await connection.execute(STORE, json_text(rows))
+    await connection.execute(STORE, rows)
 
 
 def _unique(candidate: Candidate) -> tuple[int, str, bytes]:

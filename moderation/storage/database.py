@@ -59,9 +59,12 @@ async def connect(url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT
 
 
 async def prepare(connection: Connection) -> None:
-    """Make ``jsonb`` travel as Python values."""
+    """Make ``jsonb`` and ``json`` travel as Python values; the latter as the bytes they are written in."""
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=json_text, decoder=orjson.loads, format="text"
+    )
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary"
     )
 
 
