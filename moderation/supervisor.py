@@ -1,6 +1,7 @@
 """`moderation serve`: owns the engines, brings the schema up to date, keeps N workers running on one port."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -74,10 +75,16 @@ async def _serve(settings: Settings, *, demo: bool) -> int:
 
 def _reserve(settings: Settings) -> socket.socket:
     """Bind the port for the workers to share. Raises `OSError` when anybody has it, also another service of ours."""
-    if settings.port:
-        with socket.create_server((settings.host, settings.port), family=_family(settings)):
-            pass  # without SO_REUSEPORT: two services on one port would split the comments between their databases
-    return listening_socket(settings.host, settings.port)
+    try:
+        if settings.port:
+            with socket.create_server((settings.host, settings.port), family=_family(settings)):
+                pass  # without SO_REUSEPORT: two services on one port would split the comments between their databases
+        return listening_socket(settings.host, settings.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        words = f"{settings.url} is taken by another program: stop it, or choose another port (--port, MODERATION_PORT)"
+        raise OSError(errno.EADDRINUSE, words) from error
 
 
 def _family(settings: Settings) -> socket.AddressFamily:

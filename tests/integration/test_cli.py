@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import fields
@@ -24,7 +25,7 @@ from moderation.privacy.keyring import Keyring
 from moderation.storage.database import Database
 from moderation.storage.migrate import LATEST
 from tests.engines_fixture import are_gone, wait_until
-from tests.program import PROGRAM, free_port, started
+from tests.program import PROGRAM, free_port, run, started
 from tests.seeding import Seed, add_comments
 from tests.terminal import SITE, WRONG_USAGE, Operator, desk, members, owned, site
 
@@ -492,3 +493,14 @@ def backup_of(operator: Operator) -> Path:
     file = operator.data_dir.parent / "beside.backup"
     operator.get("backup", str(file), "--with-keys")
     return file
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        refused = run("serve", "--port", str(port), data_dir=tmp_path / "data", check=False)
+    assert refused.returncode == 1
+    said = f"moderation: http://127.0.0.1:{port} is taken by another program: stop it, or choose another port"
+    assert refused.stderr.startswith(said)
+    assert len(refused.stderr.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
