@@ -49,9 +49,13 @@ class Setting:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        value = int(text)
+        wrong = ValueError(f"must be a whole number between {low} and {high}")
+        try:
+            value = int(text)
+        except ValueError:
+            raise wrong from None
         if not low <= value <= high:
-            raise ValueError(f"must be between {low} and {high}")
+            raise wrong
         return value
 
     return read
@@ -87,9 +91,13 @@ def _url(*schemes: str) -> Callable[[str], Secret]:
 
 
 def _share(text: str) -> float:
-    share = float(text)
+    wrong = ValueError("must be a number between 0 and 1")
+    try:
+        share = float(text)
+    except ValueError:
+        raise wrong from None
     if not 0 <= share <= 1:
-        raise ValueError("must be between 0 and 1")
+        raise wrong
     return share
 
 

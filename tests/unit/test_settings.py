@@ -43,6 +43,7 @@ def test_every_fault_is_reported_at_once_and_no_secret_is_shown() -> None:
     for name in environ:
         assert name in text
     assert "hunter2" not in text
+    assert "MODERATION_PORT has a wrong value (must be a whole number between 0 and 65535)" in text
 
 
 def test_an_outside_database_needs_keys() -> None:
