@@ -44,10 +44,17 @@ WAYS = (
     *(Way(RATIO, strength) for strength in (0.01, 0.03, 0.1, 0.3, 1.0)),
     *(Way(RARITY, strength) for strength in (0.01, 0.03, 0.1)),
 )
-"""Ratios rank better where positives are many, rarities where they are few; mixed, better than either alone."""
-
-
-WAYS_OF_MANY = frozenset({Way(RATIO, 0.03), Way(RATIO, 0.1), Way(RATIO, 0.3), Way(RARITY, 0.01)})
+"""Ratios rank better in short comments, rarities in long ones and where positives are few; mixed, better than either alone."""
+WAYS_OF_SOME = (
+    PRIOR_ALONE,
+    *(Way(RATIO, strength) for strength in (0.01, 0.03, 0.1, 0.3)),
+    *(Way(RARITY, strength) for strength in (0.001, 0.003, 0.01, 0.03)),
+)
+"""What is tried where labels are some thousands, which prove that a strong penalty pays; of fewer it only thins the mix."""
+WAYS_OF_MANY = (
+    *(Way(RATIO, strength) for strength in (0.03, 0.1, 0.3)),
+    *(Way(RARITY, strength) for strength in (0.001, 0.003)),
+)
 """What is tried where labels are many and each fit is dear."""
 
 
@@ -147,11 +154,13 @@ def _occurring(
 
     The entries are ones and are shared with the whole. Where rows are a good part of it no column is left out, for that costs a copy.
     """
+    columns = np.arange(ngrams.shape[1])
+    if np.array_equal(rows, np.arange(ngrams.shape[0])):
+        return columns, ngrams
     bounds = ngrams.indptr[rows], ngrams.indptr[rows + 1]
     parts = [ngrams.indices[start:end] for start, end in zip(*(one.tolist() for one in bounds), strict=True)]
     indices = np.concatenate(parts)
     ends = np.concatenate([[0], np.cumsum(bounds[1] - bounds[0])]).astype(np.int32)
-    columns = np.arange(ngrams.shape[1])
     if rows.size < _GOOD_PART * ngrams.shape[0]:
         place = np.zeros(columns.size, np.int32)
         place[indices] = 1

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from classifiers.site.labels import OUTPUTS, LabelledText
 
-MAX_ROWS = 200_000
-MAX_CODE_POINTS = 120_000_000  # of all kept texts together: some 480 MB at four bytes each
+MAX_ROWS = 150_000
+MAX_CODE_POINTS = 30_000_000  # of all kept texts together; each has about two n-grams, which fits hold at eight bytes or more
 MAX_TEXT = 5_000  # code points of one text that training reads
 _POSITIVE_ADVANTAGE = 8.0
 _DIGEST_BITS = 256

@@ -10,7 +10,18 @@ from numpy.typing import NDArray
 from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
 from classifiers.scripts import UNKNOWN
-from classifiers.site.fitting import PRIOR_ALONE, RATIO, WAYS, WAYS_OF_MANY, Fitted, Way, anchor, fit, mixed
+from classifiers.site.fitting import (
+    PRIOR_ALONE,
+    RATIO,
+    WAYS,
+    WAYS_OF_MANY,
+    WAYS_OF_SOME,
+    Fitted,
+    Way,
+    anchor,
+    fit,
+    mixed,
+)
 from classifiers.site.inputs import FEATURES
 from classifiers.site.labels import OUTPUTS
 from classifiers.site.material import Material
@@ -22,6 +33,7 @@ MIN_ROWS = 40
 MIN_OF_EACH = 8
 MIN_LANGUAGE_ROWS = 30  # of a language with the output's label; a smaller one is scored by the prior alone
 MIN_LANGUAGE_OF_EACH = 5
+SOME_ROWS = 2_000
 MAX_CHOICE_ROWS = 10_000  # the strength of the penalty is chosen on so many at most
 ENOUGH_ROWS = (
     40_000  # from so many on, two folds (by time: the latest) calibrate as well as all, and each fit is dear
@@ -94,10 +106,11 @@ def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
 
 
 def train(
-    material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = WAYS, workers: Workers = ALONE
+    material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = (), workers: Workers = ALONE
 ) -> Trained:
     """Choose what to mix on the folds, calibrate on what they held, and fit on all rows but the untouched ones.
 
+    `ways` are what is tried, by default what suits the number of labels.
     Raises LabelsError where the rows to develop on are too few.
     """
     rows = _labelled(material, plan.develop, output)
@@ -110,10 +123,8 @@ def train(
     folds = _folds(material, plan.folds, output)
     is_many = rows.size >= ENOUGH_ROWS
     calibrating = folds[-2:] if is_many else folds
-    is_dear = rows.size >= min(ENOUGH_ROWS, MAX_CHOICE_ROWS)
-    tried = [way for way in ways if way in WAYS_OF_MANY] if is_dear else ways
     shares, said = _choose(
-        material, calibrating, output, ways=tried or ways, languages=languages, workers=workers
+        material, calibrating, output, ways=ways or _ways(rows.size), languages=languages, workers=workers
     )
     held = said[-len(calibrating) :]
     unfitted = [] if held else calibrating
@@ -128,6 +139,12 @@ def train(
     held_log_odds = np.concatenate(held) if held else np.zeros(0)
     return calibrate(material, output, Trained(
         fitted, shares, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
+
+
+def _ways(labels: int) -> Sequence[Way]:
+    if labels >= min(ENOUGH_ROWS, MAX_CHOICE_ROWS):
+        return WAYS_OF_MANY
+    return WAYS_OF_SOME if labels >= SOME_ROWS else WAYS
 
 
 def refit(material: Material, plan: Plan, output: str) -> Trained:
@@ -153,7 +170,8 @@ def refit(material: Material, plan: Plan, output: str) -> Trained:
 def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Trained:
     """Fit again on every row with what was chosen; the untouched rows, scored before, join the calibration."""
     test = _labelled(material, plan.test, output)
-    everything = np.concatenate([_labelled(material, plan.develop, output), test])
+    # in the order of the material: where all are labelled they need no copy
+    everything = np.sort(np.concatenate([_labelled(material, plan.develop, output), test]))
     languages, fitted = trained.languages, trained.fitted
     if trained.is_prior_alone:
         test = test[np.isin(material.languages[test], languages)]
