@@ -6,7 +6,7 @@ one output and its base (intercept and calibration offset) sum to the log-odds o
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -83,53 +83,38 @@ def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
     for column in columns:
         if column is not None:
             weighs |= column != 0
-    at = _firsts(np.flatnonzero(weighs), value)
+    at = np.flatnonzero(weighs)
+    _, firsts = np.unique(value.take(at), return_index=True)
+    at = at.take(firsts)  # characters before words
     if not at.size:
         return [defaultdict(float) for _ in heads]
-    pairs = list(zip(*[bound.tolist() for bound in _words_of(found, at)], strict=True))
-    spots = _places(found, set(pairs))
+    spots, place = _places(found, at)
     return [
-        defaultdict(float) if column is None else _summed(column.take(at).tolist(), pairs, spots)
-        for column in columns
+        defaultdict(float) if column is None else _summed(column.take(at), spots, place) for column in columns
     ]
 
 
-def _firsts(at: NDArray[np.int64], value: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return of these entries the first of each value; characters stand before words."""
-    values = value.take(at)
-    order = values.argsort(kind="stable")
-    values = values.take(order)
-    is_first = np.ones(values.size, np.bool_)
-    np.not_equal(values[1:], values[:-1], out=is_first[1:])
-    return at.take(order.compress(is_first))
-
-
-def _words_of(found: Analysis, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the numbers of the first and the last word that each of these entries touches."""
-    starts, ends = places(found.stream, found.words, at)
-    first = found.words.end.searchsorted(starts, side="right").clip(max=found.words.start.size - 1)
-    last = (found.words.start.searchsorted(ends, side="left") - 1).clip(min=first)
-    return first, last
-
-
-def _summed(
-    steps: Sequence[int], pairs: Sequence[tuple[int, int]], spots: Mapping[tuple[int, int], tuple[int, int]]
-) -> _Totals:
+def _summed(steps: NDArray[np.int64], spots: Sequence[tuple[int, int]], place: NDArray[np.int64]) -> _Totals:
     """Return the sum of the steps at each spot; words that were put together may stand where others do."""
     totals: _Totals = defaultdict(float)
-    for pair, step in zip(pairs, steps, strict=True):
-        totals[*spots[pair], WORDS] += step  # whole numbers far below 2**53: the sums are exact
+    # Whole numbers far below 2**53: the sums are exact.
+    for (start, end), step in zip(spots, np.bincount(place, weights=steps).tolist(), strict=True):
+        totals[start, end, WORDS] += step
     return totals
 
 
-def _places(found: Analysis, pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, int]]:
-    """Return where in the source the first word of each pair begins and the last one ends."""
+def _places(found: Analysis, at: NDArray[np.int64]) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
+    """Return where in the source the words, or pairs, that hold these n-grams begin and end, and which of them holds each."""
     origin = found.stream.origin
     assert origin is not None
-    first, last = np.array(list(pairs)).T
-    begins = origin.take(found.words.start.take(first)).tolist()
-    stops = (origin.take(found.words.end.take(last) - 1) + 1).tolist()
-    return dict(zip(pairs, zip(begins, stops, strict=True), strict=True))
+    starts, ends = (every.take(at) for every in places(found.stream, found.words))
+    word_start, word_end = found.words.start, found.words.end
+    first = word_end.searchsorted(starts, side="right").clip(max=word_start.size - 1)
+    last = (word_start.searchsorted(ends, side="left") - 1).clip(min=first)
+    pairs, place = np.unique(first * word_start.size + last, return_inverse=True)
+    begins = origin[word_start[pairs // word_start.size]].tolist()
+    stops = (origin[word_end[pairs % word_start.size] - 1] + 1).tolist()
+    return list(zip(begins, stops, strict=True)), place
 
 
 def _where(text: str, found: Analysis) -> dict[int, list[tuple[int, int]]]:

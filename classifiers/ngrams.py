@@ -144,18 +144,9 @@ def word_runs(values: NDArray[_Any], *, is_end: bool) -> list[NDArray[_Any]]:
     return [values, values[:-1], values[:-2], values[:-2]]
 
 
-def places(
-    stream: Stream, words: Words, at: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each entry of `buckets`, or each of those `at`, starts and ends (exclusive) in the stream."""
-    size = stream.codes.size
-    if at is None:
-        at = np.arange(ORDERS * size + sum(run.size for run in word_runs(words.start, is_end=False)))
-    order, start = np.divmod(at, size)
-    end = start + order + 2
-    is_word = at >= ORDERS * size
-    if is_word.any():
-        of_words = at.compress(is_word) - ORDERS * size
-        for values, bounds, last in ((start, words.start, False), (end, words.end, True)):
-            values[is_word] = np.concatenate(word_runs(bounds, is_end=last)).take(of_words)
-    return start, end
+def places(stream: Stream, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where each entry of `buckets` starts and ends (exclusive) in the stream."""
+    positions = np.arange(stream.codes.size)
+    starts = [positions] * ORDERS + word_runs(words.start, is_end=False)
+    ends = [positions + order for order in range(2, ORDERS + 2)] + word_runs(words.end, is_end=True)
+    return np.concatenate(starts), np.concatenate(ends)
