@@ -249,14 +249,11 @@ def _due_sites_sql() -> str:
     return _DUE_SITES
 
 
-def _rows_read(plan: object) -> int:
+def _rows_read(plan: list[dict]) -> int:
     """Rows that came out of scans of the table."""
-    import orjson
-
-    node = orjson.loads(plan)[0]["Plan"] if isinstance(plan, str | bytes) else plan
 
     def visit(node: dict) -> int:
         own = node["Actual Rows"] * node["Actual Loops"] if node.get("Relation Name") == "deliveries" else 0
         return int(own) + sum(visit(child) for child in node.get("Plans", []))
 
-    return visit(node)
+    return visit(plan[0]["Plan"])

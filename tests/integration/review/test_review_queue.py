@@ -1,6 +1,5 @@
 """The queue over a real PostgreSQL: orders, paging, filters, who sees what, and plans that do not grow."""
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -209,7 +208,7 @@ async def explain(database: Database, sql: str, *parameters: Any) -> dict[str, A
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         (row,) = await connection.fetch("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, *parameters)
         await transaction.rollback()
-    plan: dict[str, Any] = json.loads(row[0])[0]["Plan"]
+    plan: dict[str, Any] = row[0][0]["Plan"]
     return plan
 
 
