@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from classifiers.site.inputs import EITHER, FEATURES
-from classifiers.site.material import Material
+from classifiers.site.material import MANY_ROWS, Material
 from classifiers.site.solver import Problem, Pull, Solution, dense_problem, solve
 
 RATIO, RARITY = "ratio", "rarity"
@@ -20,9 +20,8 @@ _ALPHA = 0.3  # added to every count before the ratio
 _PULL = 10.0  # of the prior's coefficients, in the unit of rows
 _PULL_LANGUAGE = 30.0  # of what a language's coefficients differ from those of all
 _PULL_INTERCEPT = 1e-2
-_TOLERANCE = (
-    3e-3  # of the loss; what a solution that is nearer gains does not show in rows that it has not seen
-)
+# Of the loss; of many rows, what a nearer solution gains does not show in rows that it has not seen.
+_TOLERANCE, _TOLERANCE_OF_MANY = 3e-4, 3e-3
 _GOOD_PART = 0.3
 SCALE = 10.0  # about the root of a comment's length: keeps margins near 1 for the solver
 
@@ -135,11 +134,12 @@ def fit(
         of_row = (SCALE / material.roots[rows]).astype(np.float32)
         last: dict[str, Solution] = {}
         scales = _scales(ngrams, target, weight)
+        tolerance = _TOLERANCE if rows.size < MANY_ROWS else _TOLERANCE_OF_MANY
         for way in tried:
             scale = scales[way.scale].astype(np.float32)
             problem = Problem(ngrams, of_row, scale, dense, target, weight)
             last[way.scale] = solve(
-                problem, Pull(1 / way.strength, *pull), last.get(way.scale), tolerance=_TOLERANCE
+                problem, Pull(1 / way.strength, *pull), last.get(way.scale), tolerance=tolerance
             )
             weights = np.zeros(material.columns.size)
             weights[columns] = last[way.scale].of_ngrams * scale * SCALE
