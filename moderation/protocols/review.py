@@ -57,6 +57,7 @@ from moderation.review.rulings import Target, Undo
 DESK = web.AppKey("review_desk", ReviewDesk)
 DEFAULT_PAGE = 50
 DEFAULT_CLAIM = 10
+QUEUE_PARAMETERS = frozenset({"site", "order", "kind", "thread", "reason", "language", "limit", "cursor"})
 
 
 def routes() -> list[web.RouteDef]:
@@ -80,6 +81,9 @@ async def list_queue(request: web.Request) -> web.Response:
     person = await authenticate_person(request)
     raw = query_as_body(request)
     reader = FieldReader()
+    # A filter that is spelled wrongly would show everything, and a bulk decide it.
+    for name in sorted(raw.keys() - QUEUE_PARAMETERS):
+        reader.fail(f"/{name[:60]}", "unknown_field")
     site = reader.text(raw, "site", at="/site", limit=MAX_FILTER)
     cursor = reader.text(raw, "cursor", at="/cursor", limit=MAX_FILTER)
     limit = read_number(reader, raw, "limit", high=MAX_PAGE) or DEFAULT_PAGE

@@ -80,6 +80,7 @@ async def test_pages_follow_each_other_by_cursor(desk: Desk) -> None:
         ("limit=many", "limit"),
         ("limit=99999999999999999999", "limit"),
         ("order=newest", "order"),
+        ("lanugage=ar", "lanugage"),
         ("kind=spam", "kind"),
         ("reason=ugly", "reason"),
         ("thread=a%00b", "thread"),
