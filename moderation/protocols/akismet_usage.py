@@ -38,6 +38,7 @@ class UsageCounter:
         self._database = database
         self._clock = clock
         self._gathered: dict[UsageKey, Totals] = {}
+        self._writing = asyncio.Lock()
 
     def count(self, caller: SiteCaller, blog: str, totals: Totals) -> None:
         """Add to the day's count of a key and blog."""
@@ -49,10 +50,13 @@ class UsageCounter:
         self._gathered[key] = totals if known is None else known.plus(totals)
 
     async def flush(self) -> None:
-        """Write down what was gathered. Raises `DependencyUnavailableError` and keeps it when PostgreSQL is away."""
-        gathered, self._gathered = self._gathered, {}
-        if not gathered:
-            return
+        """Write down what was gathered, after what is being written. Raises `DependencyUnavailableError` and keeps it when PostgreSQL is away."""
+        async with self._writing:
+            gathered, self._gathered = self._gathered, {}
+            if gathered:
+                await self._write(gathered)
+
+    async def _write(self, gathered: dict[UsageKey, Totals]) -> None:
         try:
             async with self._database.transaction() as connection:
                 await count_usage(connection, gathered)
