@@ -50,7 +50,10 @@ class UsageCounter:
         self._gathered[key] = totals if known is None else known.plus(totals)
 
     async def flush(self) -> None:
-        """Write down what was gathered, after what is being written. Raises `DependencyUnavailableError` and keeps it when PostgreSQL is away."""
+        """Write down what was gathered, once nobody else does.
+
+        Raises `DependencyUnavailableError`, and keeps it, when PostgreSQL is away.
+        """
         async with self._writing:
             gathered, self._gathered = self._gathered, {}
             if gathered:
