@@ -94,7 +94,7 @@ def analyse(
                 )
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
     for at, counts in enumerate(word_counts):
-        is_arabizi = language[at] == languages.ARABIC and _is_mostly_latin(sign_counts[at])
+        is_arabizi = language[at] == languages.ARABIC and sign_counts[at][Sign.LATIN_LOWER] > 0
         if counts[WordClass.THREAT] or counts[WordClass.THREAT_ENGLISH] or is_arabizi:
             clues = threats.Clues(
                 counts[WordClass.THREAT] > 0, is_arabizi, counts[WordClass.THREAT_ENGLISH] > 0
@@ -105,10 +105,6 @@ def analyse(
         if url:
             rules[at] = evidence.with_author_url(rules[at], url)
     return Analysis(stream, words, lengths, language, rules)
-
-
-def _is_mostly_latin(counts: Sequence[int]) -> bool:
-    return counts[Sign.LATIN_LOWER] > counts[Sign.ARABIC]
 
 
 def _is_spread(length: int, counts: Sequence[int]) -> bool:

@@ -112,9 +112,11 @@ def _places(found: Analysis, at: NDArray[np.int64]) -> tuple[list[tuple[int, int
     first = word_end.searchsorted(starts, side="right").clip(max=word_start.size - 1)
     last = (word_start.searchsorted(ends, side="left") - 1).clip(min=first)
     pairs, place = np.unique(first * word_start.size + last, return_inverse=True)
-    begins = origin[word_start[pairs // word_start.size]].tolist()
-    stops = (origin[word_end[pairs % word_start.size] - 1] + 1).tolist()
-    return list(zip(begins, stops, strict=True)), place
+    first, last = np.divmod(pairs, word_start.size)
+    begins, stops = origin[word_start[first]], origin[word_end[last] - 1] + 1
+    # A plainer reading stands after the text, but points back into it: of a pair that leads there, the first word is told.
+    stops = np.where(stops > begins, stops, origin[word_end[first] - 1] + 1)
+    return list(zip(begins.tolist(), stops.tolist(), strict=True)), place
 
 
 def _where(text: str, found: Analysis) -> dict[int, list[tuple[int, int]]]:

@@ -59,10 +59,12 @@ def tell(
 ) -> str | None:
     """Return the language of a text in Latin script where `detect` was unsure; see `latin.arabizi_score`.
 
-    `hint` is a language that somebody says it is in, ARABIC, ENGLISH or None: taken for true of a few words that tell nothing.
+    `hint` is a language that somebody says it is in, ARABIC, ENGLISH or None: taken for true of a few words that tell nothing, or
+    of which one might be of another language too.
     """
     found = _tell(arabizi_score, signs, words)
-    return hint if found is None and words[WordClass.TOTAL] < _MIN_WORDS_FOR_DOUBT else found
+    says_little = words[WordClass.TOTAL] < _MIN_WORDS_FOR_DOUBT and words[WordClass.FOREIGN] <= 1
+    return hint if found is None and says_little and not signs[Sign.LATIN_MARKED] else found
 
 
 def _tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> str | None:

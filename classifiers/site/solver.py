@@ -128,7 +128,7 @@ def _conjugate(problem: Problem, curvature: Floats, penalty: Floats, gradient: F
     direction = residual.copy()
     length = float(residual @ residual)
     enough = _RESIDUAL**2 * length
-    for _ in range(_MAX_INNER):
+    for _ in range(_MAX_INNER if length else 0):
         bent = problem.back(curvature * problem.log_odds(direction))
         bent += penalty * direction
         share = length / float(direction @ bent)

@@ -60,7 +60,7 @@ class Grouper(Generic[Item]):
         self._is_closing = False
         self._hangs = False
         self._waited_s = 0.0
-        """How long the latest group to leave had waited."""
+        """How long the latest group to leave had waited; 0 where it was not full."""
 
     @property
     def waiting(self) -> int:
@@ -100,7 +100,8 @@ class Grouper(Generic[Item]):
             group, since_s = self._take()
             if not group:
                 return
-            self._waited_s = time.monotonic() - since_s
+            # One that is not full took whatever could leave: who still waits does so for the end of its own equal, in no crowd.
+            self._waited_s = time.monotonic() - since_s if len(group) == MAX_GROUP else 0.0
             task = asyncio.create_task(self._run(group))
             self._running[task] = (group, since_s)
             task.add_done_callback(self._finished)

@@ -18,7 +18,7 @@ from moderation.review.escalations import record_escalation
 from moderation.review.reviewer import Reviewer, require_claimable, require_reachable
 from moderation.review.rulings import Change, Ruling, Target, Undo, rule, take_back
 from moderation.storage.comments import read_comment
-from moderation.storage.database import Connection, Database
+from moderation.storage.database import COMMAND_TIMEOUT_S, Connection, Database
 from moderation.storage.decisions import LockedComment, lock_comments
 from moderation.storage.tasks import open_tasks
 
@@ -50,6 +50,7 @@ class Decisions:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._patient = database.within(COMMAND_TIMEOUT_S)
         self._clock = clock
 
     async def decide(self, reviewer: Reviewer, target: Target, ruling: Ruling) -> StoredComment:
@@ -77,7 +78,8 @@ class Decisions:
         def weigh(comment: LockedComment, target: Target) -> Change | None:
             return rule(comment, target, ruling, reviewer=reviewer, now=now)
 
-        async with self._database.transaction() as connection:
+        await self._database.check()  # then there is time enough for 500
+        async with self._patient.transaction() as connection:
             locked = await lock_comments(connection, list({target.id for target in targets}))
             changes: list[Change] = []
             outcomes = [_weigh(locked, changes, target, weigh) for target in targets]
@@ -91,9 +93,10 @@ class Decisions:
         async with self._database.transaction() as connection:
             comment = await _lock(connection, comment_id)
             change = take_back(comment, undo, reviewer=reviewer, now=now)
-            await write(connection, [change])
+            changes = [] if change is None else [change]
+            await write(connection, changes)
             stored = await _read(connection, comment_id)
-        _tell([change])
+        _tell(changes)
         return stored
 
     async def escalate(self, reviewer: Reviewer, target: Target, *, note: str | None) -> StoredComment:

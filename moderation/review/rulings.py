@@ -121,14 +121,16 @@ def rule(
     return Change(comment, decision, ruling.opens)
 
 
-def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: datetime) -> Change:
-    """Return what undoing the latest decision changes: the one before it holds again.
+def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: datetime) -> Change | None:
+    """Return what undoing the latest decision changes: the one before it holds again. None where the same undo was sent before.
 
     Raises `ConflictError` where the latest decision is the service's, an undo, the only one, or not the one named;
     `NotPermittedError` for somebody else's decision, except to leads.
     """
     require_reachable(reviewer, comment)
     latest = comment.latest
+    if undo.sequence is not None and undo.sequence == latest.undoes and reviewer.made(latest):
+        return None
     if undo.sequence is not None and undo.sequence != latest.sequence:
         raise _decided_meanwhile(latest)
     if latest.decided_by is Decider.SERVICE or latest.undoes is not None or len(comment.history) < 2:

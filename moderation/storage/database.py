@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -58,6 +58,16 @@ async def connect(url: str, *, command_timeout_s: float | None = COMMAND_TIMEOUT
     return connection
 
 
+async def _prepare_shared(connection: Connection) -> None:
+    """Prepare a connection of the pool; one that is cut off must not wait on in the server, where it counts as one still."""
+    await prepare(connection)
+    if connection.get_server_version() >= (14,):
+        with suppress(
+            asyncpg.InvalidParameterValueError
+        ):  # a server on a system that cannot watch its clients
+            await connection.execute("SET client_connection_check_interval = 1000")
+
+
 async def prepare(connection: Connection) -> None:
     """Make ``jsonb`` and ``json`` travel as Python values; the latter as the bytes they are written in."""
     await connection.set_type_codec(
@@ -99,7 +109,7 @@ class _Pool:
                     self.url,
                     min_size=1,
                     max_size=self._size,
-                    init=prepare,
+                    init=_prepare_shared,
                     reset=_keep,
                     timeout=ACQUIRE_TIMEOUT_S,
                     command_timeout=COMMAND_TIMEOUT_S,
@@ -146,8 +156,8 @@ class Database:
     def within(self, seconds: float) -> "Database":
         """Return the same pool for uses that somebody waits for: each ends after ``seconds``, waiting for a connection included.
 
-        A use that takes longer loses its connection in the middle: what it had not committed is rolled back, and of a commit
-        that was under way nothing is known.
+        A use that takes longer loses its connection in the middle: an open transaction is rolled back, but of a commit, or of a
+        single statement outside of a transaction, that was under way nothing is known.
         """
         return _Bounded(self._pool, seconds)
 

@@ -347,4 +347,13 @@ async def test_a_hint_is_believed_of_a_few_words_that_tell_nothing(service: Runn
     assert 0 < await toxicity("hi", "ar") < 0.5
     french = "merci pour tout et bonjour chez vous tous"
     assert await toxicity(french, "en") == await toxicity(french) == "LANGUAGE_DETECTION_FAILED"
+    for other in (
+        "merci pour votre article",
+        "va te faire voir connard",
+        "esto es una mierda",
+        "c'est très bien écrit",
+    ):
+        assert await toxicity(other, "en") == await toxicity(other, "ar") == "LANGUAGE_DETECTION_FAILED", (
+            other
+        )
     assert await toxicity("you are an idiot", "ar") == await toxicity("you are an idiot")

@@ -185,3 +185,7 @@ def test_one_output_is_explained_as_among_all(shipped):
     alone = shipped.decompose(text, outputs={"spam"})
     assert alone == [span for span in shipped.decompose(text) if span.output == "spam"]
     assert shipped.explain(text, limit=3, outputs={"spam"}) == telling(text, alone)[:3]
+
+
+def test_no_place_ends_before_it_begins_where_a_plainer_reading_points_back(shipped):
+    assert all(span.start < span.end for span in shipped.decompose("m0r0ns people like n33d are bad"))

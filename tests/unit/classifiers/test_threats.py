@@ -115,6 +115,10 @@ def test_a_threat_against_the_reader_is_heard(text):
     assert threatens(text)
 
 
+def test_a_threat_in_latin_letters_is_heard_among_arabic_ones():
+    assert threatens("هذا كلام فارغ انت ana rah a2tlak اعرف انك عايش هنا")
+
+
 @pytest.mark.parametrize("text", CIVIL)
 def test_who_speaks_of_killing_threatens_nobody(text):
     assert not threatens(text)

@@ -81,25 +81,41 @@ async def test_a_crowd_that_grows_faster_than_it_is_served_takes_nobody_more_in(
 ) -> None:
     monkeypatch.setattr(groups, "CROWDED_AFTER_S", 0.05)
     monkeypatch.setattr(groups, "CROWD", 3)
-
-    async def process(group: list[Item]) -> None:
-        await asyncio.sleep(0.1)
-        for item in group:
-            item.answer.set_result("stored")
-
-    def same() -> Item:
-        return Item((b"same",))  # so that one leaves at a time
-
-    grouper: Grouper[Item] = Grouper(process, bound=100)
-    items = [same() for _ in range(6)]
+    monkeypatch.setattr(groups, "MAX_GROUP", 1)
+    grouper = Grouper(_slowly, bound=100)
+    items = [Item((bytes([number]),)) for number in range(4 * GROUPS_UNDER_WAY)]
     for item in items:
         grouper.add(item)  # nobody has waited yet
     async with asyncio.timeout(10):
-        await items[1].answer
-        await asyncio.sleep(0)  # the third leaves, having waited twice as long as the first two took
+        await items[GROUPS_UNDER_WAY].answer
+        await asyncio.sleep(0)  # the next leave, having waited twice as long as the first took
         with pytest.raises(DependencyUnavailableError):
-            grouper.add(same())
-        assert await asyncio.gather(*(item.answer for item in items)) == ["stored"] * 6, "who is in is served"
-        grouper.add(last := same())
+            grouper.add(Item((b"one more",)))
+        answers = await asyncio.gather(*(item.answer for item in items))
+        assert answers == ["stored"] * len(items), "who is in is served"
+        grouper.add(last := Item((b"last",)))
         assert await last.answer == "stored", "and the next one, once they are"
     await grouper.close()
+
+
+async def test_equal_ones_that_wait_for_each_other_are_no_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one client that sends the same again and again would have all others refused."""
+    monkeypatch.setattr(groups, "CROWDED_AFTER_S", 0.05)
+    monkeypatch.setattr(groups, "CROWD", 3)
+    grouper = Grouper(_slowly, bound=100)
+    items = [Item((b"same",)) for _ in range(8)]
+    for item in items:
+        grouper.add(item)
+    async with asyncio.timeout(10):
+        await items[2].answer
+        await asyncio.sleep(0)
+        grouper.add(other := Item((b"other",)))
+        assert await other.answer == "stored"
+        await asyncio.gather(*(item.answer for item in items))
+    await grouper.close()
+
+
+async def _slowly(group: list[Item]) -> None:
+    await asyncio.sleep(0.1)
+    for item in group:
+        item.answer.set_result("stored")

@@ -90,7 +90,19 @@ def settled(change: Change) -> LockedComment:
 
 
 def undone(subject: LockedComment, by: Reviewer, *, sequence: int | None = None) -> LockedComment:
-    return settled(take_back(subject, Undo(sequence), reviewer=by, now=NOW))
+    change = take_back(subject, Undo(sequence), reviewer=by, now=NOW)
+    assert change is not None
+    return settled(change)
+
+
+def test_an_undo_that_names_what_it_took_back_may_be_sent_again_by_the_same_person() -> None:
+    """After a 503 nobody knows whether it was recorded."""
+    after = undone(decided(comment(), APPROVE, ANNA), ANNA, sequence=2)
+    assert take_back(after, Undo(2), reviewer=ANNA, now=NOW) is None
+    with pytest.raises(ConflictError):
+        take_back(after, Undo(2), reviewer=LEAD, now=NOW)
+    with pytest.raises(ConflictError):
+        take_back(after, Undo(), reviewer=ANNA, now=NOW)
 
 
 def test_a_decision_keeps_the_scores_and_versions_that_the_person_had_before_them() -> None:
