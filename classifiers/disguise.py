@@ -76,10 +76,9 @@ def readings(text: str) -> Readings | None:
         if reading.is_instead:
             instead.append(reading)
             continue
-        room -= len(reading.word) + 1
-        if room < 0:
-            break
-        after.append(reading)
+        if room > len(reading.word):  # else there is none after the text: those in their place need none
+            room -= len(reading.word) + 1
+            after.append(reading)
     if not (instead or after):
         return None
     instead = _without_overlap(instead)

@@ -173,7 +173,8 @@ def _numbers(text: str) -> Iterator[tuple[int, int]]:
     for run in _DIGITS_RUN.finditer(text):
         start, end = run.span()
         is_after_dot = text.startswith(".", start - 1) and start > 0
-        start -= text.startswith("+", start - 1) and start > 0
+        has_plus = text.startswith("+", start - 1) and start > 0
+        start -= has_plus and not (start > 1 and (text[start - 2].isdigit() or text[start - 2] == "."))
         if end - start > _MOST_DIGITS or is_after_dot:
             yield from (match.span() for match in _PHONE.finditer(text, start, end))
         else:

@@ -43,3 +43,7 @@ def test_each_letter_that_is_read_knows_its_source(text):
         assert letter == text[at] or letter == " " or text[at] in "0134578@$!"
     stream = analyse([text], with_origin=True).stream
     assert all(-1 <= at < len(text) for at in stream.origin.tolist())
+
+
+def test_many_broken_words_hide_none_that_is_read_in_its_place():
+    assert "you are all fcking morons" in readings("and.the " * 300 + "you are all f*cking m0r0ns").text

@@ -72,3 +72,7 @@ def test_places_are_those_of_the_original_text():
     found = {place.rule: text[place.start : place.end] for place in locate(text, analyse([text]).rules[0])}
     assert found[Rule.PHONE] == "٠٥٠١٢٣٤٥٦٧"
     assert found[Rule.LINK] == "www.example.com"
+
+
+def test_a_sum_is_no_telephone_number():
+    assert "phone" not in rules("803+628 9567)75700")
