@@ -163,7 +163,7 @@ def is_made(folded: str, clues: Clues) -> bool:
 
 
 def words() -> str:
-    """Return, separated by spaces, the words one of which stands in every threat in Arabic letters."""
+    """Return, separated by spaces, the words that let a threat in Arabic letters be looked for; rare forms of one have none."""
     kill, nouns, you = _KILL.split(), _NOUNS.split(), _YOU.split()
     verbs = {
         f"{conjunction}{start}{verb}{end}"
@@ -182,7 +182,7 @@ def words() -> str:
 
 
 def english_words() -> str:
-    """Return, separated by spaces, the words one of which stands in every English threat."""
+    """Return, separated by spaces, the words that let an English threat be looked for; rare forms of one have none."""
     return (
         "kill murder slaughter butcher strangle behead stab shoot rape lynch execute hurt poison drown hunt bury smash slit beat "
         "bash burn bullet throat skull neck bleed suffer live coming dead alive hang find gut cut break rip blow crush slash chop"

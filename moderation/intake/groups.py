@@ -60,7 +60,10 @@ class Grouper(Generic[Item]):
         self._is_closing = False
         self._hangs = False
         self._waited_s = 0.0
-        """How long the latest group to leave had waited; 0 where it was not full."""
+        """How long the newest of the latest group had waited; 0 where that was not full, for then all left that could.
+
+        Older ones, and those that stay, may have waited for the end of their own equal, in no crowd.
+        """
 
     @property
     def waiting(self) -> int:
@@ -100,8 +103,6 @@ class Grouper(Generic[Item]):
             group, since_s = self._take()
             if not group:
                 return
-            # One that is not full took whatever could leave: who still waits does so for the end of its own equal, in no crowd.
-            self._waited_s = time.monotonic() - since_s if len(group) == MAX_GROUP else 0.0
             task = asyncio.create_task(self._run(group))
             self._running[task] = (group, since_s)
             task.add_done_callback(self._finished)
@@ -109,12 +110,14 @@ class Grouper(Generic[Item]):
     def _take(self) -> tuple[list[Item], float]:
         group: list[Item] = []
         since_s = 0.0
+        self._waited_s = 0.0
         for item, entered_s in self._pending.values():
             if self._keys_under_way.isdisjoint(item.keys):
                 self._keys_under_way.update(item.keys)
                 since_s = since_s or entered_s
                 group.append(item)
                 if len(group) == MAX_GROUP:
+                    self._waited_s = time.monotonic() - entered_s
                     break
         for item in group:
             del self._pending[id(item)]

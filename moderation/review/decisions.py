@@ -78,7 +78,9 @@ class Decisions:
         def weigh(comment: LockedComment, target: Target) -> Change | None:
             return rule(comment, target, ruling, reviewer=reviewer, now=now)
 
-        await self._database.check()  # then there is time enough for 500
+        await (
+            self._database.check()
+        )  # one that hangs is told of soon; one that answers may take longer over 500
         async with self._patient.transaction() as connection:
             locked = await lock_comments(connection, list({target.id for target in targets}))
             changes: list[Change] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -112,6 +113,40 @@ async def test_equal_ones_that_wait_for_each_other_are_no_crowd(monkeypatch: pyt
         grouper.add(other := Item((b"other",)))
         assert await other.answer == "stored"
         await asyncio.gather(*(item.answer for item in items))
+    await grouper.close()
+
+
+async def test_a_newcomer_in_a_full_group_tells_how_long_one_waits_and_not_who_waited_for_an_equal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, turn = [1.0], asyncio.Semaphore(0)
+    monkeypatch.setattr(groups, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    for name, value in (("GROUPS_UNDER_WAY", 1), ("MAX_GROUP", 2), ("CROWD", 1)):
+        monkeypatch.setattr(groups, name, value)
+
+    async def process(group: list[Item]) -> None:
+        await turn.acquire()
+        for item in group:
+            item.answer.set_result("stored")
+
+    grouper = Grouper(process, bound=100)
+    first, equal, fresh = items = [Item((b"same",)), Item((b"same",)), Item((b"fresh",))]
+    grouper.add(first)
+    grouper.add(equal)
+    await asyncio.sleep(0)
+    now[0] = 3.0
+    grouper.add(fresh)
+    turn.release()
+    async with asyncio.timeout(10):
+        await first.answer
+        while grouper.waiting:
+            await asyncio.sleep(0)  # until the equal one and the fresh one leave together
+        items += [Item((b"other",)), Item((b"another",))]
+        for item in items[3:]:
+            grouper.add(item)
+        for _ in range(2):
+            turn.release()
+        assert await asyncio.gather(*(item.answer for item in items)) == ["stored"] * 5
     await grouper.close()
 
 
