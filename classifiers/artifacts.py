@@ -8,6 +8,7 @@ with the first eight digits of that digest.
 import hashlib
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,7 @@ CARD = "MODEL_CARD.md"
 _PROBE = "probe مجس 42"
 _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_FILE_BYTES = 64 << 20
+_NPY_VERSION = (1, 0)
 _ALLOWED_TYPES = frozenset({"<i2", "<i4", "<i8"})
 _REQUIRED = {
     "calibrations": dict,
@@ -112,7 +114,7 @@ def _version(manifest: Mapping[str, Any]) -> str:
 
 def _array_bytes(array: NDArray[np.integer]) -> bytes:
     buffer = io.BytesIO()
-    npy.write_array(buffer, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    npy.write_array(buffer, np.ascontiguousarray(array), version=_NPY_VERSION, allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -167,10 +169,23 @@ def _read_checked(directory: Path, name: str, described: Any) -> bytes:
 
 def _read_array(directory: Path, name: str, described: Any) -> NDArray[np.integer]:
     content = _read_checked(directory, name, described)
+    _check_header(name, content)
     try:
-        array = npy.read_array(io.BytesIO(content), allow_pickle=False)
+        return npy.read_array(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ArtifactTamperedError(f"{name} is not an array file") from error
-    if array.dtype.str not in _ALLOWED_TYPES:
-        raise ArtifactIncompatibleError(f"{name} holds {array.dtype.str}, which is not allowed")
-    return array
+
+
+def _check_header(name: str, content: bytes) -> None:
+    """Refuse an array that is not what its file holds: numpy would first take the memory that the header asks for."""
+    stream = io.BytesIO(content)
+    try:
+        if npy.read_magic(stream) != _NPY_VERSION:
+            raise ArtifactTamperedError(f"{name} is not an array file of this program")
+        shape, _, kind = npy.read_array_header_1_0(stream)
+    except (ValueError, EOFError) as error:
+        raise ArtifactTamperedError(f"{name} is not an array file") from error
+    if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != len(content) - stream.tell():
+        raise ArtifactTamperedError(f"{name} holds another number of values than its header says")
+    if kind.str not in _ALLOWED_TYPES:
+        raise ArtifactIncompatibleError(f"{name} holds {kind.str}, which is not allowed")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from classifiers.site.inputs import EITHER, FEATURES
-from classifiers.site.material import MANY_ROWS, Material
+from classifiers.site.material import MANY_ROWS, Material, occurrences
 from classifiers.site.solver import Problem, Pull, Solution, dense_problem, solve
 
 RATIO, RARITY = "ratio", "rarity"
@@ -176,8 +176,9 @@ def _scales(
     one, other = (
         np.asarray(ngrams.T @ part) + _ALPHA for part in (weight * (target == 1), weight * (target == 0))
     )
-    occurs = np.bincount(ngrams.indices, minlength=ngrams.shape[1])
-    ratio = np.log(one / one.sum()) - np.log(other / other.sum())
+    occurs = occurrences(ngrams.indices, ngrams.shape[1])
+    # `_occurring` may leave columns in of which these rows have none
+    ratio = np.log(one / one[occurs > 0].sum()) - np.log(other / other[occurs > 0].sum())
     return {RATIO: ratio, RARITY: 1 + np.log((1 + target.size) / (1 + occurs))}
 
 

@@ -17,6 +17,7 @@ from classifiers.site.labels import OUTPUTS, LabelledText
 
 MANY_ROWS = 10_000
 COLUMNS = BUCKETS + evidence.COUNT  # n-grams by bucket, then rules
+_COUNTED_AT_ONCE = 1 << 22
 _MASK = np.uint32(BUCKETS - 1)
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and of how much."""
@@ -88,6 +89,14 @@ def read(rows: Sequence[LabelledText], prior: Scorer, progress: Progress = silen
     )
 
 
+def occurrences(indices: NDArray[np.int32], columns: int) -> NDArray[np.int64]:
+    """Return how often each of so many columns occurs; in parts, for `bincount` makes a copy of twice the size."""
+    found = np.zeros(columns, np.int64)
+    for first in range(0, indices.size, _COUNTED_AT_ONCE):
+        found += np.bincount(indices[first : first + _COUNTED_AT_ONCE], minlength=columns)
+    return found
+
+
 def _labels(rows: Sequence[LabelledText], output: str) -> NDArray[np.int64]:
     return np.array([-1 if (label := row.label(output)) is None else label for row in rows], np.int64)
 
@@ -115,14 +124,17 @@ def _matrix(
     indices = np.concatenate(found_columns or [np.zeros(0, np.int32)])
     found_columns.clear()
     ends = np.concatenate([np.zeros(1, np.int64), *sizes]).cumsum()
-    occurs = np.bincount(indices, minlength=COLUMNS)
+    occurs = occurrences(indices, COLUMNS)
     columns = np.argsort(-occurs, kind="stable")
     columns = columns[: int((occurs > (1 if ends.size > MANY_ROWS else 0)).sum())]
     place = np.full(COLUMNS, columns.size, np.int32)
     place[columns] = np.arange(columns.size, dtype=np.int32)
     indices = place[indices]
     is_kept = indices < columns.size
-    ends = np.concatenate([np.zeros(1, np.int32), np.cumsum(is_kept, dtype=np.int32)])[ends]
+    kept_before = np.zeros(is_kept.size + 1, np.int32)
+    np.cumsum(is_kept, out=kept_before[1:])
+    ends = kept_before[ends]
+    del kept_before
     indices = indices[is_kept]
     matrix = sparse.csr_matrix(
         (np.ones(indices.size, np.float32), indices, ends), shape=(ends.size - 1, columns.size)

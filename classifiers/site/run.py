@@ -1,11 +1,12 @@
 """One retraining from a sample to a folder: learn, judge on untouched rows, learn from all, write, pass the gates."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,6 @@ from classifiers.site.training import MIN_LANGUAGE_ROWS, Trained, finish, refit,
 from classifiers.site.workers import Workers
 
 _BATCH = 256
-_Found = TypeVar("_Found")
 REPORT, PAGE = "report.json", "report.html"
 
 
@@ -96,6 +96,7 @@ class Retraining:
 
     def learn(self, planned: Plan, outputs: Sequence[str]) -> dict[str, Trained]:
         """Train every output on all rows but the untouched ones."""
+        self.progress("learning", 0, len(outputs))
 
         def one(output: str) -> Trained | LabelsError:
             try:
@@ -105,23 +106,17 @@ class Retraining:
             except LabelsError as error:
                 return error  # another output may have labels enough
 
-        all_found = self._tell("learning", self.workers.together(one, outputs), len(outputs))
         trained, refused = {}, LabelsError("no_labels", "no output has labels")
-        for output, found in zip(outputs, all_found, strict=True):
-            if isinstance(found, Trained):
-                trained[output] = found
-            else:
-                refused = found
+        with closing(self.workers.together(one, outputs)) as all_found:
+            for at, (output, found) in enumerate(zip(outputs, all_found, strict=True)):
+                self.progress("learning", at + 1, len(outputs))
+                if isinstance(found, Trained):
+                    trained[output] = found
+                else:
+                    refused = found
         if not trained:
             raise refused
         return trained
-
-    def _tell(self, step: str, found: Iterable[_Found], total: int) -> Iterator[_Found]:
-        """Pass on what is found, saying how much of it is."""
-        self.progress(step, 0, total)
-        for at, one in enumerate(found, start=1):
-            yield one
-            self.progress(step, at, total)
 
     def _labellers(self, trained: Mapping[str, Trained]) -> list[Labeller]:
         """Return who labelled what, the farthest from the others first."""

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from classifiers.site.workers import go_on
+
 Floats = NDArray[np.float64]
 MAX_ROUNDS = 30
 _MAX_INNER = 30  # conjugate steps of one round
@@ -83,7 +85,8 @@ def solve(
 ) -> Solution:
     """Minimise the weighted log-loss and the penalties; deterministic. A start near the solution saves rounds.
 
-    It ends with the round that lowers the whole by less than `tolerance` of it.
+    It ends with the round that lowers the whole by less than `tolerance` of it. Raises CancelledError where the `Workers` it is
+    done for gave up.
     """
     columns = problem.of_column.size
     penalty = np.concatenate([np.full(columns, pull.ngrams), pull.dense])
@@ -98,6 +101,7 @@ def solve(
 
     value = whole(point, margins)
     for _ in range(MAX_ROUNDS):
+        go_on()
         chance = 1 / (1 + np.exp(-np.clip(margins, -500, 500)))
         gradient = problem.back(problem.weight * (chance - problem.target)) + penalty * (point - anchor)
         curvature = problem.weight * chance * (1 - chance)

@@ -6,8 +6,9 @@ import click
 
 from moderation.cli.assignments import HELP, parse_assignments
 from moderation.cli.output import plain
-from moderation.cli.replays import replay
+from moderation.cli.replays import replay, warn_of_languages
 from moderation.cli.terminal import Terminal, with_terminal
+from moderation.domain.policy import Policy
 from moderation.storage.administration import policies
 from moderation.storage.administration.policies import PolicyVersion
 
@@ -38,8 +39,14 @@ def set_(terminal: Terminal, site: str, assignments: tuple[str, ...]) -> None:
     `moderation policy show` lists the keys. Comments that were judged before keep the version they were judged by.
     """
     changes = parse_assignments(assignments)
+    before = terminal.run(lambda desk: policies.show_policy(desk.database, site))
     made = terminal.run(lambda desk: policies.set_policy(desk.database, site, changes, actor=desk.actor))
     _show(terminal, site, made)
+    warn_of_languages(terminal, _read(before), _read(made))
+
+
+def _read(found: PolicyVersion) -> Policy:
+    return Policy.from_json(found.policy, found.version)
 
 
 def _show(terminal: Terminal, site: str, found: PolicyVersion) -> None:

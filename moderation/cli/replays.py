@@ -21,7 +21,7 @@ from moderation.domain.clock import utc_now
 from moderation.domain.intervals import Share
 from moderation.domain.policy import Policy
 from moderation.domain.site import Site
-from moderation.domain.thresholds import thresholds_as_json
+from moderation.domain.thresholds import out_of_reach, thresholds_as_json
 from moderation.storage import models
 from moderation.storage.administration import policies
 from moderation.storage.administration.finding import find_site_id
@@ -133,6 +133,7 @@ def replay(terminal: Terminal, site: str, since: timedelta, file: Path | None, m
             found = compare(material.past, before, after, material.since, progress=lambda _: bar.update())
     result = {"site": site, "models": [present.model, other.model], **plain(found)}
     terminal.show(result, lambda: _comparison_words(result))
+    warn_of_languages(terminal, material.site.policy, candidate)
     if (judged := honest(material.past, material.active, material.seen_until)).seen:
         terminal.warn(
             f"{material.active} learned from {judged.seen} of these decisions: it looks better than it is"
@@ -187,6 +188,14 @@ def _changed(terminal: Terminal, site: str, file: Path) -> Policy:
         raise Failure(f"{file} is no JSON object")
     found = terminal.run(lambda desk: policies.show_policy(desk.database, site))
     return Policy.from_json(merged(found.policy, changes), found.version)
+
+
+def warn_of_languages(terminal: Terminal, before: Policy, after: Policy) -> None:
+    """Say where changed thresholds for ``*`` change nothing."""
+    for output, languages in out_of_reach(before.thresholds, after.thresholds).items():
+        terminal.warn(
+            f"thresholds of * do not reach {output} in {', '.join(languages)}: what stands there by language goes before them"
+        )
 
 
 def _show_proposal(

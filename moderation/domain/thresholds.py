@@ -38,6 +38,22 @@ def in_force(language: str | None, *tables: ThresholdTable) -> Mapping[str, Thre
     return found
 
 
+def out_of_reach(before: ThresholdTable | None, after: ThresholdTable | None) -> dict[str, list[str]]:
+    """Return, by output whose thresholds for ``*`` are changed, the languages that keep thresholds of their own before them."""
+    old, new = before or {}, after or {}
+    of_all, changed = old.get("*", {}), new.get("*", {})
+    found = {
+        output: sorted(
+            language
+            for language, own in new.items()
+            if language != "*" and output in own and own[output] == old.get(language, {}).get(output)
+        )
+        for output, thresholds in changed.items()
+        if thresholds != of_all.get(output)
+    }
+    return {output: languages for output, languages in found.items() if languages}
+
+
 def read_thresholds(reader: JsonReader, key: str) -> ThresholdTable | None:
     """Read the table at ``key``, None if left out; faults are noted in ``reader``."""
     if reader.value(key) is None:

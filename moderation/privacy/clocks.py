@@ -241,9 +241,11 @@ _DELETIONS = {
     " (SELECT comment_id, sequence FROM dead_letters WHERE site_id = $1 AND died_at < $2 ORDER BY died_at LIMIT $3)",
     "labels": "DELETE FROM labels WHERE (site_id, key) IN"
     " (SELECT site_id, key FROM labels WHERE site_id = $1 AND labelled_at < $2 ORDER BY labelled_at LIMIT $3)",
-    "label_identity": "UPDATE labels SET identity = NULL, email_hash = NULL, comment_id = NULL, actor = NULL"
+    # Which comment it is about stays: that row knows its author no longer than its own clocks let it, and a label that had
+    # forgotten its comment would be learned from beside the decision on it, as if two texts had been judged.
+    "label_identity": "UPDATE labels SET identity = NULL, email_hash = NULL, actor = NULL"
     " WHERE (site_id, key) IN (SELECT site_id, key FROM labels WHERE site_id = $1 AND labelled_at < $2"
-    " AND (identity IS NOT NULL OR email_hash IS NOT NULL OR comment_id IS NOT NULL OR actor IS NOT NULL)"
+    " AND (identity IS NOT NULL OR email_hash IS NOT NULL OR actor IS NOT NULL)"
     " ORDER BY labelled_at LIMIT $3)",
     "usage": "DELETE FROM akismet_usage WHERE (site_id, day, blog, key_id) IN (SELECT site_id, day, blog, key_id"
     " FROM akismet_usage WHERE site_id = $1 AND day < ($2::timestamptz AT TIME ZONE 'UTC')::date ORDER BY day LIMIT $3)",

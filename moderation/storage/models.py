@@ -1,7 +1,7 @@
 """Model versions in the database: kept once, whole and hashed; and which of them is in force where."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -40,9 +40,8 @@ _CHANGED = """
 INSERT INTO model_changes (at, site_id, action, version, previous, actor, reason, had_own)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
-_PROMOTION = """
-SELECT previous, had_own FROM model_changes WHERE site_id = $1 AND action = 'promote' AND version = $2
- ORDER BY id DESC LIMIT 1
+_HISTORY = """
+SELECT action, version, previous, had_own FROM model_changes WHERE site_id = $1 ORDER BY id
 """
 
 
@@ -229,27 +228,42 @@ async def switch(connection: Connection, change: Switch, *, clock: Clock) -> str
 async def rollback(
     connection: Connection, site_id: SiteId, *, actor: str, reason: str | None, clock: Clock
 ) -> tuple[str | None, str | None]:
-    """Put back what was in force before the present version was promoted; return it and the one it replaced.
+    """Put back what was in force before; return it and the one it replaced. Again: the one before that, and so on.
 
-    Behind a site's first model that is the model of all other sites. A version that was deleted meanwhile gives way to the
-    shipped one. Call in a transaction. Raises `ConflictError` where there is none before.
+    What was gone back from does not come again, also where it had been in force twice, and versions that were deleted are passed
+    over. Behind a site's first model is the model of all other sites, behind everything the shipped one. Call in a transaction.
+    Raises `ConflictError` where there is none before.
     """
     row = await _lock_scope(connection, site_id)
     if row is None or row["version"] is None:
         raise ConflictError("The shipped model is in force there; there is nothing to go back to.")
-    promotion = await connection.fetchrow(_PROMOTION, site_id, row["version"])
-    if promotion is not None and not promotion["had_own"]:
-        await connection.execute("DELETE FROM active_models WHERE site_id = $1", site_id)
-        change = Switch(site_id, None, actor, reason, "rollback")
-        await _record(connection, change, row["version"], had_own=True, now=clock())
-        return await active_version(connection, site_id), row["version"]
-    before = None
-    if promotion is not None:
-        before = await connection.fetchval(
-            "SELECT version FROM models WHERE version = $1", promotion["previous"]
-        )
+    kept = {found["version"] for found in await connection.fetch("SELECT version FROM models")}
+    before, has_own = _before(await connection.fetch(_HISTORY, site_id), row["version"], kept)
     change = Switch(site_id, before, actor, reason, "rollback")
-    return before, await switch(connection, change, clock=clock)
+    if has_own:
+        return before, await switch(connection, change, clock=clock)
+    await connection.execute("DELETE FROM active_models WHERE site_id = $1", site_id)
+    await _record(connection, change, row["version"], had_own=True, now=clock())
+    return await active_version(connection, site_id), row["version"]
+
+
+def _before(history: Sequence[Any], present: str, kept: Container[str]) -> tuple[str | None, bool]:
+    """Return what to go back to, and whether it is the scope's own, by all changes of the scope in their order."""
+    replaced: list[tuple[str | None, bool]] = []  # by promotions that nobody took back
+    left = {present}
+    for change in history:
+        if change["action"] == "promote":
+            replaced.append((change["previous"], change["had_own"]))
+            left = {present}
+        else:
+            left.add(change["previous"])
+            while replaced and replaced.pop()[0] != change["version"]:
+                pass
+    while replaced:
+        version, has_own = replaced.pop()
+        if version is None or (version in kept and version not in left):
+            return version, has_own
+    return None, True
 
 
 async def _lock_scope(connection: Connection, site_id: SiteId) -> Any:

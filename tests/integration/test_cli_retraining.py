@@ -238,7 +238,16 @@ def test_thresholds_and_replays_say_what_to_expect_and_apply_only_when_told(
     assert before["doubt_per_day"] == pytest.approx(applied["expected"]["queue"]["per_day"], abs=1e-4)
     assert replayed["after"]["right_rejections"]["value"] == 1.0
     assert replayed["after"]["reject"] == pytest.approx(1 / 3, abs=0.01)
-    assert desk.get("policy", "show", "asks")["version"] == 2
+    shadowing = json.dumps({"ar": {"spam": {"doubt": 0.3, "reject": 0.9}}})
+    desk.get("policy", "set", "asks", f"thresholds={shadowing}")
+    everywhere = 'thresholds.*={"spam": {"doubt": 0.1, "reject": 0.2}}'
+    assert "do not reach spam in ar" in desk.run("policy", "set", "asks", everywhere).stderr
+    (tmp_path / "policy.json").write_text('{"thresholds": {"*": {"spam": {"doubt": 0.9, "reject": 0.9}}}}')
+    again = desk.run(
+        "policy", "replay", "--site", "asks", "--since", "5000d", "--policy", str(tmp_path / "policy.json")
+    )
+    assert "do not reach spam in ar" in again.stderr
+    assert desk.get("policy", "show", "asks")["version"] == 4
     shipped = desk.run(
         "policy", "replay", "--site", "asks", "--since", "5000d", "--model", "shipped", "--json"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from moderation.domain.ids import SiteId
 from moderation.domain.label import Label, LabelSource, Targets
+from moderation.privacy.clocks import Due, delete
 from moderation.storage.collection import CollectedLabel, stream_labels, weight_of
 from moderation.storage.database import Database
 from moderation.storage.labels import keep_labels
@@ -97,6 +98,35 @@ async def test_history_and_words_from_elsewhere_are_labels_with_their_source(ser
     assert ("import", 1, 1.0) in {
         (one.source, one.targets.spam, one.weight) for one in await collected(service)
     }
+
+
+async def test_a_label_that_forgot_its_people_still_goes_with_the_decision_on_its_comment(
+    service: RunningService,
+) -> None:
+    line = comment("قديم", external_id="1", state="rejected", decided_at="2024-05-01T12:00:00Z")
+    async with service.request("POST", "/v1/comments/batch", json=line) as answer:
+        await answer.text()
+    (history,) = await collected(service)
+    said = Label(
+        SiteId(service.site.id),
+        bytes(16),
+        LabelSource.IMPORT,
+        "قديم",
+        Targets(insult=1),
+        datetime(2024, 5, 1, tzinfo=UTC),
+        comment_id=history.comment_id,
+        identity=bytes(32),
+    )
+    async with service.database.connection() as connection:
+        await keep_labels(connection, [said])
+    (before,) = await collected(service)
+    assert (before.targets.insult, before.targets.reject) == (1, 1)
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    async with service.database.transaction() as connection:
+        due = Due(service.site.id, later, later)
+        assert (await delete(connection, "label_identity", due)).removed == 1
+        assert (await delete(connection, "label_identity", due)).removed == 0
+    assert await collected(service) == [before]
 
 
 async def test_an_audited_verdict_weighs_the_inverse_of_its_share(

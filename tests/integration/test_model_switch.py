@@ -103,6 +103,27 @@ async def test_going_back_twice_reaches_what_was_before_the_first(
         assert await connection.fetchval("SELECT count(*) FROM model_files WHERE version = $1", first) == 0
 
 
+async def test_going_back_never_returns_to_what_was_gone_back_from(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    names = ("one", "two", "three")
+    first, second, third = (write_variant(tmp_path / name, name) for name in names)
+    for name in names:
+        await registry.add(tmp_path / name, None)
+    for version in (third, first, second, third, second):
+        await registry.promote(version, None, reason=None)
+    await registry.delete(first)
+    assert await registry.rollback(None, reason=None) == (third, second)
+    assert await registry.rollback(None, reason=None) == (None, third)
+    with pytest.raises(ConflictError):
+        await registry.rollback(None, reason=None)
+    for version in (second, third, second):
+        await registry.promote(version, None, reason=None)
+    assert await registry.rollback(None, reason=None) == (third, second)
+    await registry.promote(second, None, reason="better after all")
+    assert await registry.rollback(None, reason=None) == (third, second)
+
+
 async def test_going_back_from_a_site_s_first_model_is_going_back_to_that_of_all_others(
     database: Database, vault: KeyedVault, registry: Registry, tmp_path: Path
 ) -> None:

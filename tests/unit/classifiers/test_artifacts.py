@@ -89,6 +89,17 @@ def test_an_array_of_objects_is_never_unpickled(copy):
         Scorer.load(copy)
 
 
+@pytest.mark.parametrize("shape", ["(10000000000000,)", "(1000000, 1000000)", "(-1,)", "(3, 2)"])
+def test_a_header_that_asks_for_more_than_the_file_holds_takes_no_memory(copy, shape):
+    content = artifacts._array_bytes(np.zeros(2, np.int16))
+    header = f"{{'descr': '<i2', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    content = content[:8] + len(header).to_bytes(2, "little") + header.encode() + content[-4:]
+    (copy / "weights_ar.npy").write_bytes(content)
+    _rewrite(copy, {}, described={"weights_ar.npy": content})
+    with pytest.raises(ArtifactTamperedError, match="number of values"):
+        Scorer.load(copy)
+
+
 def test_a_name_with_a_path_is_refused(copy):
     manifest = json.loads((copy / "manifest.json").read_bytes())
     manifest["files"]["../weights_ar.npy"] = manifest["files"].pop("weights_ar.npy")

@@ -1,6 +1,8 @@
 """The solver finds what scipy's finds, in any scale, and what runs side by side finds what it finds alone."""
 
 import threading
+import time
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -85,3 +87,33 @@ def test_work_side_by_side_comes_in_order_and_its_error_ends_it():
 
     with workers() as hands, pytest.raises(ValueError, match="7"):
         list(hands.together(fail, [7, 8]))
+
+
+def test_whoever_gives_up_waits_neither_for_fits_under_way_nor_for_those_to_come(problem):
+    begun, ended_well = threading.Event(), []
+
+    def fit(at):
+        until_s = time.monotonic() + 5
+        begun.set()
+        while time.monotonic() < until_s:
+            solve(problem, PULL)
+        ended_well.append(at)
+
+    def ask(hands):
+        with pytest.raises(CancelledError):
+            hands.each(fit, range(9))
+
+    def interrupted():
+        with workers() as hands:
+            if hands == Workers():
+                pytest.skip("one core")
+            threads.append(threading.Thread(target=ask, args=[hands]))
+            threads[0].start()
+            assert begun.wait(10)
+            raise KeyboardInterrupt
+
+    threads: list[threading.Thread] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    threads[0].join(10)
+    assert not ended_well
