@@ -11,7 +11,10 @@ from typing import Any
 import structlog
 from aiohttp import web
 from redis.asyncio import Redis
+from yarl import URL
 
+from moderation.console import visits
+from moderation.console.entrance import ENTRANCE, Entrance
 from moderation.delivery.callbacks import Callbacks
 from moderation.delivery.service import Delivery
 from moderation.delivery.standings import Result
@@ -60,6 +63,7 @@ from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.coral_feedback import CoralFeedback
 from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
+from moderation.protocols.sessions import PUBLIC_ORIGIN, SESSIONS
 from moderation.protocols.strangers import speak_for_the_library
 from moderation.protocols.traced import tracing
 from moderation.review.desk import ReviewDesk
@@ -68,6 +72,7 @@ from moderation.review.unconfirmed import Unconfirmed
 from moderation.settings import Settings
 from moderation.storage.database import ANSWERED_WITHIN_S, Database
 from moderation.storage.directory import Directory
+from moderation.storage.sessions import Sessions
 from moderation.telemetry import (
     DELIVERIES,
     DELIVERY_SECONDS,
@@ -94,6 +99,7 @@ DIALECTS = (
     operations,
     reference,
     try_page,
+    visits,
 )
 LAG_EVERY_S = 1.0
 LARGEST_BODY_BYTES = 2 * 1024 * 1024
@@ -136,6 +142,9 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[perspective.ANALYST] = Analyst(scorer, bound=settings.intake_queue)
     app[perspective.PUBLIC_URL] = settings.public_url
     app[perspective_feedback.FEEDBACK] = Feedback(awaited, vault, utc_now)
+    app[SESSIONS] = Sessions(awaited, clock=utc_now)
+    app[PUBLIC_ORIGIN] = _origin(settings.public_url)
+    app[ENTRANCE] = Entrance(awaited, vault, limiter, clock=utc_now)
     _add_coral(app, intake, vault)
     for module in DIALECTS:
         app.add_routes(module.routes())
@@ -156,6 +165,12 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         app.cleanup_ctx.append(_closing(traces))
     app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
     return app
+
+
+def _origin(url: str | None) -> str:
+    """Return scheme and host as browsers write them, without a default port; empty without an address."""
+    found = None if url is None else URL(url)
+    return "" if found is None or not found.host else str(found.origin()).rstrip("/").lower()
 
 
 def _intake(settings: Settings, traces: Traces | None, *services: Any) -> Intake:

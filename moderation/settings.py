@@ -142,7 +142,7 @@ SETTINGS: tuple[Setting, ...] = (
         "trusted_proxies",
         _networks,
         (),
-        "Networks, comma-separated, whose `X-Forwarded-For` is believed; none by default.",
+        "Networks, comma-separated, whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; none by default.",
     ),
     Setting(
         "public_url",

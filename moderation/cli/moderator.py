@@ -1,11 +1,18 @@
 """`moderation moderator`: people, their roles and tokens."""
 
+import sys
+
 import click
 
+from moderation.cli.desk import Desk
+from moderation.cli.failures import WrongUsage
 from moderation.cli.output import plain, table
 from moderation.cli.terminal import Terminal, with_terminal
+from moderation.domain.clock import utc_now
+from moderation.domain.ids import ModeratorId
 from moderation.domain.site import Role
-from moderation.storage.administration import moderators
+from moderation.privacy.passwords import LONGEST, SHORTEST, Fault, Passwords, fault_of
+from moderation.storage.administration import moderators, passwords
 
 
 @click.group()
@@ -22,14 +29,70 @@ def moderator() -> None:
 @click.option("--name", help="By what colleagues know them; never shown to sites and readers.")
 @with_terminal
 def add(terminal: Terminal, email: str, site: str, role: str, name: str | None) -> None:
-    """Give a person a role on a site, in place of the one they had there."""
-    made = terminal.run(
-        lambda desk: moderators.add_moderator(
+    """Give a person a role on a site, in place of the one they had there.
+
+    Prints a one-time link to the console for somebody who has no password yet.
+    """
+
+    async def work(desk: Desk) -> tuple[ModeratorId, str | None]:
+        made = await moderators.add_moderator(
             desk.database, email, site=site, role=Role(role), actor=desk.actor, name=name
         )
-    )
-    result = {"id": made, "email": email, "site": site, "role": role}
-    terminal.show(result, f"{email} is {role} on {site}")
+        token = await passwords.invite_newcomer(desk.database, email, actor=desk.actor, now=utc_now())
+        return made, None if token is None else _link(desk, token)
+
+    made, link = terminal.run(work)
+    result = {"id": made, "email": email, "site": site, "role": role, "link": link}
+    sentence = f"{email} is {role} on {site}"
+    terminal.show(result, sentence if link is None else f"{sentence}; to set a password: {link}")
+
+
+@moderator.command("invite")
+@click.argument("email")
+@with_terminal
+def invite(terminal: Terminal, email: str) -> None:
+    """Print a link by which a person sets a password for the console: good once and for 7 days; the link before it ends."""
+
+    async def work(desk: Desk) -> str:
+        return _link(desk, await passwords.invite(desk.database, email, actor=desk.actor, now=utc_now()))
+
+    link = terminal.run(work)
+    terminal.show({"email": email, "link": link}, link)
+
+
+@moderator.command("password")
+@click.argument("email")
+@with_terminal
+def password(terminal: Terminal, email: str) -> None:
+    """Set a person's password for the console: asked for, or read from standard input. Ends their sessions."""
+    chosen = _read_password()
+    fault = fault_of(chosen, email)
+    if fault is not None:
+        raise WrongUsage(_FAULTS[fault])
+
+    async def work(desk: Desk) -> None:
+        encoded = await Passwords().hash(chosen)
+        await passwords.set_password(desk.database, email, encoded, actor=desk.actor)
+
+    terminal.run(work)
+    terminal.show({"email": email, "password": "set"}, f"{email} has a new password")
+
+
+def _read_password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    return sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+
+
+_FAULTS = {
+    Fault.TOO_SHORT: f"the password has fewer than {SHORTEST} characters",
+    Fault.TOO_LONG: f"the password has more than {LONGEST} characters",
+    Fault.IS_EMAIL: "the password is the person's e-mail address",
+}
+
+
+def _link(desk: Desk, token: str) -> str:
+    return f"{desk.settings.url}/console/welcome/{token}"
 
 
 @moderator.command("token")
@@ -58,7 +121,7 @@ def list_moderators(terminal: Terminal, site: str | None) -> None:
 @click.option("--site", help="Take only the role on this site away.")
 @with_terminal
 def disable(terminal: Terminal, email: str, site: str | None) -> None:
-    """End a person's roles and tokens, everywhere or on one site."""
+    """End a person's roles, tokens, sessions and password, or their role on one site."""
     if site is None:
         terminal.run(lambda desk: moderators.disable_moderator(desk.database, email, actor=desk.actor))
         terminal.show({"email": email, "disabled": True}, f"{email} is disabled")

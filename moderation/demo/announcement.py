@@ -32,6 +32,7 @@ def _addresses(url: str, receiver: str) -> str:
             "The demonstration is running. Stop it with Ctrl+C.",
             "",
             f"  a page to try it          {url}/try          (English: {url}/try?lang=en)",
+            f"  the moderators' console   {url}/console/",
             f"  every call, described     {url}/docs",
             f"  what the site has heard   {receiver}",
         ]
@@ -48,6 +49,8 @@ def _credentials(keys: FirstKeys) -> str:
         ]
     if keys.moderator_token is not None:
         shown.append(f"  moderator token           {keys.moderator_token}   ({MODERATOR}, lead)")
+    if keys.moderator_password is not None:
+        shown.append(f"  moderator password        {keys.moderator_password}   (for the console)")
     if shown:
         return "\n".join([f"Site `{SITE}` was made. Its keys are shown this once:", "", *shown])
     return "\n".join(
@@ -56,6 +59,7 @@ def _credentials(keys: FirstKeys) -> str:
             "",
             f"  .venv/bin/moderation site key add {SITE}",
             f"  .venv/bin/moderation moderator token {MODERATOR}",
+            f"  .venv/bin/moderation moderator invite {MODERATOR}",
         ]
     )
 

@@ -1,12 +1,15 @@
 """What the demonstration puts into an empty database, and what it brings up to date at every later start."""
 
 from dataclasses import dataclass, field
+from secrets import token_urlsafe
 
 from moderation.domain.errors import ConflictError, ModerationError
 from moderation.domain.site import Role
+from moderation.privacy.passwords import Passwords
 from moderation.privacy.vault import KeyedVault
 from moderation.settings import Settings
 from moderation.storage.administration.moderators import add_moderator, add_token, list_moderators
+from moderation.storage.administration.passwords import set_password
 from moderation.storage.administration.sites import (
     SECRET_PURPOSES,
     NewSite,
@@ -22,6 +25,8 @@ from moderation.storage.directory import Directory
 SITE = "demo"
 TITLE = "يوميات النورس"
 MODERATOR = "editor@example.org"
+MODERATOR_NAME = "هدى"
+_PASSWORD_BYTES = 12
 ACTOR = "demonstration"
 
 
@@ -35,6 +40,8 @@ class FirstKeys:
 
     site: SiteCredentials | None = field(default=None, repr=False)
     moderator_token: str | None = field(default=None, repr=False)
+    moderator_password: str | None = field(default=None, repr=False)
+    """For the console."""
 
 
 def refuse_outside_database(settings: Settings) -> None:
@@ -63,8 +70,10 @@ async def seed(database: Database, vault: KeyedVault, *, url: str, webhook_url: 
         credentials = await _add(database, vault, url=url, webhook_url=webhook_url)
     if await list_moderators(database, SITE):
         return FirstKeys(credentials)
-    await add_moderator(database, MODERATOR, site=SITE, role=Role.LEAD, actor=ACTOR)
-    return FirstKeys(credentials, await add_token(database, MODERATOR, actor=ACTOR))
+    await add_moderator(database, MODERATOR, site=SITE, role=Role.LEAD, actor=ACTOR, name=MODERATOR_NAME)
+    password = token_urlsafe(_PASSWORD_BYTES)
+    await set_password(database, MODERATOR, await Passwords().hash(password), actor=ACTOR)
+    return FirstKeys(credentials, await add_token(database, MODERATOR, actor=ACTOR), password)
 
 
 async def open_secrets(database: Database, vault: KeyedVault) -> list[str]:

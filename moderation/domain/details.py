@@ -30,6 +30,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "أرسل النموذج بنوع {urlencoded} أو {multipart} أو {json}.",
         "Send the form as {urlencoded}, {multipart} or {json}.",
     ),
+    "console_form": ("أرسل النموذج بنوع {urlencoded}.", "Send the form as {urlencoded}."),
     "form_field_once": (
         "يُرسل الحقل `{name}` مرة واحدة، نصًا عاديًا.",
         "The field `{name}` must be sent once, as plain text.",
@@ -71,6 +72,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "key_of_dialect": (
         "هذا المفتاح لا يصلح إلا لبروتوكوله.",
         "This key is good for its own dialect only.",
+    ),
+    "takes_own_page": (
+        "لا يُقبل هذا بجلسة اللوحة إلا من صفحاتها: أعد تحميل الصفحة.",
+        "With a session of the console this is taken from its own pages alone: load the page again.",
     ),
     "takes_role": ("يتطلب هذا دور `{role}`.", "This takes the role `{role}`."),
     "leads_undo": ("لا يتراجع عن قرارات غيره إلا كبير المشرفين.", "Only leads undo the decisions of others."),

@@ -22,6 +22,7 @@ from moderation.privacy.clocks import Due, Step
 from moderation.privacy.emptying import TextKeeper
 from moderation.storage.database import Connection
 from moderation.storage.leadership import LeadConnection, lead
+from moderation.storage.sessions import sweep_sessions
 from moderation.telemetry import RETENTION_REMOVED, RETENTION_ROUND_TIMESTAMP_SECONDS
 
 LOCK = 0x6D64_730A
@@ -99,8 +100,9 @@ class RetentionJob:
             await asyncio.sleep(rest * (time.monotonic() - started))
 
     async def _forget_of_no_site(self, connection: LeadConnection, kept: list[Retention]) -> int:
-        """Remove what belongs to no site by the instance's clocks; the feed's calendar by the longest one."""
+        """Remove what belongs to no site by the instance's clocks; the feed's calendar by the longest one; sessions that ended."""
         now = self._clock()
+        await sweep_sessions(connection, now)
         events = max(retention.events for retention in [*kept, self._defaults])
         await clocks.delete(connection, "events", Due(None, now - timedelta(days=events), now))
         due = Due(None, now - timedelta(days=self._defaults.audit), now)

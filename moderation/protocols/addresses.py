@@ -26,6 +26,13 @@ def client_address(request: web.Request) -> str | None:
     return None if address is None else str(address)
 
 
+def comes_through_proxy(request: web.Request) -> bool:
+    """Tell whether the connection is a trusted proxy's, whose word on the reader's side of it is taken."""
+    networks = request.app[TRUSTED_PROXIES]
+    address = _parse(request.remote or "")
+    return address is not None and _is_trusted(address, networks)
+
+
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])

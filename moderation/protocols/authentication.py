@@ -1,18 +1,32 @@
-"""Who calls: a site's key (``mds_``) or a person's token (``mdu_``), from `Authorization: Bearer`."""
+"""Who calls: a site's key (``mds_``) or a person's token (``mdu_``) from `Authorization: Bearer`, or a session of the console.
+
+A session counts where no `Authorization` is sent, and is always a person: no cookie makes a site of anybody.
+"""
 
 from aiohttp import web
 
 from moderation.domain.details import detail
 from moderation.domain.errors import NotAuthenticatedError, NotPermittedError
 from moderation.domain.site import Caller, Person, SiteCaller
+from moderation.protocols.sessions import proven_session
 from moderation.storage.directory import Directory
 
 DIRECTORY = web.AppKey("directory", Directory)
 
 
 async def authenticate(request: web.Request) -> Caller:
-    """Return who calls. Raises `NotAuthenticatedError` without a live key or token."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    """Return who calls.
+
+    Raises `NotAuthenticatedError` without a live key, token or session, and `NotPermittedError` for a session that would
+    change something without the proof that our own page asks for it.
+    """
+    written = request.headers.get("Authorization")
+    if written is None:
+        session = await proven_session(request)
+        if session is None:
+            raise NotAuthenticatedError
+        return session.person
+    scheme, _, token = written.partition(" ")
     token = token.strip()
     if scheme.lower() == "bearer" and token.isascii() and 0 < len(token) <= 200:
         caller = await request.app[DIRECTORY].caller(token)
@@ -22,7 +36,7 @@ async def authenticate(request: web.Request) -> Caller:
 
 
 async def authenticate_site(request: web.Request) -> SiteCaller:
-    """Return the calling site. Raises `NotPermittedError` for a person's token or another dialect's key."""
+    """Return the calling site. Raises `NotPermittedError` for a person and for another dialect's key."""
     caller = await authenticate(request)
     if isinstance(caller, SiteCaller) and caller.dialect == "native":
         return caller

@@ -7,13 +7,16 @@ from typing import Any
 import pytest_asyncio
 from standardwebhooks import Webhook
 
+from moderation.console.pages import FILES
 from moderation.delivery.sequencer import Sequencer
 from moderation.domain.clock import utc_now
 from moderation.domain.ids import new_uuid
 from moderation.engines import EngineAddresses
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.problems import PROBLEMS
+from moderation.storage.administration import passwords
 from moderation.storage.database import connect
+from tests.console import PASSWORD, add_account
 from tests.contract.dialects import walk_akismet, walk_coral, walk_perspective, walk_static_site
 from tests.contract.walk import Walker
 from tests.service import comment, running_service, seed_moderator, seed_site
@@ -214,6 +217,42 @@ async def walk_the_rest(walk: Walker) -> None:
         await walk("GET", path, None)
 
 
+async def walk_console(walk: Walker) -> None:
+    account = await add_account(walk.service.database, {walk.service.site.id: "lead"})
+    origin = {"Origin": str(walk.service.client.make_url("")).rstrip("/")}
+    form = {"email": account.email, "password": PASSWORD}
+
+    async def visit(method: str, path: str, **options: Any) -> tuple[int, Any]:
+        headers = origin | options.pop("headers", {})
+        found: tuple[int, Any] = await walk(
+            method, path, None, headers=headers, allow_redirects=False, **options
+        )
+        return found
+
+    for path in ("/console", "/console/", "/console/sign-in", "/console/static/console.css"):
+        await visit("GET", path)
+    tag = {"If-None-Match": f'"{FILES["console.css"].tag}"'}
+    await visit("GET", "/console/static/console.css", headers=tag)
+    await visit("GET", "/console/static/nonsense")
+    await visit("POST", "/console/sign-in", data=b"{}", headers={"Content-Type": "application/json"})
+    await visit("POST", "/console/sign-in", data=form, headers={"Origin": "https://evil.example"})
+    token = await passwords.invite(walk.service.database, account.email, actor="test", now=utc_now())
+    path = f"/console/welcome/{token}"
+    await visit("GET", path)
+    await visit("POST", path, data=form, headers={"Origin": "https://evil.example"})
+    await visit("POST", path, data={"password": "short", "again": "short"})
+    await visit("POST", path, data={"password": PASSWORD, "again": PASSWORD})
+    for method in ("GET", "POST"):
+        await visit(method, path, **({} if method == "GET" else {"data": {"password": "x", "again": "x"}}))
+    assert (await visit("GET", "/console/"))[0] == 200, "the client keeps the cookie"
+    assert (await visit("GET", "/console/sign-in"))[0] == 303
+    assert (await visit("POST", "/console/sign-out"))[0] == 403
+    statuses = [(await visit("POST", "/console/sign-in", data=form))[0] for _ in range(6)]
+    assert statuses == [303] * 5 + [429]
+    walk.service.client.session.cookie_jar.clear()
+    assert (await visit("POST", "/console/sign-out"))[0] == 303
+
+
 async def walk_limits(walk: Walker) -> None:
     async with walk.service.database.transaction() as connection:
         await connection.execute(
@@ -241,6 +280,7 @@ async def test_every_answer_of_a_walk_through_every_route_is_as_described(walker
         walk_rights,
         walk_learning,
         walk_the_rest,
+        walk_console,
         walk_limits,
     ):
         await walk(walker)

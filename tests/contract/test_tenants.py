@@ -80,6 +80,14 @@ REACH: dict[Operation, Reach] = {
     ("GET", "/"): Reach.PUBLIC,
     ("GET", "/docs"): Reach.PUBLIC,
     ("GET", "/docs/docs.css"): Reach.PUBLIC,
+    ("GET", "/console"): Reach.PUBLIC,
+    ("GET", "/console/"): Reach.PUBLIC,
+    ("GET", "/console/sign-in"): Reach.PUBLIC,
+    ("POST", "/console/sign-in"): Reach.PUBLIC,
+    ("POST", "/console/sign-out"): Reach.PUBLIC,
+    ("GET", "/console/welcome/{token}"): Reach.PUBLIC,
+    ("POST", "/console/welcome/{token}"): Reach.PUBLIC,
+    ("GET", "/console/static/{name}"): Reach.PUBLIC,
     ("GET", "/try"): Reach.PUBLIC,
     ("GET", "/try/static/{name}"): Reach.PUBLIC,
 }
@@ -187,7 +195,8 @@ def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
     victim = scene.victim
     ids = {"id": victim.claim if "/claims/" in path else victim.comment, "site": victim.site.name}
     target = path.format_map(
-        ids | {"code": "gone", "name": "try.js", "version": "1.1", "thread": WORDS["thread"]}
+        ids
+        | {"code": "gone", "name": "try.js", "token": "mdi_x", "version": "1.1", "thread": WORDS["thread"]}
     )
     described_body = described()[operation].get("requestBody", {}).get("content", {})
     media, content = next(iter(described_body.items()), ("", {}))

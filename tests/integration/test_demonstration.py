@@ -92,12 +92,25 @@ async def send_event(demo: RunningDemonstration, secret: str, event: dict[str, A
     return status
 
 
+async def signs_in(demo: RunningDemonstration, password: str) -> bool:
+    fields = {"email": "editor@example.org", "password": password}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(
+            demo.url + "/console/sign-in", data=fields, headers={"Origin": demo.url}, allow_redirects=False
+        ) as answer,
+    ):
+        return answer.status == 303
+
+
 async def test_the_first_start_shows_keys_that_work_and_the_second_none(settings: Settings) -> None:
     async with running_demonstration(settings) as demo:
         key, token = (secret_of(demo.announcement, label) for label in ("site key", "moderator token"))
         queue = f"{demo.url}/v1/queue?site=demo"
         status, answer = await fetch("GET", queue, headers={"Authorization": f"Bearer {token}"})
         assert (status, answer["items"]) == (200, [])
+        assert await signs_in(demo, secret_of(demo.announcement, "moderator password"))
+        assert f"the moderators' console   {demo.url}/console/" in demo.announcement
         site = await seeded_site(settings)
         assert (site.url, site.webhook_url) == (demo.url, demo.receiver + "events")
     async with running_demonstration(settings) as demo:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from moderation.protocols.openapi import (
     akismet,
     colleagues,
+    console,
     coral,
     demonstration,
     feed,
@@ -18,7 +19,7 @@ from moderation.protocols.openapi import (
     rights,
     webhook,
 )
-from moderation.protocols.openapi.parts import PERSON, SITE, Dialect, Json, write_operation
+from moderation.protocols.openapi.parts import PERSON, SESSION, SITE, Dialect, Json, write_operation
 from moderation.protocols.openapi.schemas import HEADERS, SCHEMAS
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -35,6 +36,7 @@ DIALECTS: tuple[Dialect, ...] = (
     perspective.DIALECT,
     coral.DIALECT,
     operations.DIALECT,
+    console.DIALECT,
     demonstration.DIALECT,
 )
 """In the order of the pages under ``/docs``."""
@@ -58,6 +60,13 @@ _SECURITY: Json = {
         "scheme": "bearer",
         "bearerFormat": "mdu_…",
         "description": "A moderator's token; what it may do depends on the person's role on the site.",
+    },
+    SESSION: {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-moderation",
+        "description": "Of a moderator who signed in at `/console/` (named `moderation` on plain http of the same machine). "
+        "Whatever changes something also takes the header `X-CSRF-Token` with the value that the console's page holds.",
     },
 }
 

@@ -23,7 +23,7 @@ HTML = "text/html"
 TEXT = "text/plain"
 NDJSON = "application/x-ndjson"
 
-SITE, PERSON = "siteKey", "personToken"
+SITE, PERSON, SESSION = "siteKey", "personToken", "session"
 """Names of security schemes; a dialect with another one brings it in its `Dialect`."""
 
 ANY = ("internal",)
@@ -153,7 +153,7 @@ def write_operation(operation: Operation, tag: str) -> Json:
         "operationId": operation.name,
         "tags": [tag],
         "summary": operation.summary,
-        "security": [{caller: []} for caller in operation.callers],
+        "security": [{caller: []} for caller in _accepted(operation)],
         "responses": {str(status): answer for status, answer in sorted(_responses(operation).items())},
     }
     if operation.description:
@@ -163,6 +163,11 @@ def write_operation(operation: Operation, tag: str) -> Json:
     if operation.body is not None:
         written["requestBody"] = operation.body
     return written
+
+
+def _accepted(operation: Operation) -> tuple[str, ...]:
+    """A person may come with a session of the console, too."""
+    return (*operation.callers, SESSION) if PERSON in operation.callers else operation.callers
 
 
 def problem_example(code: str) -> Json:

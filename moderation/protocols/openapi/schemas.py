@@ -312,7 +312,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "integer", "minimum": 1},
     },
     "Allow": {"description": "The methods this address answers to.", "schema": {"type": "string"}},
-    "Location": {"description": "The comment's address.", "schema": {"type": "string"}},
+    "Location": {"description": "The comment's address, or where to go on.", "schema": {"type": "string"}},
     "ETag": {"description": "The comment's revision, in quotes.", "schema": {"type": "string"}},
     "Idempotency-Replayed": {
         "description": "`true` on the first answer sent again.",

@@ -13,6 +13,7 @@ from moderation.storage.administration.emails import canonical_email
 from moderation.storage.administration.finding import find_moderator_id, find_site_id
 from moderation.storage.administration.tokens import PERSON_PREFIX, new_token, token_hash
 from moderation.storage.database import Connection, Database
+from moderation.storage.sessions import end_sessions
 
 MAX_NAME = 80
 
@@ -85,7 +86,7 @@ async def add_token(database: Database, email: str, *, actor: str) -> str:
     token = new_token(PERSON_PREFIX)
     async with change(database) as connection:
         moderator_id = await find_moderator_id(connection, email)
-        await _refuse_disabled(connection, moderator_id, email)
+        await refuse_disabled(connection, moderator_id, email)
         await connection.execute(
             "INSERT INTO moderator_tokens (id, moderator_id, token_hash) VALUES ($1, $2, $3)",
             new_uuid(),
@@ -104,15 +105,18 @@ async def list_moderators(database: Database, site: str | None = None) -> list[M
 
 
 async def disable_moderator(database: Database, email: str, *, actor: str) -> None:
-    """Shut a person out everywhere: their roles and tokens end; what they decided stays.
+    """Shut a person out everywhere: their roles, tokens, sessions and password end; what they decided stays.
 
     Once more is harmless. Raises `NotFoundError`.
     """
     async with change(database) as connection:
         moderator_id = await find_moderator_id(connection, email)
         await connection.execute(
-            "UPDATE moderators SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1", moderator_id
+            "UPDATE moderators SET disabled_at = coalesce(disabled_at, now()), password = NULL, invitation_hash = NULL,"
+            " invited_until = NULL WHERE id = $1",
+            moderator_id,
         )
+        await end_sessions(connection, moderator_id)
         # Roles too: whoever enables the person again says anew what they may do.
         await connection.execute("DELETE FROM moderator_roles WHERE moderator_id = $1", moderator_id)
         await _revoke_tokens(connection, moderator_id)
@@ -134,7 +138,8 @@ async def remove_role(database: Database, email: str, *, site: str, actor: str) 
         )
 
 
-async def _refuse_disabled(connection: Connection, moderator_id: ModeratorId, email: str) -> None:
+async def refuse_disabled(connection: Connection, moderator_id: ModeratorId, email: str) -> None:
+    """Raise `ConflictError` for somebody who is shut out."""
     if await connection.fetchval("SELECT disabled_at FROM moderators WHERE id = $1", moderator_id):
         raise ConflictError(f"{email!r} is disabled; give them a role again to enable them.")
 

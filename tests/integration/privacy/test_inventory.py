@@ -45,8 +45,9 @@ STAFF = {
     "models": "created_by",
     "moderator_roles": "moderator_id role",
     "moderator_tokens": "moderator_id",
-    "moderators": "email name",
+    "moderators": "email name password invitation_hash",
     "policies": "created_by",
+    "sessions": "token_hash moderator_id",
     "tasks": "claimed_by",
 }
 """Who of the staff did or may do something."""
@@ -72,13 +73,14 @@ NOBODYS = {
     "models": "version site_id kind manifest report refusals snapshot learned_from seen_until baseline created_at",
     "moderator_tokens": "id token_hash created_at revoked_at",
     "moderator_roles": "site_id",
-    "moderators": "id created_at disabled_at",
+    "moderators": "id created_at disabled_at invited_until",
     "policies": "site_id version policy created_at",
     "recognitions": "comment_id revision expires_at",
     "removed_texts": "comment_id revision",
     "retention_progress": "site_id clock place",
     "revisions": "comment_id revision replaced_at",
     "schema_versions": "version applied_at",
+    "sessions": "began_at seen_at",
     "site_keys": "id site_id dialect token_hash created_at revoked_at",
     "sites": "id name title url language webhook_url settings created_at removed_at",
     "tasks": "comment_id site_id kind revision thread_id reasons rank abuse_rank uncertain_rank rescored claim_id"

@@ -170,6 +170,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "site key revoke": None,
     "moderator add": None,
     "moderator token": None,
+    "moderator invite": None,
+    "moderator password": None,
     "moderator list": [],
     "moderator disable": None,
     "policy show": ["{site}"],

@@ -31,6 +31,7 @@ INSERT INTO retention_progress VALUES (1, 'planted', decode(repeat('07', 16), 'h
 INSERT INTO models (version, kind, manifest, seen_until, created_by) VALUES ('m-1', 'added', '{}', now(), 'test');
 INSERT INTO model_files VALUES ('m-1', 'weights.npy', '\\x01', '\\x0203');
 INSERT INTO active_models VALUES (0, 'm-1', now());
+INSERT INTO sessions SELECT decode(repeat('08', 32), 'hex'), id, now(), now() FROM moderators LIMIT 1;
 INSERT INTO model_changes (site_id, action, version, actor) VALUES (0, 'promote', 'm-1', 'test');
 """
 """Rows where nothing in this test leaves one by itself."""

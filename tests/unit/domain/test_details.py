@@ -13,7 +13,7 @@ from moderation.domain.details import detail
 from moderation.protocols.problems import problem_body
 
 ROOT = Path(errors.__file__).parent.parent
-ANSWERING = ("protocols", "review", "intake", "delivery")
+ANSWERING = ("console", "protocols", "review", "intake", "delivery")
 """Packages whose errors reach callers; those of commands alone are in English."""
 ERRORS = {
     name

@@ -1,0 +1,129 @@
+"""Rendering the console's pages, and its files: read once, at import, so that no file is opened while requests wait."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import PurePath
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from moderation.console.words import words
+from moderation.domain.messages import LANGUAGES
+from moderation.protocols.languages import language_of
+
+LANGUAGE_COOKIE = "console_language"
+LANGUAGE_KEPT_S = 365 * 24 * 3600
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".png": "image/png",
+}
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    ),
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Of every page. `same-origin` and not `no-referrer`, by which browsers would hide a form's `Origin`."""
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("moderation.console", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_PAGES = {
+    name: _TEMPLATES.get_template(name)
+    for name in _TEMPLATES.list_templates(extensions=["html"])
+    if not name.startswith("_")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of `static/`."""
+
+    content: bytes
+    type: str
+    tag: str
+    """Changes whenever the content does."""
+
+
+def _read(entry: Any) -> File:
+    content = entry.read_bytes()
+    return File(content, TYPES[PurePath(entry.name).suffix], hashlib.sha256(content).hexdigest()[:16])
+
+
+FILES: dict[str, File] = {
+    entry.name: _read(entry)
+    for entry in (resources.files("moderation.console") / "static").iterdir()
+    if PurePath(entry.name).suffix in TYPES
+}
+
+
+def static(name: str) -> str:
+    """Return a file's address, which says its content: it may be kept for good."""
+    return f"/console/static/{name}?v={FILES[name].tag}"
+
+
+def console_language(request: web.Request) -> str:
+    """Return the page's language: the one asked for, else the one chosen before, else the browser's."""
+    chosen = request.query.get("lang", request.cookies.get(LANGUAGE_COOKIE, ""))
+    return chosen if chosen in LANGUAGES else language_of(request)
+
+
+def page(
+    request: web.Request, template: str, values: Mapping[str, Any], *, status: int = 200
+) -> web.Response:
+    """Render a page in the reader's language, and remember the language if it was asked for here."""
+    language = console_language(request)
+    text = _PAGES[template].render(
+        language=language,
+        direction="rtl" if language == "ar" else "ltr",
+        other="en" if language == "ar" else "ar",
+        words=words(language),
+        static=static,
+        here=request.rel_url.raw_path,
+        **values,
+    )
+    headers = HEADERS | {"Content-Language": language}
+    response = web.Response(status=status, text=text, content_type="text/html", headers=headers)
+    if request.query.get("lang") == language:
+        response.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=LANGUAGE_KEPT_S, path="/console/", samesite="Lax"
+        )
+    return response
+
+
+def moved(location: str) -> web.Response:
+    """Send the browser on, by GET."""
+    return web.Response(status=303, headers=HEADERS | {"Location": location})
+
+
+async def send_file(request: web.Request) -> web.Response:
+    """Send a file: kept for good under the address that names its content, asked for anew under any other."""
+    file = FILES.get(request.match_info["name"])
+    if file is None:
+        raise web.HTTPNotFound
+    is_named = request.query.get("v") == file.tag
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable" if is_named else "no-cache",
+        "ETag": f'"{file.tag}"',
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    if f'"{file.tag}"' in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=file.content, content_type=file.type, headers=headers)

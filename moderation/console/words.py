@@ -1,0 +1,83 @@
+"""What stands on the console's pages, in Arabic and English; a test holds the two languages to each other."""
+
+WORDS: dict[str, tuple[str, str]] = {
+    # every page: (Arabic, English)
+    "product": ("مكتب التعليقات", "Comment desk"),
+    "other_language": ("English", "العربية"),
+    # signing in
+    "sign_in": ("تسجيل الدخول", "Sign in"),
+    "email": ("البريد الإلكتروني", "E-mail"),
+    "password": ("كلمة المرور", "Password"),
+    "sign_out": ("تسجيل الخروج", "Sign out"),
+    "sign_out_everywhere": ("تسجيل الخروج من كل الأجهزة", "Sign out everywhere"),
+    "no_password_yet": (
+        "ليست لديك كلمة مرور، أو نسيتها؟ اطلب رابطًا جديدًا ممّن يدير الخدمة.",
+        "No password yet, or forgotten? Ask whoever runs the service for a new link.",
+    ),
+    "insecure": (
+        "هذا العنوان بلا تشفير (http)، ولا يحفظ المتصفح جلستك عليه: استعمل https.",
+        "This address is not encrypted (http), and the browser will not keep your session there: use https.",
+    ),
+    "fault_wrong": (
+        "البريد الإلكتروني أو كلمة المرور غير صحيحة.",
+        "The e-mail address or the password is wrong.",
+    ),
+    "fault_throttled": ("محاولات كثيرة. حاول مرة أخرى بعد:", "Too many attempts. Try again in:"),
+    "fault_origin": (
+        "لم تأتِ هذه المحاولة من صفحاتنا. حاول مرة أخرى من هنا.",
+        "That attempt did not come from our own pages. Try again from here.",
+    ),
+    "fault_unavailable": (
+        "الخدمة غير متاحة مؤقتًا. حاول مرة أخرى بعد لحظات.",
+        "The service is not available for the moment. Try again shortly.",
+    ),
+    # setting a password
+    "welcome": ("أهلًا بك", "Welcome"),
+    "choose_password": ("اختر كلمة مرور لدخول اللوحة.", "Choose a password for the console."),
+    "password_hint": (
+        "12 حرفًا على الأقل. جملة من كلمات عدّة أسهل حفظًا وأصعب تخمينًا.",
+        "At least 12 characters. Several words are easier to remember and harder to guess.",
+    ),
+    "again": ("كلمة المرور مرة أخرى", "The password again"),
+    "save": ("حفظ", "Save"),
+    "link_over": (
+        "لم يعد هذا الرابط صالحًا: استُعمل، أو حلّ محلّه رابط أحدث، أو مضت عليه سبعة أيام. اطلب رابطًا جديدًا.",
+        "This link is not good any more: it was used, a newer one took its place, or it is older than 7 days. Ask for a new one.",
+    ),
+    "password_too_short": (
+        "كلمة المرور أقصر من 12 حرفًا.",
+        "The password has fewer than 12 characters.",
+    ),
+    "password_too_long": ("كلمة المرور أطول من 256 حرفًا.", "The password has more than 256 characters."),
+    "password_is_email": (
+        "لا تصلح كلمةَ مرور: إنها عنوان بريدك.",
+        "That will not do as a password: it is your e-mail address.",
+    ),
+    "password_differs": ("الكلمتان مختلفتان.", "The two passwords differ."),
+    # the desk
+    "desk": ("المراجعة", "Review"),
+    "no_script": ("تحتاج هذه الصفحة إلى JavaScript.", "This page needs JavaScript."),
+}
+
+
+def words(language: str) -> dict[str, str]:
+    """Return the words of ``language``: Arabic for `ar`, else English."""
+    column = 0 if language == "ar" else 1
+    return {key: pair[column] for key, pair in WORDS.items()}
+
+
+_UNITS = {
+    "seconds": ("ثانية", "ثانيتان", "ثوانٍ", "second"),
+    "minutes": ("دقيقة", "دقيقتان", "دقائق", "minute"),
+}
+
+
+def duration(seconds: int, language: str) -> str:
+    """Write how long to wait: seconds up to a minute, whole minutes above, rounded up."""
+    unit, count = ("seconds", max(seconds, 1)) if seconds <= 60 else ("minutes", -(-seconds // 60))
+    one, two, few, english = _UNITS[unit]
+    if language != "ar":
+        return f"{count} {english}{'' if count == 1 else 's'}"
+    if count <= 2:
+        return one if count == 1 else two
+    return f"{count} {few if count <= 10 else one}"

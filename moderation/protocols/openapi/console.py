@@ -1,0 +1,155 @@
+"""The moderators' console: pages for people, who sign in with a password and get a session."""
+
+from moderation.protocols.openapi.parts import (
+    HTML,
+    STORED,
+    Answer,
+    Dialect,
+    Json,
+    Operation,
+    parameter,
+    record,
+    request_body,
+    shown,
+)
+
+_PAGE = {HTML: {"type": "string"}}
+_FORM = "application/x-www-form-urlencoded"
+_TEXT: Json = {"type": "string"}
+_LANGUAGE = parameter("lang", "query", {"type": "string", "enum": ["ar", "en"]}, "Chosen for good.")
+_NEXT = parameter("next", "query", _TEXT, "Where to go then: a path of the console.")
+_TOKEN = parameter("token", "path", _TEXT, "Out of the link.", example="mdi_0123456789abcdef")
+_NAME = parameter("name", "path", _TEXT, "One of the pages' files.", example="console.css")
+_BODY = ("malformed-request", "too-large", "unsupported-media-type", *STORED)
+_THEN = Answer("Go on there.", headers=("Location",))
+_AGAIN = Answer("The form again, with what is wrong.", _PAGE)
+_LATER = Answer("Too many attempts: the form again, with how long to wait.", _PAGE, ("Retry-After",))
+
+DIALECT = Dialect(
+    name="Console",
+    description=(
+        "Where moderators work. Its pages use the calls of this document with a session instead of a token: the cookie, and for "
+        "whatever changes something the header `X-CSRF-Token` with the value that the page holds."
+    ),
+    operations=(
+        Operation("GET", "/console", "console", "To the desk", {303: _THEN}),
+        Operation(
+            "GET",
+            "/console/",
+            "consoleDesk",
+            "The desk",
+            {200: Answer("A page.", _PAGE), 303: Answer("Sign in first.", headers=("Location",))},
+            parameters=(_LANGUAGE,),
+            problems=STORED,
+        ),
+        Operation(
+            "GET",
+            "/console/sign-in",
+            "consoleSignInPage",
+            "The form to sign in",
+            {200: Answer("A page.", _PAGE), 303: Answer("Signed in already.", headers=("Location",))},
+            parameters=(_NEXT, _LANGUAGE),
+            problems=STORED,
+        ),
+        Operation(
+            "POST",
+            "/console/sign-in",
+            "consoleSignIn",
+            "Sign in",
+            {
+                303: Answer("Signed in: the session's cookie, and where to go.", headers=("Location",)),
+                403: Answer("Not this pair, or not from our own page: the form again.", _PAGE),
+                429: _LATER,
+            },
+            body=request_body(
+                {
+                    _FORM: shown(
+                        record(
+                            {"email": _TEXT, "password": _TEXT, "next": _TEXT},
+                            optional=("email", "password", "next"),
+                        ),
+                        {"email": "editor@example.org", "password": "correct horse battery"},
+                    )
+                }
+            ),
+            problems=_BODY,
+            page=True,
+        ),
+        Operation(
+            "POST",
+            "/console/sign-out",
+            "consoleSignOut",
+            "Sign out",
+            {303: _THEN},
+            description="Here, or with `everywhere` on every device.",
+            body=request_body(
+                {
+                    _FORM: shown(
+                        record(
+                            {"csrf_token": _TEXT, "everywhere": _TEXT}, optional=("csrf_token", "everywhere")
+                        ),
+                        {"csrf_token": "0123456789abcdef"},
+                    )
+                },
+                required=False,
+            ),
+            problems=("not-permitted", *_BODY),
+        ),
+        Operation(
+            "GET",
+            "/console/welcome/{token}",
+            "consoleWelcomePage",
+            "The form to set a password",
+            {200: Answer("A page.", _PAGE), 404: Answer("The link is good no more.", _PAGE)},
+            parameters=(_TOKEN, _LANGUAGE),
+            problems=STORED,
+        ),
+        Operation(
+            "POST",
+            "/console/welcome/{token}",
+            "consoleWelcome",
+            "Set a password",
+            {
+                303: Answer("Set, and signed in.", headers=("Location",)),
+                403: Answer("Not from our own page: the form again.", _PAGE),
+                404: Answer("The link is good no more.", _PAGE),
+                422: _AGAIN,
+            },
+            parameters=(_TOKEN,),
+            body=request_body(
+                {
+                    _FORM: shown(
+                        record({"password": _TEXT, "again": _TEXT}, optional=("password", "again")),
+                        {"password": "correct horse battery", "again": "correct horse battery"},
+                    )
+                }
+            ),
+            problems=_BODY,
+            page=True,
+        ),
+        Operation(
+            "GET",
+            "/console/static/{name}",
+            "consoleFile",
+            "Its style, scripts and pictures",
+            {
+                200: Answer(
+                    "The file.",
+                    {
+                        kind: {"type": "string"}
+                        for kind in (
+                            "text/css",
+                            "text/javascript",
+                            "image/svg+xml",
+                            "font/woff2",
+                            "image/png",
+                        )
+                    },
+                ),
+                304: Answer("You have it."),
+            },
+            parameters=(_NAME,),
+            problems=("not-found",),
+        ),
+    ),
+)

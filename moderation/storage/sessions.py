@@ -1,0 +1,102 @@
+"""Sessions of people at the console: in PostgreSQL, so that losing Redis signs nobody out; read at every request, never cached.
+
+A session ends `IDLE` after its last request and `LONGEST` after it began, when the person signs out, is disabled, or sets a
+password. Only the hash of its token is kept.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from moderation.domain.clock import Clock
+from moderation.domain.ids import ModeratorId, SiteId
+from moderation.domain.site import Person, Role
+from moderation.storage.administration.changes import audit
+from moderation.storage.administration.tokens import new_token, token_hash
+from moderation.storage.database import Connection, Database
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=14)
+TOUCHED_EVERY = timedelta(minutes=1)
+PREFIX = "mdc_"
+
+_FIND = """
+SELECT s.seen_at, m.id, m.email, m.name,
+       coalesce((SELECT jsonb_object_agg(r.site_id, r.role) FROM moderator_roles r JOIN sites t ON t.id = r.site_id
+                  WHERE r.moderator_id = m.id AND t.removed_at IS NULL), '{}') AS roles
+  FROM sessions s JOIN moderators m ON m.id = s.moderator_id
+ WHERE s.token_hash = $1 AND s.seen_at > $2 AND s.began_at > $3 AND m.disabled_at IS NULL
+"""
+_TOUCH = "UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $3"
+_SWEEP = "DELETE FROM sessions WHERE seen_at <= $1 OR began_at <= $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody who is signed in; ``name`` is what colleagues know them by."""
+
+    token: str = field(repr=False)
+    person: Person
+    name: str | None
+
+
+class Sessions:
+    """Begins, finds and ends sessions. Raises `DependencyUnavailableError` when PostgreSQL is away."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def begin(self, moderator_id: ModeratorId, *, instead_of: str | None = None) -> str:
+        """Return the token of a new session; the one that the browser came with ends."""
+        token, now = new_token(PREFIX), self._clock()
+        async with self._database.transaction() as connection:
+            if instead_of is not None:
+                await _end(connection, instead_of)
+            await connection.execute(
+                "INSERT INTO sessions (token_hash, moderator_id, began_at, seen_at) VALUES ($1, $2, $3, $3)",
+                token_hash(token),
+                moderator_id,
+                now,
+            )
+            person = str(moderator_id)
+            await audit(connection, "moderator.signed_in", actor=person, subject=person)
+        return token
+
+    async def find(self, token: str) -> Session | None:
+        """Return the live session of that token, with the person's roles as of now; None for any other."""
+        now, hashed = self._clock(), token_hash(token)
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(_FIND, hashed, now - IDLE, now - LONGEST)
+            if row is not None and row["seen_at"] < now - TOUCHED_EVERY:
+                await connection.execute(_TOUCH, hashed, now, now - TOUCHED_EVERY)
+        return None if row is None else _session(token, row)
+
+    async def end(self, token: str) -> None:
+        """End one session; harmless for one that has ended."""
+        async with self._database.connection() as connection:
+            await _end(connection, token)
+
+    async def end_all(self, moderator_id: ModeratorId) -> None:
+        """Sign the person out everywhere."""
+        async with self._database.connection() as connection:
+            await end_sessions(connection, moderator_id)
+
+
+async def end_sessions(connection: Connection, moderator_id: ModeratorId) -> None:
+    """End every session of a person, as part of a change."""
+    await connection.execute("DELETE FROM sessions WHERE moderator_id = $1", moderator_id)
+
+
+async def sweep_sessions(connection: Connection, now: datetime) -> None:
+    """Remove the rows of sessions that have ended by themselves."""
+    await connection.execute(_SWEEP, now - IDLE, now - LONGEST)
+
+
+async def _end(connection: Connection, token: str) -> None:
+    await connection.execute("DELETE FROM sessions WHERE token_hash = $1", token_hash(token))
+
+
+def _session(token: str, row: Any) -> Session:
+    roles = {SiteId(int(site_id)): Role(role) for site_id, role in row["roles"].items()}
+    return Session(token, Person(ModeratorId(row["id"]), row["email"], roles), row["name"])

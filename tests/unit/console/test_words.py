@@ -1,0 +1,70 @@
+"""The console says everything in both languages, and waits in words."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import nodes
+
+from moderation.console import pages
+from moderation.console.words import WORDS, duration, words
+
+
+class Reader(HTMLParser):
+    """Gathers what a page says between its tags, and in what people hear or see of attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.said += [
+            value or "" for name, value in attrs if name in {"title", "alt", "aria-label", "placeholder"}
+        ]
+
+
+def test_both_languages_say_everything():
+    assert words("ar").keys() == words("en").keys() == WORDS.keys()
+    for key, (arabic, english) in WORDS.items():
+        assert arabic.strip(), key
+        assert english.strip(), key
+        assert re.findall(r"\{\w*\}", arabic) == re.findall(r"\{\w*\}", english), key
+
+
+@pytest.mark.parametrize("name", pages._TEMPLATES.list_templates(extensions=["html"]))
+def test_a_page_speaks_by_words_alone(name: str):
+    """No sentence stands in a template, and every word that one names is there."""
+    source = pages._TEMPLATES.loader.get_source(pages._TEMPLATES, name)[0]
+    reader = Reader()
+    reader.feed(re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", "", source, flags=re.DOTALL))
+    assert not re.search(r"\w{2}", "".join(reader.said)), reader.said
+    tree = pages._TEMPLATES.parse(source)
+    named = {
+        node.attr
+        for node in tree.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name) and node.node.name == "words"
+    }
+    assert named <= WORDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "arabic", "english"),
+    [
+        (0, "ثانية", "1 second"),
+        (1, "ثانية", "1 second"),
+        (2, "ثانيتان", "2 seconds"),
+        (3, "3 ثوانٍ", "3 seconds"),
+        (10, "10 ثوانٍ", "10 seconds"),
+        (11, "11 ثانية", "11 seconds"),
+        (60, "60 ثانية", "60 seconds"),
+        (61, "دقيقتان", "2 minutes"),
+        (300, "5 دقائق", "5 minutes"),
+        (660, "11 دقيقة", "11 minutes"),
+    ],
+)
+def test_a_wait_is_said_in_words(seconds: int, arabic: str, english: str):
+    assert duration(seconds, "ar") == arabic
+    assert duration(seconds, "en") == english
