@@ -55,6 +55,7 @@ from moderation.protocols import (
     rights,
     try_page,
     webhook,
+    workplace,
 )
 from moderation.protocols.addresses import TRUSTED_PROXIES
 from moderation.protocols.akismet_keys import KeyFinder
@@ -92,6 +93,7 @@ DIALECTS = (
     perspective,
     coral,
     review,
+    workplace,
     colleagues,
     learning,
     rights,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from moderation.domain.ids import SiteId
+from moderation.domain.ids import ModeratorId, SiteId
 from moderation.storage.database import Connection
 
 # Whoever has no role any more still stands in the history of the sites where they had one: the audit says where that was.
@@ -28,3 +28,9 @@ class Colleague:
 async def read_colleagues(connection: Connection, site_id: SiteId) -> list[Colleague]:
     """Return them by name."""
     return [Colleague(*row.values()) for row in await connection.fetch(_READ, site_id)]
+
+
+async def read_name(connection: Connection, moderator_id: ModeratorId) -> str | None:
+    """Return what colleagues know somebody by; None where nobody gave a name."""
+    name: str | None = await connection.fetchval("SELECT name FROM moderators WHERE id = $1", moderator_id)
+    return name

@@ -134,6 +134,10 @@ async def walk_review(walk: Walker) -> None:
     )
     await walk("GET", "/v1/queue?kind=escalated", "moderator")
     await walk("GET", "/v1/queue?limit=many", "moderator")
+    for reader in ("moderator", "lead", "site"):
+        await walk("GET", f"/v1/queue/counts?site={walk.service.site.name}", reader)
+        await walk("GET", "/v1/me", reader)
+    await walk("GET", "/v1/queue/counts?site=nobody", "lead")
     _, claimed = await walk("POST", "/v1/queue/claim", "moderator", json={"limit": 2})
     await walk("GET", "/v1/queue", "lead")
     await walk("POST", "/v1/queue/claim", "moderator", json={"limit": 0})

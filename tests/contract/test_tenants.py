@@ -52,6 +52,8 @@ REACH: dict[Operation, Reach] = {
     ("POST", "/v1/comments/{id}/escalate"): Reach.FOREIGN,
     ("POST", "/v1/decisions"): Reach.OWN,
     ("GET", "/v1/queue"): Reach.FOREIGN,
+    ("GET", "/v1/queue/counts"): Reach.FOREIGN,
+    ("GET", "/v1/me"): Reach.OWN,
     ("GET", "/v1/health"): Reach.FOREIGN,
     ("GET", "/v1/colleagues"): Reach.FOREIGN,
     ("POST", "/v1/queue/claim"): Reach.FOREIGN,
@@ -201,7 +203,7 @@ def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
     described_body = described()[operation].get("requestBody", {}).get("content", {})
     media, content = next(iter(described_body.items()), ("", {}))
     body: Any = content.get("example", {})
-    if path in {"/v1/queue", "/v1/health"}:
+    if path in {"/v1/queue", "/v1/queue/counts", "/v1/health"}:
         return f"{target}?site={victim.site.name}", {}
     if path == "/v1/queue/claim":
         body = {"site": victim.site.name}

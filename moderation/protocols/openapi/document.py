@@ -18,6 +18,7 @@ from moderation.protocols.openapi import (
     review,
     rights,
     webhook,
+    workplace,
 )
 from moderation.protocols.openapi.parts import PERSON, SESSION, SITE, Dialect, Json, write_operation
 from moderation.protocols.openapi.schemas import HEADERS, SCHEMAS
@@ -28,6 +29,7 @@ DIALECTS: tuple[Dialect, ...] = (
     form.DIALECT,
     published.DIALECT,
     review.DIALECT,
+    workplace.DIALECT,
     colleagues.DIALECT,
     rights.DIALECT,
     learning.DIALECT,
