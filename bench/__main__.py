@@ -37,12 +37,15 @@ def main() -> None:
     parser.add_argument("--comments", type=int, help="comments a round (20,000)")
     parser.add_argument("--rounds", type=int, help="rounds of the intake parts (3)")
     parser.add_argument("--held", type=int, help="held comments in the large queue (1,000,000)")
+    parser.add_argument(
+        "--minutes", type=int, help="minutes of a steady load in the part memory, instead of rounds"
+    )
     chosen = parser.parse_args()
     if unknown := set(chosen.part) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     configure_logging("json", "warning")
     sizes = (SHORT if chosen.short else FULL).changed(
-        comments=chosen.comments, rounds=chosen.rounds, held=chosen.held
+        comments=chosen.comments, rounds=chosen.rounds, held=chosen.held, minutes=chosen.minutes
     )
     for name in chosen.part or [name for name in PARTS if name not in ON_REQUEST]:
         print(f"\n## {name}", flush=True)

@@ -19,14 +19,21 @@ class Sizes:
     held: int = 1_000_000
     tries: int = 60
     peer_comments: int = 400
+    minutes: int = 0
+    """Of a steady load in the part `memory`; rounds instead where 0."""
+    steady_rate: int = 60
+    """Comments a second of the steady load."""
 
-    def changed(self, *, comments: int | None, rounds: int | None, held: int | None) -> Self:
+    def changed(
+        self, *, comments: int | None, rounds: int | None, held: int | None, minutes: int | None
+    ) -> Self:
         """Return these sizes with those that are given."""
         return replace(
             self,
             comments=comments or self.comments,
             rounds=rounds or self.rounds,
             held=held or self.held,
+            minutes=minutes or self.minutes,
         )
 
 

@@ -156,6 +156,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         vault.watch(),
         ModelSwitch(database, model).watch(),
         HealthWatch(database, health, clock=utc_now).run(),
+        intake.unheard.watch(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),

@@ -66,6 +66,8 @@ class Candidate(Struct, eq=False):
     """Under which this submission is remembered."""
     earlier_key: bytes | None
     """For one without any id: the key of the minute before."""
+    unheard_key: bytes | None
+    """For one without any id: under which it is remembered beyond its minute where its caller was not told that it is stored."""
     external_key: bytes | None
     remember_until: datetime
     received_at: datetime
@@ -87,8 +89,8 @@ class Candidate(Struct, eq=False):
     @property
     def keys(self) -> tuple[bytes, ...]:
         """What makes it the same submission as another one under way."""
-        if self.earlier_key is not None:  # only where there is no id at all
-            return (self.recognition_key, self.earlier_key)
+        if self.unheard_key is not None:  # only where there is no id at all
+            return (self.unheard_key,)
         if self.external_key is None or self.external_key == self.recognition_key:
             return (self.recognition_key,)
         return (self.recognition_key, self.external_key)
@@ -97,6 +99,11 @@ class Candidate(Struct, eq=False):
     def charge_key(self) -> bytes:
         """What a retry has in common with the first try: its id, or all of its content where it has none."""
         return self.recognition_key if self.earlier_key is None else self.content_hash
+
+    @property
+    def has_id(self) -> bool:
+        """Whether its site gave it an id or a key, by which it is recognised however late it comes again."""
+        return self.external_key is not None or self.submission.idempotency_key is not None
 
     @property
     def is_open(self) -> bool:
@@ -142,10 +149,14 @@ def candidate(
     content = content_hash(vault, submission)
     written_id = submission.external_id
     external = vault.fingerprint("recognition", site.name, "external", written_id) if written_id else None
-    if submission.idempotency_key is None and external is not None:
+    unheard = None
+    if submission.idempotency_key is not None:
+        key = vault.fingerprint("recognition", site.name, "key", submission.idempotency_key)
+        earlier, until = None, now + REMEMBER_KEYS
+    elif external is not None:
         key, earlier, until = external, None, now
     else:
-        key, earlier, until = _recognition(vault, site, submission, identities, content=content, now=now)
+        key, earlier, unheard, until = _recognition(vault, site, identities, content=content, now=now)
     return Candidate(
         site=site,
         submission=submission,
@@ -154,6 +165,7 @@ def candidate(
         text_hash=vault.fingerprint("text", site.name, " ".join(submission.text.casefold().split())),
         recognition_key=key,
         earlier_key=earlier,
+        unheard_key=unheard,
         external_key=external,
         remember_until=until,
         received_at=now,
@@ -177,17 +189,13 @@ def content_hash(vault: Vault, submission: Submission) -> bytes:
 
 
 def _recognition(
-    vault: Vault, site: Site, submission: Submission, identities: Identities, *, content: bytes, now: datetime
-) -> tuple[bytes, bytes | None, datetime]:
-    if submission.idempotency_key is not None:
-        key = vault.fingerprint("recognition", site.name, "key", submission.idempotency_key)
-        return key, None, now + REMEMBER_KEYS
-    if (
-        identities.author is None and identities.address is None
-    ):  # nobody knows whether two of these are one person
-        return vault.fingerprint("recognition", site.name, "once", str(new_uuid())), None, now
+    vault: Vault, site: Site, identities: Identities, *, content: bytes, now: datetime
+) -> tuple[bytes, bytes | None, bytes | None, datetime]:
+    """Return the keys of one without any id: of this minute, of the one before, of no minute; and until when it is remembered."""
+    who = identities.author or identities.address
+    if who is None:  # nobody knows whether two of these are one person
+        return vault.fingerprint("recognition", site.name, "once", str(new_uuid())), None, None, now
     minute = int(now.timestamp() // SAME_SUBMISSION.total_seconds())
-    who = (identities.author or identities.address or b"").hex()
-    parts = (site.name, "content", who, content.hex())
-    current, earlier = (vault.fingerprint("recognition", *parts, str(minute - back)) for back in (0, 1))
-    return current, earlier, now + SAME_SUBMISSION
+    parts = ("recognition", site.name, "content", who.hex(), content.hex())
+    current, earlier = (vault.fingerprint(*parts, str(minute - back)) for back in (0, 1))
+    return current, earlier, vault.fingerprint(*parts, "unheard"), now + SAME_SUBMISSION

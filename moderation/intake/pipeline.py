@@ -36,6 +36,7 @@ from moderation.intake.recognition import recognise
 from moderation.intake.revisions import Reviser
 from moderation.intake.scoring import GroupScorer
 from moderation.intake.store import store_group, store_threads
+from moderation.intake.unheard import Unheard
 from moderation.intake.validation import read_submission
 from moderation.storage.database import Database
 from moderation.telemetry import (
@@ -83,6 +84,7 @@ class Intake:
         self._grouper: Grouper[Candidate] = Grouper(self._process, bound=bound)
         self._threads: OrderedDict[tuple[int, str], tuple[str | None, str | None]] = OrderedDict()
         self._random = random.Random()  # noqa: S311 - draws the audit sample, guards nothing
+        self.unheard = Unheard(database, clock=clock)
         self.reviser = Reviser(database, vault, scorer, clock=clock)
 
     async def submit(
@@ -149,6 +151,8 @@ class Intake:
         self, group: Sequence[Candidate]
     ) -> tuple[list[Candidate], list[tuple[Candidate, CommentId]]]:
         async with self._database.connection() as connection:
+            if self.unheard:
+                await self.unheard.settle(connection)
             found = await recognise(connection, group, now=self._clock())
         tally(REPLAYS).inc(found.replays)
         return found.fresh, found.edits
@@ -210,7 +214,8 @@ class Intake:
             entering.is_audited = is_automatic and self._random.random() < entering.site.policy.audit_share
 
     async def _store(self, decided: Sequence[Candidate]) -> None:
-        remaining = list(decided)
+        # Who is told 503 already, or gone, and has no id by which it would be recognised, is not stored behind their back.
+        remaining = [c for c in decided if c.is_open or c.has_id]
         for _ in range(RACES):
             if not remaining:
                 return
@@ -224,33 +229,47 @@ class Intake:
                 break
             else:
                 tally(STORE_SECONDS).observe(time.perf_counter() - started)
-                _answer(remaining)
+                self._answer(remaining)
                 return
         await self._store_one_by_one(remaining)
 
     async def _without_known(self, group: Sequence[Candidate]) -> list[Candidate]:
         """Answer those of a group that another process stored a moment ago."""
         async with self._database.connection() as connection:
-            await connection.execute(FORGET_EXPIRED, [c.recognition_key for c in group], self._clock())
+            keys = [key for c in group for key in (c.recognition_key, c.earlier_key) if key]
+            await connection.execute(FORGET_EXPIRED, keys, self._clock())
         fresh, edits = await self._recognise(group)
         await asyncio.gather(*(self._edit(c, comment_id) for c, comment_id in edits))
         return fresh
 
     async def _commit(self, group: Sequence[Candidate]) -> None:
+        pid = None
         try:
             async with self._database.connection() as connection:
                 await self._remember_threads(connection, group)
+                pid = connection.get_server_pid()
                 await store_group(connection, group, self._vault)
         except DependencyUnavailableError:
-            if not await self._is_committed(group):
+            if pid is None or not await self._is_committed(group, pid):
                 raise
 
-    async def _is_committed(self, group: Sequence[Candidate]) -> bool:
-        """Look the ids up after a connection was lost in the middle of a commit; one statement stored all or nothing."""
+    async def _is_committed(self, group: Sequence[Candidate], pid: int) -> bool:
+        """Look the ids up after a connection was lost in the middle of a commit; one statement stored all or nothing.
+
+        Server process ``pid`` may store them yet, whatever is found.
+        """
+        self.unheard.doubt(group, pid)
         async with self._database.connection() as connection:
             return bool(
                 await connection.fetchval("SELECT EXISTS (SELECT FROM comments WHERE id = $1)", group[0].id)
             )
+
+    def _answer(self, stored: Sequence[Candidate]) -> None:
+        self.unheard.doubt([c for c in stored if not c.is_open], None)
+        for entering in stored:
+            outcome = entering.accepted()
+            tally(DECISIONS, outcome.verdict, "site" if entering.history else "service").inc()
+            entering.succeed(outcome)
 
     async def _store_one_by_one(self, group: Sequence[Candidate]) -> None:
         """A group that lost every race, or that the database cannot take: whoever is at fault harms nobody else."""
@@ -266,7 +285,7 @@ class Intake:
             except DependencyUnavailableError as away:
                 entering.fail(away)
             else:
-                _answer([entering])
+                self._answer([entering])
 
     async def _remember_threads(self, connection: Any, group: Sequence[Candidate]) -> None:
         told, claimed = {}, {}
@@ -285,10 +304,3 @@ class Intake:
         self._threads.update(claimed | told)
         while len(self._threads) > MAX_THREADS_REMEMBERED:
             self._threads.popitem(last=False)
-
-
-def _answer(stored: Sequence[Candidate]) -> None:
-    for entering in stored:
-        outcome = entering.accepted()
-        tally(DECISIONS, outcome.verdict, "site" if entering.history else "service").inc()
-        entering.succeed(outcome)

@@ -10,7 +10,7 @@ from moderation.domain.ids import CommentId, parse_uuid
 from moderation.domain.policy import AuthorRecord, Standing
 from moderation.domain.verdict import Scores, State, Verdict
 from moderation.intake.authors import combine
-from moderation.intake.candidates import Candidate, Outcome
+from moderation.intake.candidates import SAME_SUBMISSION, Candidate, Outcome
 from moderation.storage.database import Connection
 from moderation.storage.reasons import reasons_from_json
 
@@ -42,6 +42,9 @@ Comments are looked up one by one (`LATERAL`, `LIMIT`): a plain join, planned wh
 group until PostgreSQL next counts its rows.
 """
 
+_HEARD = "UPDATE recognitions SET expires_at = $2 WHERE key = ANY($1) AND expires_at > $2"
+"""Whoever was told 503 has the first answer now: from then on the same words are recognised as long as any."""
+
 _Known = tuple[UUID, int, bytes]
 """Comment, revision and content hash of what a key stands for."""
 
@@ -57,8 +60,12 @@ async def recognise(connection: Connection, group: Sequence[Candidate], *, now: 
     """Answer what was seen before, and fill in author records and parents of what was not."""
     found = Recognised([], [])
     seen = await _look_up(connection, group, now=now)
+    heard: list[bytes] = []
     for candidate in group:
         keyed = seen.by_key.get(candidate.recognition_key) or seen.by_key.get(candidate.earlier_key or b"")
+        if candidate.unheard_key in seen.by_key:
+            keyed = keyed or seen.by_key[candidate.unheard_key]
+            heard.append(candidate.unheard_key)
         external = seen.by_external.get((candidate.site.id, candidate.submission.external_id or ""))
         if keyed is not None:
             found.replays += await _answer_again(connection, candidate, keyed)
@@ -69,6 +76,8 @@ async def recognise(connection: Connection, group: Sequence[Candidate], *, now: 
         else:
             candidate.author = combine(candidate.identities, seen.authors)
             found.fresh.append(candidate)
+    if heard:
+        await connection.execute(_HEARD, heard, now + SAME_SUBMISSION)
     await _fill_in_parents(connection, found.fresh)
     found.fresh = [candidate for candidate in found.fresh if candidate.is_open]
     return found
@@ -77,7 +86,11 @@ async def recognise(connection: Connection, group: Sequence[Candidate], *, now: 
 async def _look_up(connection: Connection, group: Sequence[Candidate], *, now: datetime) -> _Seen:
     externals = [(c.site.id, c.submission.external_id) for c in group if c.submission.external_id is not None]
     keys = [
-        k for c in group if c.remember_until > c.received_at for k in (c.recognition_key, c.earlier_key) if k
+        key
+        for c in group
+        if c.remember_until > c.received_at
+        for key in (c.recognition_key, c.earlier_key, c.unheard_key)
+        if key
     ]
     identities = list({identity for c in group for identity in c.identities.known()})
     rows = await connection.fetch(

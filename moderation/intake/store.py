@@ -38,7 +38,7 @@ _GIVEN = """
     text text, language text, context jsonb, content_hash text, state text, origin text, created_at timestamptz,
     received_at timestamptz, verdict text, reasons jsonb, scores real[], model text, policy int, decided_by text,
     decided_at timestamptz, actor text, position bigint, kind text, codes text[], rank bigint, abuse_rank bigint,
-    uncertain_rank bigint, key text, expires_at timestamptz, is_due boolean, guid uuid, key_id uuid, match_key text,
+    uncertain_rank bigint, key text, earlier_key text, expires_at timestamptz, is_due boolean, guid uuid, key_id uuid, match_key text,
     callback text, name text, unconfirmed_until timestamptz, coral_author text, coral_text text
 """
 
@@ -64,7 +64,9 @@ WITH input AS MATERIALIZED (
       FROM input WHERE kind IS NOT NULL
 ), new_keys AS (
     INSERT INTO recognitions (key, comment_id, revision, content_hash, expires_at)
-    SELECT decode(key, 'hex'), id, 1, decode(content_hash, 'hex'), expires_at FROM input WHERE key IS NOT NULL
+    SELECT decode(own.key, 'hex'), id, 1, decode(content_hash, 'hex'), expires_at
+      FROM input, LATERAL (VALUES (input.key), (input.earlier_key)) AS own (key)
+     WHERE own.key IS NOT NULL ORDER BY own.key
 ), new_checks AS (
     INSERT INTO akismet_checks (guid, comment_id, site_id, key_id, match_key, callback, name, checked_at, unconfirmed_until)
     SELECT guid, id, site_id, key_id, decode(match_key, 'hex'), callback, name, received_at, unconfirmed_until
@@ -99,6 +101,10 @@ def _row(candidate: Candidate, vault: Vault) -> dict[str, Any]:
     _add_task(row, candidate)
     if candidate.remember_until > candidate.received_at:
         row["key"], row["expires_at"] = candidate.recognition_key.hex(), candidate.remember_until
+        if (
+            candidate.earlier_key is not None
+        ):  # so that the same one, sent to two processes as the minute ends, conflicts
+            row["earlier_key"] = candidate.earlier_key.hex()
     if candidate.site.webhook_url is not None and candidate.history is None:
         row["is_due"] = True
     if candidate.submission.receipt is not None:

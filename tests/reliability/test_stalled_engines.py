@@ -19,6 +19,7 @@ import redis.asyncio
 from moderation.engines import EmbeddedEngines
 from tests.program import run, run_json
 from tests.reliability.desk import BACK_WITHIN_S, Desk, running_desk, timed
+from tests.service import comment
 
 HANGS_AT_MOST_S = 18.0
 """For two rounds of requests that each wait for `ANSWERED_WITHIN_S`; what each statement is given is 15 s, and 5 to give it up."""
@@ -86,6 +87,50 @@ async def test_a_stopped_postgresql_is_a_503_in_time_and_nothing_is_lost_or_doub
     async with asyncio.timeout(BACK_WITHIN_S):
         while said(desk, "postgresql_back") == 0:
             await asyncio.sleep(0.1)
+
+
+async def test_what_has_no_id_and_was_stored_behind_a_503_is_there_once_however_late_it_is_sent_again(
+    desk: Desk,
+) -> None:
+    bodies = [comment(f"بلا رقم {number}") for number in range(30)]
+    connection = await asyncpg.connect(desk.database_url)
+    async with connection.transaction():  # nobody can store, everybody can read
+        await connection.execute("LOCK TABLE decisions IN EXCLUSIVE MODE")
+        assert {status for status, _ in await asyncio.gather(*(sent(desk, body) for body in bodies))} == {503}
+    behind = await looked_up(connection)
+    assert behind > 0
+    # A minute passes, for whatever is remembered for a minute.
+    await connection.execute("UPDATE recognitions SET expires_at = now() WHERE expires_at < now() + '5 min'")
+    again = Counter([(await sent(desk, body))[0] for body in bodies])
+    assert again == Counter({200: behind, 201: 30 - behind}), (
+        "what was stored after all gets its first answer"
+    )
+    assert await connection.fetchval("SELECT count(*) FROM comments WHERE text LIKE 'بلا رقم %'") == 30
+    await connection.close()
+
+
+async def sent(desk: Desk, body: dict[str, Any]) -> tuple[int, str | None]:
+    """Send a comment as it is; return status and id."""
+    headers = {"Authorization": f"Bearer {desk.site['key']}"}
+    async with desk.session.post(f"{desk.service.url}/v1/comments", json=body, headers=headers) as answer:
+        return answer.status, (await answer.json()).get("id")
+
+
+async def looked_up(connection: asyncpg.Connection) -> int:
+    """Return how many were stored behind their 503, once none can be any more and all of them are remembered."""
+    asked = (
+        "SELECT (SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid()"
+        "           AND query LIKE '%new_comments%') AS storing,"
+        " (SELECT count(*) FROM comments WHERE text LIKE 'بلا رقم %') AS stored,"
+        " (SELECT count(*) FROM recognitions WHERE expires_at > now() + '1 hour') AS remembered"
+    )
+    async with asyncio.timeout(BACK_WITHIN_S):
+        while True:
+            row = await connection.fetchrow(asked)
+            assert row is not None
+            if row["storing"] == 0 and row["stored"] == row["remembered"]:
+                return int(row["stored"])
+            await asyncio.sleep(0.2)
 
 
 def said(desk: Desk, event: str) -> int:

@@ -1,0 +1,122 @@
+"""Submissions without any id whose caller was told 503 although they are stored, or may yet be: recognised until the site has heard.
+
+Where nothing but the text says which submission is which, a minute is all that it is recognised for, for a reader may well write
+"thank you" twice. One that was answered 503 may come again much later. What became of it is looked up once PostgreSQL answers
+again; where it is stored, the same words by the same author in the same thread get its first answer, once, within `HEARD_WITHIN`.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from moderation.domain.clock import Clock
+from moderation.domain.ids import CommentId
+from moderation.intake.candidates import Candidate, Outcome
+from moderation.intake.repetition import repeat
+from moderation.storage.database import Connection, Database
+
+HEARD_WITHIN = timedelta(days=1)
+LOOK_EVERY_S = 1.0
+DOUBTED_AT_MOST_S = 600.0
+"""A server process of the same number may be somebody else's by then."""
+BOUND = 10_000
+"""Doubts in one process, some 2 MB; the oldest are let go."""
+LOOKS = 2
+"""How often a server process must be seen at rest: one that just woke may not have read yet what was sent to it."""
+
+_AT_WORK = "SELECT pid FROM pg_stat_activity WHERE pid = ANY($1::int[]) AND state IS DISTINCT FROM 'idle'"
+
+_REMEMBER = """
+INSERT INTO recognitions (key, comment_id, revision, content_hash, expires_at)
+SELECT DISTINCT ON (asked.key) asked.key, c.id, 1, asked.content_hash, $4
+  FROM unnest($1::bytea[], $2::uuid[], $3::bytea[]) AS asked (key, id, content_hash)
+  JOIN comments c ON c.id = asked.id AND c.state <> 'deleted'
+ ORDER BY asked.key, c.id
+    ON CONFLICT (key) DO UPDATE
+   SET comment_id = excluded.comment_id, content_hash = excluded.content_hash, expires_at = excluded.expires_at
+RETURNING key
+"""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """One submission that may be stored; ``pid`` is of the server process that was told to, None where it is done."""
+
+    id: CommentId
+    key: bytes
+    content_hash: bytes
+    answer: "asyncio.Future[Outcome]"
+    pid: int | None
+    since_s: float
+    looks: int = 0
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether the caller was told after all that it is stored."""
+        return not self.answer.cancelled() and self.answer.done() and self.answer.exception() is None
+
+
+class Unheard:
+    """What one process told 503 and does not know, or knows to be stored."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._doubts: deque[_Doubt] = deque(maxlen=BOUND)
+        self._settling = asyncio.Lock()
+
+    def __len__(self) -> int:
+        return len(self._doubts)
+
+    def doubt(self, group: Sequence[Candidate], pid: int | None) -> None:
+        """Look later what became of those without any id; server process ``pid`` was about to store them, or has where None."""
+        now_s = time.monotonic()
+        for entering in group:
+            if entering.unheard_key is not None:
+                hashes = entering.unheard_key, entering.content_hash
+                self._doubts.append(_Doubt(entering.id, *hashes, entering.answer, pid, now_s))
+
+    async def watch(self) -> None:
+        """Settle doubts until cancelled, though no comment comes that would."""
+        await repeat(self._look, job="unheard", full_batch=BOUND + 1, every_s=LOOK_EVERY_S)
+
+    async def _look(self) -> int:
+        if self._doubts:
+            async with self._database.connection() as connection:
+                await self.settle(connection)
+        return len(self._doubts)
+
+    async def settle(self, connection: Connection) -> None:
+        """Remember what is stored of what is in doubt; keep the doubt where a server process may still be storing it."""
+        async with self._settling:  # what a caller has heard meanwhile must not be remembered for a day again
+            doubts = [doubt for doubt in self._doubts if doubt.answer.done() and not doubt.is_heard]
+            pids = list({doubt.pid for doubt in doubts})
+            at_work = {row["pid"] for row in await connection.fetch(_AT_WORK, pids)}
+            hashes = [doubt.content_hash for doubt in doubts]
+            given = [doubt.key for doubt in doubts], [doubt.id for doubt in doubts], hashes
+            stored = await connection.fetch(_REMEMBER, *given, self._clock() + HEARD_WITHIN)
+            settled = {row["key"] for row in stored}
+            for doubt in doubts:
+                doubt.looks = 0 if doubt.pid in at_work else doubt.looks + 1
+            self._forget(settled)
+        if stored:
+            log.warning("stored_unheard", comments=len(stored))
+
+    def _forget(self, settled: set[bytes]) -> None:
+        since_s = time.monotonic() - DOUBTED_AT_MOST_S
+        left = (
+            doubt
+            for doubt in self._doubts
+            if not doubt.is_heard
+            and doubt.key not in settled
+            and doubt.looks < LOOKS
+            and doubt.since_s > since_s
+        )
+        self._doubts = deque(left, maxlen=BOUND)
