@@ -27,15 +27,17 @@ The way in (`entrance`, `visits`) and the serving of pages and files (`pages`) a
   ``fault_unavailable``,
 - ``wait`` (always None), ``is_insecure``: as above; ``shortest``: the fewest characters a password may have.
 
-``desk.html`` (``GET /console/``; whatever the page shows after that is the modules' affair, by the fragment of the address) has
+``desk.html`` (``GET /console/``, ``/console/comments/{id}``, ``/console/search``: one page, whose modules go by the path) has
 
 - ``csrf``: the value that every unsafe call of the API sends as ``X-CSRF-Token``; put it into ``<meta name="csrf-token">``; a
   form that posts to ``/console/sign-out`` sends it as the field ``csrf_token`` (and ``everywhere=1`` to end all sessions),
-- ``person``: ``id``, ``name`` (None where nobody gave one; their e-mail address is never on the page).
+- ``person``: ``id``, ``name`` (None where nobody gave one; their e-mail address is never on the page),
+- ``desk_words(language)``: the words of `desk_words.DESK_WORDS`, which the modules read from the page,
+- ``modules``: the addresses of all modules, so that the browser need not find one through the other.
 
 Calls go to the same origin with the cookie (``fetch`` does so by itself), ``Accept-Language`` set to ``language``, and never an
 ``Authorization``. A 401 means that the session is over: send the browser to ``/console/sign-in?next=…``. A 403 whose ``detail``
-speaks of the console's own pages means that the CSRF value is of another session: load the page again.
+speaks of the console's own pages means that the CSRF value is of another session: `static/api.js` takes the one of now.
 
 The Content-Security-Policy allows scripts, styles, fonts, images (and ``data:`` ones) and connections of our own origin alone: no
 inline script or style, no event handler in markup, no ``style=``. `require-trusted-types-for 'script'` is set: no ``innerHTML``.

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from moderation.console.desk_words import desk_words
 from moderation.console.words import words
 from moderation.domain.messages import LANGUAGES
 from moderation.protocols.languages import language_of
@@ -45,6 +46,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_TEMPLATES.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 _PAGES = {
     name: _TEMPLATES.get_template(name)
     for name in _TEMPLATES.list_templates(extensions=["html"])
@@ -79,6 +81,10 @@ def static(name: str) -> str:
     return f"/console/static/{name}?v={FILES[name].tag}"
 
 
+MODULES = tuple(f"/console/static/{name}" for name in sorted(FILES) if name.endswith(".js"))
+"""As they name each other, without a hash: asked for anew each time, so that no two are ever of different versions."""
+
+
 def console_language(request: web.Request) -> str:
     """Return the page's language: the one asked for, else the one chosen before, else the browser's."""
     chosen = request.query.get("lang", request.cookies.get(LANGUAGE_COOKIE, ""))
@@ -96,6 +102,8 @@ def page(
         other="en" if language == "ar" else "ar",
         words=words(language),
         static=static,
+        desk_words=desk_words,
+        modules=MODULES,
         here=request.rel_url.raw_path,
         **values,
     )

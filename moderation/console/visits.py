@@ -48,6 +48,8 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get("/console", lead_on),
         web.get(HOME, show_desk),
+        web.get("/console/comments/{id}", show_desk),
+        web.get("/console/search", show_desk),
         web.get(SIGN_IN, show_sign_in),
         web.post(SIGN_IN, sign_in),
         web.post("/console/sign-out", sign_out),
@@ -63,10 +65,10 @@ async def lead_on(_request: web.Request) -> web.Response:
 
 
 async def show_desk(request: web.Request) -> web.Response:
-    """Show the desk to whoever is signed in; others are sent to sign in first."""
+    """Show the desk to whoever is signed in, at whichever of its pages; others are sent to sign in first, and come back there."""
     session = await session_of(request)
     if session is None:
-        return moved(f"{SIGN_IN}?next={quote(request.path_qs)}" if request.query_string else SIGN_IN)
+        return moved(SIGN_IN if request.path_qs == HOME else f"{SIGN_IN}?next={quote(request.path_qs)}")
     note(request, moderator=str(session.person.id))
     person = {"id": str(session.person.id), "name": session.name}
     return page(request, "desk.html", {"csrf": csrf_token(session), "person": person})

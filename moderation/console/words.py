@@ -56,6 +56,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "password_differs": ("الكلمتان مختلفتان.", "The two passwords differ."),
     # the desk
     "desk": ("المراجعة", "Review"),
+    "search": ("البحث", "Search"),
+    "keys": ("المفاتيح", "Keys"),
+    "account": ("الحساب", "Account"),
+    "skip_to_content": ("إلى المحتوى", "Skip to the content"),
     "no_script": ("تحتاج هذه الصفحة إلى JavaScript.", "This page needs JavaScript."),
 }
 

@@ -146,6 +146,18 @@ class Page:
                 "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **pressed
             )
 
+    async def stroke(self, code: str, key: str, *, shift: bool = False) -> None:
+        """Press the key at a place of the keyboard (``code``) on a layout where it writes ``key``."""
+        for kind in ("keyDown", "keyUp"):
+            await self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=code,
+                modifiers=8 if shift else 0,
+                **({"text": key} if kind == "keyDown" and len(key) == 1 else {}),
+            )
+
     async def resize(self, width: int, height: int) -> None:
         await self.call(
             "Emulation.setDeviceMetricsOverride",

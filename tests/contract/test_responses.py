@@ -233,8 +233,15 @@ async def walk_console(walk: Walker) -> None:
         )
         return found
 
-    for path in ("/console", "/console/", "/console/sign-in", "/console/static/console.css"):
+    for path in (
+        "/console",
+        "/console/",
+        "/console/search",
+        f"/console/comments/{new_uuid()}",
+        "/console/sign-in",
+    ):
         await visit("GET", path)
+    await visit("GET", "/console/static/console.css")
     tag = {"If-None-Match": f'"{FILES["console.css"].tag}"'}
     await visit("GET", "/console/static/console.css", headers=tag)
     await visit("GET", "/console/static/nonsense")
@@ -248,7 +255,8 @@ async def walk_console(walk: Walker) -> None:
     await visit("POST", path, data={"password": PASSWORD, "again": PASSWORD})
     for method in ("GET", "POST"):
         await visit(method, path, **({} if method == "GET" else {"data": {"password": "x", "again": "x"}}))
-    assert (await visit("GET", "/console/"))[0] == 200, "the client keeps the cookie"
+    for path in ("/console/", "/console/search", f"/console/comments/{new_uuid()}"):
+        assert (await visit("GET", path))[0] == 200, "the client keeps the cookie"
     assert (await visit("GET", "/console/sign-in"))[0] == 303
     assert (await visit("POST", "/console/sign-out"))[0] == 403
     statuses = [(await visit("POST", "/console/sign-in", data=form))[0] for _ in range(6)]

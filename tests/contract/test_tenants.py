@@ -84,6 +84,8 @@ REACH: dict[Operation, Reach] = {
     ("GET", "/docs/docs.css"): Reach.PUBLIC,
     ("GET", "/console"): Reach.PUBLIC,
     ("GET", "/console/"): Reach.PUBLIC,
+    ("GET", "/console/comments/{id}"): Reach.PUBLIC,
+    ("GET", "/console/search"): Reach.PUBLIC,
     ("GET", "/console/sign-in"): Reach.PUBLIC,
     ("POST", "/console/sign-in"): Reach.PUBLIC,
     ("POST", "/console/sign-out"): Reach.PUBLIC,

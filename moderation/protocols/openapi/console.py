@@ -1,5 +1,6 @@
 """The moderators' console: pages for people, who sign in with a password and get a session."""
 
+from moderation.protocols.openapi.examples import COMMENT_ID
 from moderation.protocols.openapi.parts import (
     HTML,
     STORED,
@@ -19,6 +20,9 @@ _TEXT: Json = {"type": "string"}
 _LANGUAGE = parameter("lang", "query", {"type": "string", "enum": ["ar", "en"]}, "Chosen for good.")
 _NEXT = parameter("next", "query", _TEXT, "Where to go then: a path of the console.")
 _TOKEN = parameter("token", "path", _TEXT, "Out of the link.", example="mdi_0123456789abcdef")
+_COMMENT = parameter(
+    "id", "path", {"type": "string", "format": "uuid"}, "Of the comment.", example=COMMENT_ID
+)
 _NAME = parameter("name", "path", _TEXT, "One of the pages' files.", example="console.css")
 _BODY = ("malformed-request", "too-large", "unsupported-media-type", *STORED)
 _THEN = Answer("Go on there.", headers=("Location",))
@@ -33,14 +37,26 @@ DIALECT = Dialect(
     ),
     operations=(
         Operation("GET", "/console", "console", "To the desk", {303: _THEN}),
-        Operation(
-            "GET",
-            "/console/",
-            "consoleDesk",
-            "The desk",
-            {200: Answer("A page.", _PAGE), 303: Answer("Sign in first.", headers=("Location",))},
-            parameters=(_LANGUAGE,),
-            problems=STORED,
+        *(
+            Operation(
+                "GET",
+                path,
+                name,
+                title,
+                {200: Answer("A page.", _PAGE), 303: Answer("Sign in first.", headers=("Location",))},
+                parameters=(*parameters, _LANGUAGE),
+                problems=STORED,
+            )
+            for path, name, title, parameters in (
+                ("/console/", "consoleDesk", "The desk", ()),
+                (
+                    "/console/comments/{id}",
+                    "consoleComment",
+                    "One comment with all that is known of it",
+                    (_COMMENT,),
+                ),
+                ("/console/search", "consoleSearch", "Search", ()),
+            )
         ),
         Operation(
             "GET",

@@ -1,0 +1,103 @@
+// The JSON API of this service, as this page's own session.
+
+import { language } from "./words.js";
+
+const TIMEOUT_MS = 20_000;
+const PROOF = /<meta name="csrf-token" content="(\w+)">/u;
+let csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+let signedOut = () => {};
+
+/** A refusal (RFC 9457), or a request that got no answer: then `status` is 0. */
+export class Problem extends Error {
+  constructor(status, body = {}, retryAfterS = null) {
+    super(body.detail ?? body.title ?? "");
+    this.status = status;
+    this.code = (body.type ?? "").split("/").pop() || (status === 0 ? "offline" : "unknown");
+    this.body = body;
+    this.retryAfterS = retryAfterS;
+  }
+
+  /** Whether the same request may be sent again later. */
+  get isPassing() {
+    return [0, 408, 425, 429, 500, 502, 503, 504].includes(this.status);
+  }
+}
+
+/** Say what is done once the session has ended. */
+export function onSignedOut(handler) {
+  signedOut = handler;
+}
+
+/**
+ * Call the service. Returns the body, null where there is none. Raises `Problem`. Requests that change something outlive the page,
+ * so that leaving it takes no decision back.
+ */
+export async function call(method, path, body = undefined) {
+  let response = await answered(method, path, body);
+  if (response.status === 403 && method !== "GET" && (await hasNewProof())) {
+    response = await answered(method, path, body);
+  }
+  if (response.ok) {
+    return response.status === 204 ? null : response.json();
+  }
+  const problem = new Problem(response.status, await bodyOf(response), Number(response.headers.get("Retry-After")) || null);
+  if (response.status === 401) {
+    signedOut();
+  }
+  throw problem;
+}
+
+async function answered(method, path, body) {
+  const headers = { Accept: "application/json", "Accept-Language": language };
+  if (method !== "GET") {
+    headers["X-CSRF-Token"] = csrf;
+    headers["Content-Type"] = "application/json";
+  }
+  try {
+    return await fetch(path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      credentials: "same-origin",
+      keepalive: method !== "GET",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new Problem(0);
+  }
+}
+
+/** Whether this page's proof was of an earlier session (somebody signed in anew in another tab); the one of now is taken then. */
+async function hasNewProof() {
+  const [, proof = csrf] = PROOF.exec(await (await answered("GET", "/console/")).text()) ?? [];
+  const isNew = proof !== csrf;
+  csrf = proof;
+  return isNew;
+}
+
+async function bodyOf(response) {
+  try {
+    return await response.json();
+  } catch {
+    return {};
+  }
+}
+
+/** Return a path with those parameters that are set. */
+export function withQuery(path, parameters) {
+  const set = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const query = new URLSearchParams(set).toString();
+  return query ? `${path}?${query}` : path;
+}
+
+/** Return what `read` returns, null where this service has no such route or the reader may not see it. Other refusals are raised. */
+export async function ifOffered(read) {
+  try {
+    return await read();
+  } catch (problem) {
+    if (problem instanceof Problem && [403, 404, 405, 410].includes(problem.status)) {
+      return null;
+    }
+    throw problem;
+  }
+}

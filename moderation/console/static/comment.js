@@ -1,0 +1,195 @@
+// One comment with everything known of it, at an address of its own.
+
+import { call, ifOffered, withQuery } from "./api.js";
+import { askNote, askReason } from "./dialogs.js";
+import { button, flat, h, isolated } from "./dom.js";
+import { brokenPane, skeleton } from "./panes.js";
+import { notice, reading } from "./reading.js";
+import { likeliestReason, reasonName } from "./reasons.js";
+import { resultRow } from "./search.js";
+import { Surroundings, revisionList } from "./surroundings.js";
+import { moment, say, sayWith } from "./words.js";
+
+export class CommentPage {
+  constructor(app) {
+    this.app = app;
+    this.surroundings = new Surroundings(app);
+    this.article = h("article", { class: "paper", tabIndex: -1 });
+    this.actions = h("div", { class: "actions", role: "toolbar", "aria-label": say("action.label") });
+    this.rest = h("div", { class: "rest" });
+    this.back = h("a", { href: "/console/" }, say("page.back"));
+    this.element = h("div", { class: "single" },
+      h("p", {}, this.back), this.article, this.actions, this.rest);
+  }
+
+  async open(_query, id) {
+    this.id = id;
+    this.back.href = this.app.deskAddress;
+    this.app.focusTitle(say("page.comment"));
+    this.article.replaceChildren(skeleton());
+    this.rest.replaceChildren();
+    this.actions.replaceChildren();
+    await this.load();
+    this.article.focus({ preventScroll: true });
+  }
+
+  async load() {
+    const { id } = this;
+    try {
+      const [comment, history] = await Promise.all([call("GET", `/v1/comments/${id}`), call("GET", `/v1/comments/${id}/history`)]);
+      if (id === this.id) {
+        Object.assign(this, { comment, history });
+        this.draw();
+      }
+    } catch (problem) {
+      this.article.replaceChildren(brokenPane(problem, () => this.open(null, id)));
+    }
+  }
+
+  draw() {
+    const { comment, history } = this;
+    const isLead = this.app.role(comment.site) !== "moderator";
+    const entry = { id: comment.id, comment, task: null };
+    const state = h("p", { class: `state is-${comment.state}` }, say(`state.${comment.state}`));
+    this.article.replaceChildren(state, ...reading(entry, { showFigures: false, moderatorOf: (by) => this.app.nameOf(by, comment.site) }));
+    this.article.querySelector('[data-do="revisions"]')?.addEventListener("click", () => this.rest.querySelector(".revisions")?.scrollIntoView());
+    this.drawActions(isLead);
+    this.rest.replaceChildren(...flat([
+      this.timeline(history),
+      history.revisions.length ? revisionList(history.revisions) : null,
+      h("section", { "data-slot": "thread" }),
+      h("section", { "data-slot": "author", id: "author" }),
+    ]));
+    this.surroundings.fill(this.article, entry);
+    this.fillRest(comment);
+  }
+
+  drawActions(isLead) {
+    const last = this.history.decisions.at(-1);
+    const isMine = last?.moderator === this.app.me.id;
+    const mayUndo = last && last.decided_by !== "service" && last.undoes === null && (isMine || isLead);
+    const make = (name, keys, kind = "") => button(say(`action.${name}`), { keys, class: `action ${kind}`, on: { click: () => this.run(name) } });
+    this.actions.replaceChildren(...[
+      make("approve", "A", "is-approve"),
+      make("reject", "R", "is-reject"),
+      isLead && (this.comment.state !== "held" || this.history.escalations.length) ? make("hold", "H") : null,
+      make("escalate", "E"),
+      mayUndo ? make("undo", "U") : null,
+    ].filter(Boolean));
+  }
+
+  // ---- doing
+
+  run(name) {
+    const work = {
+      approve: () => this.decide("approve"),
+      reject: () => this.reject(),
+      hold: () => this.app.role(this.comment.site) !== "moderator" && this.decide("hold"),
+      escalate: () => this.escalate(),
+      undo: () => this.send("undo", {}),
+      back: () => this.app.go(this.app.deskAddress),
+      figures: () => this.article.querySelector("details.figures summary")?.click(),
+    }[name];
+    if (work && (this.comment?.id === this.id || name === "back")) {
+      work();
+    }
+    return work !== undefined;
+  }
+
+  async reject() {
+    const reason = await askReason(likeliestReason(this.comment));
+    if (reason) {
+      this.decide("reject", reason);
+    }
+  }
+
+  decide(verdict, reason = undefined, sequence = undefined) {
+    this.send("decision", { verdict, reason, sequence, revision: this.comment.revision });
+  }
+
+  async escalate() {
+    const note = await askNote(say("escalate.title"), say("escalate.hint"), say("action.escalate"));
+    if (typeof note === "string") {
+      this.send("escalate", { revision: this.comment.revision, note: note || undefined });
+    }
+  }
+
+  send(path, body) {
+    const id = crypto.randomUUID();
+    this.app.outbox.add({ id, page: "comment", kind: path, ids: [this.id], method: "POST", path: `/v1/comments/${this.id}/${path}`, body });
+  }
+
+  settled(order) {
+    this.app.toast(say("page.done"));
+    if (order.ids[0] === this.id) {
+      this.load();
+    }
+  }
+
+  async refused(order, problem) {
+    this.app.toast(problem.message, { kind: "fault" });
+    if (order.ids[0] !== this.id) {
+      return;
+    }
+    await this.load();
+    if (problem.code === "conflict" && problem.body.sequence !== undefined && order.kind === "decision") {
+      const { moderator, verdict, decided_at: at, sequence } = problem.body;
+      const facts = { who: this.app.nameOf(moderator, this.comment.site), what: say(`verdict.${verdict}`), when: moment(at) };
+      const replace = () => this.decide(order.body.verdict, order.body.reason, sequence);
+      this.article.prepend(notice("fault", h("p", {}, sayWith("fault.conflict", facts)),
+        h("div", { class: "row" }, button(say(`fault.replace_${order.body.verdict}`), { class: "primary", on: { click: replace } }))));
+    }
+  }
+
+  // ---- what was done
+
+  timeline({ decisions, escalations }) {
+    const events = [
+      ...decisions.map((one) => ({ at: one.decided_at, line: this.decisionLine(one), note: one.note })),
+      ...escalations.map((one) => ({ at: one.escalated_at, line: sayWith("history.escalated", { who: this.who(one.moderator) }), note: one.note })),
+    ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+    return h("section", { class: "history" }, h("h2", {}, say("history.title")), h("ol", {}, events.map(({ at, line, note }) =>
+      h("li", {}, h("time", { class: "quiet", datetime: at }, moment(at)), h("p", {}, line), note ? h("q", { dir: "auto" }, note) : null))));
+  }
+
+  decisionLine(one) {
+    const who = one.decided_by === "moderator" ? this.who(one.moderator) : one.decided_by === "site" ? isolated(one.moderator ?? "") : say("history.service");
+    if (one.undoes !== null) {
+      return sayWith("history.undid", { who });
+    }
+    const why = one.reasons.map((reason) => reasonName(reason.code)).join(" · ");
+    return [sayWith("history.decided", { who, what: say(`verdict.${one.verdict ?? "hold"}`) }), why ? h("span", { class: "quiet" }, ` ${why}`) : null].filter(Boolean);
+  }
+
+  who(id) {
+    return this.app.nameOf(id, this.comment.site);
+  }
+
+  // ---- around it
+
+  async fillRest(comment) {
+    const [thread, author] = await Promise.all([
+      this.offered("thread", withQuery(`/v1/comments/${comment.id}/thread`, { limit: 10 })),
+      this.offered("author", withQuery(`/v1/comments/${comment.id}/author`, { limit: 20 })),
+    ]);
+    this.fillSection("thread", say("page.thread"), thread?.items, comment);
+    this.fillSection("author", say("page.author", { name: comment.author.name || say("comment.nameless") }), author?.items, comment);
+  }
+
+  async offered(name, path) {
+    if (this.app.offers[name] === false) {
+      return null;
+    }
+    const answer = await ifOffered(() => call("GET", path)).catch(() => undefined);
+    this.app.offers[name] = answer === undefined ? undefined : answer !== null;
+    return answer;
+  }
+
+  fillSection(name, title, items, comment) {
+    const place = this.rest.querySelector(`[data-slot="${name}"]`);
+    const others = (items ?? []).filter((one) => one.id !== comment.id);
+    if (place && comment.id === this.id && others.length) {
+      place.replaceChildren(h("h2", {}, title), h("ol", { class: "results" }, others.map((one) => resultRow(one))));
+    }
+  }
+}

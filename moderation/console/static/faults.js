@@ -1,0 +1,49 @@
+// A decision that did not go through, told on the comment itself: what happened, and what can be done about it.
+
+import { button, h } from "./dom.js";
+import { directionOf } from "./passages.js";
+import { notice } from "./reading.js";
+import { reasonName } from "./reasons.js";
+import { moment, say, sayWith, timeOfDay } from "./words.js";
+
+/** Return the notice for a refusal. `before` is the comment as it was read. */
+export function faultOf(problem, { entry, before, order, desk }) {
+  const moderatorOf = (id) => desk.app.nameOf(id, entry.comment.site);
+  if (problem.code === "stale-revision") {
+    return stale(entry, before);
+  }
+  if (problem.code === "claim-lost") {
+    const who = { who: moderatorOf(problem.body.claimed_by), until: timeOfDay(problem.body.expires_at) };
+    return notice("fault", h("p", {}, sayWith("fault.claimed", who)));
+  }
+  if (problem.code === "conflict" && problem.body.sequence !== undefined) {
+    return conflict(problem.body, { entry, order, desk, moderatorOf });
+  }
+  return notice("fault", h("p", {}, problem.message || say("fault.unknown")));
+}
+
+function stale(entry, before) {
+  const isChanged = before && before.text !== entry.comment.text;
+  return notice(
+    "fault",
+    h("p", {}, say("fault.stale")),
+    isChanged ? h("details", {}, h("summary", {}, say("fault.before")), h("div", { class: "quoted", dir: directionOf(before.text) }, before.text)) : null,
+  );
+}
+
+function conflict(body, { entry, order, desk, moderatorOf }) {
+  const facts = { who: moderatorOf(body.moderator), what: say(`verdict.${body.verdict}`), when: moment(body.decided_at) };
+  const wish = order.body;
+  const replace = () => {
+    entry.fault = undefined;
+    entry.comment = { ...entry.comment, revision: body.revision ?? entry.comment.revision };
+    desk.decisions.decide(wish.verdict, { reason: wish.reason, sequence: body.sequence, entry });
+  };
+  const label = wish.reason ? say("fault.replace_reject", { reason: reasonName(wish.reason) }) : say(`fault.replace_${wish.verdict}`);
+  return notice(
+    "fault",
+    h("p", {}, sayWith("fault.conflict", facts)),
+    h("div", { class: "row" }, button(label, { class: "primary", on: { click: replace } }),
+      button(say("fault.leave"), { on: { click: () => desk.decisions.leave(entry) } })),
+  );
+}

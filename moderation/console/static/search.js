@@ -1,0 +1,82 @@
+// Search over all comments of a site, whatever became of them.
+
+import { call, ifOffered, withQuery } from "./api.js";
+import { button, flat, h, isolated } from "./dom.js";
+import { brokenPane, skeleton } from "./panes.js";
+import { directionOf, shortened } from "./passages.js";
+import { age, say } from "./words.js";
+
+const STATES = ["approved", "held", "rejected"];
+
+export class SearchPage {
+  constructor(app) {
+    this.app = app;
+    this.field = h("input", { type: "search", name: "q", dir: "auto", id: "search-field", autocomplete: "off" });
+    this.state = h("select", { name: "state", "aria-label": say("search.state") },
+      h("option", { value: "" }, say("search.any_state")), STATES.map((state) => h("option", { value: state }, say(`state.${state}`))));
+    this.results = h("div", { class: "found", "aria-live": "polite" });
+    const form = h("form", { class: "search-form", role: "search", on: { submit: (event) => this.submit(event) } },
+      h("label", { for: "search-field" }, say("search.label")), this.field, this.state, h("button", { class: "primary" }, say("search.go")));
+    this.state.addEventListener("change", () => form.requestSubmit());
+    this.element = h("div", { class: "single" }, h("h1", {}, say("search.title")), form, this.results);
+  }
+
+  submit(event) {
+    event.preventDefault();
+    this.app.go(withQuery("/console/search", { q: this.field.value.trim(), state: this.state.value, site: this.siteOf() }));
+  }
+
+  siteOf() {
+    return this.app.site.name === this.app.usualSite ? "" : this.app.site.name;
+  }
+
+  open(query) {
+    this.app.focusTitle(say("search.title"));
+    this.field.value = query.get("q") ?? "";
+    this.state.value = query.get("state") ?? "";
+    this.results.replaceChildren();
+    this.field.focus();
+    return this.field.value ? this.find(null) : undefined;
+  }
+
+  async find(cursor) {
+    const wanted = { site: this.app.site.name, q: this.field.value.trim(), state: this.state.value };
+    const now = (this.finding = {});
+    cursor ?? this.results.replaceChildren(skeleton());
+    try {
+      const page = await ifOffered(() => call("GET", withQuery("/v1/search", { ...wanted, limit: 30, cursor })));
+      if (now === this.finding) {
+        this.show(page, cursor !== null);
+      }
+    } catch (problem) {
+      this.results.replaceChildren(brokenPane(problem, () => this.find(null)));
+    }
+  }
+
+  show(page, isMore) {
+    if (page === null) {
+      this.results.replaceChildren(h("p", { class: "quiet" }, say("search.not_offered")));
+      return;
+    }
+    const list = isMore ? this.results.querySelector("ol") : h("ol", { class: "results" });
+    list.append(...page.items.map((item) => resultRow(item.comment ?? item)));
+    const more = page.next ? button(say("search.more"), { on: { click: () => this.find(page.next) } }) : null;
+    this.results.replaceChildren(...flat([list.children.length ? list : h("p", { class: "quiet" }, say("search.none")), more]));
+  }
+
+  run(name) {
+    if (name === "back") {
+      this.app.go(this.app.deskAddress);
+    }
+    return name === "back";
+  }
+}
+
+/** A comment in a list of found ones. */
+export function resultRow(comment) {
+  const time = comment.created_at ?? comment.received_at;
+  return h("li", {}, h("a", { class: "result", href: `/console/comments/${comment.id}` },
+    h("span", { class: "row-head" }, isolated(comment.author?.name || say("comment.nameless"), { class: "row-name" }), h("time", { datetime: time }, age(time))),
+    h("span", { class: "row-text", dir: directionOf(comment.text ?? "") }, shortened(comment.text ?? "", 200)),
+    h("span", { class: "row-tags" }, comment.state ? h("span", { class: `tag is-${comment.state}` }, say(`state.${comment.state}`)) : null)));
+}

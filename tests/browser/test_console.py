@@ -1,0 +1,363 @@
+"""The moderators' console as they use it: signing in, deciding by keyboard in Arabic, and whatever may come in between."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from moderation.engines import EngineAddresses
+from tests.browser.chromium import Chromium, Page
+from tests.browser.test_try_page import FAINT
+from tests.console import Account, add_account
+from tests.service import RunningService, running_service, seed_moderator
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+ARABIC = {"A": "ش", "R": "ق", "S": "س", "E": "ث", "U": "ع", "X": "ء", "J": "ت", "K": "ن", "D": "ي", "H": "ا"}
+"""What keys write on the Arabic layout."""
+READY = "document.querySelector('.actions:not([hidden])')"
+TEXT = "document.querySelector('.pane .comment-text')?.textContent"
+SENT = "!document.querySelector('#status').dataset.state"
+LOOK = "document.dispatchEvent(new Event('visibilitychange'))"
+EMPTY = "document.querySelector('.pane .empty')"
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> كلام"
+WORDS = {"banned_words": [{"name": "سوق", "action": "hold", "words": ["كازينو"]}]}
+
+
+@dataclass
+class Desk:
+    """The service, somebody with a password, and a colleague with a token."""
+
+    service: RunningService
+    url: str
+    account: Account
+    colleague: str
+
+    async def submit(self, *texts: str, **fields: Any) -> list[str]:
+        """Post comments; return their ids."""
+        return [(await self.service.submit(text, **fields))[1]["id"] for text in texts]
+
+    async def state(self, comment: str) -> str:
+        return str((await self.service.call("GET", f"/v1/comments/{comment}"))[1]["state"])
+
+    async def run_sql(self, sql: str, *values: Any) -> None:
+        async with self.service.database.transaction() as connection:
+            await connection.execute(sql, *values)
+
+    async def decided(self, comment: str) -> dict[str, Any]:
+        """Return the latest decision."""
+        _, history = await self.service.call("GET", f"/v1/comments/{comment}/history")
+        return dict(history["decisions"][-1])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(fresh_database_url: str, running_engines: EngineAddresses) -> AsyncIterator[Desk]:
+    async with running_service(fresh_database_url, running_engines.redis_url, policy=WORDS) as service:
+        account = await add_account(service.database, {service.site.id: "lead"}, name="ليلى")
+        colleague = await seed_moderator(service.database, {service.site.id: "moderator"})
+        desk = Desk(service, str(service.client.make_url("")).rstrip("/"), account, colleague)
+        await desk.run_sql("UPDATE moderators SET name = 'سامر' WHERE name IS NULL")
+        yield desk
+
+
+async def sign_in(page: Page, desk: Desk, path: str = "/console/?lang=ar") -> None:
+    await page.open(f"{desk.url}{path}")
+    await page.fill("[name=email]", desk.account.email)
+    await page.fill("[name=password]", desk.account.password)
+    await page.during_load(page.click("button.primary"))
+
+
+async def at_the_desk(page: Page, desk: Desk, path: str = "/console/?lang=ar") -> None:
+    await sign_in(page, desk, path)
+    await page.until(READY)
+
+
+async def press(page: Page, letter: str, *, shift: bool = False) -> None:
+    await page.stroke(f"Key{letter}", ARABIC[letter], shift=shift)
+
+
+async def reject(page: Page, digit: int) -> None:
+    await press(page, "R")
+    await page.until("document.querySelector('dialog.palette')")
+    await page.stroke(f"Digit{digit}", "١٢٣٤٥٦٧٨٩"[digit - 1])
+
+
+def unexpected(page: Page, *statuses: int) -> list[str]:
+    """What the browser complained of, but for refusals that the test brought about."""
+    return [fault for fault in page.faults if not any(f"status of {status}" in fault for status in statuses)]
+
+
+async def test_an_arabic_keyboard_decides_and_takes_back(page: Page, desk: Desk) -> None:
+    texts = ["تعليق أول على الخبر", "تعليق ثانٍ عن الطريق", "تعليق ثالث عن الماء"]
+    first, second, third = await desk.submit(*texts)
+    await at_the_desk(page, desk)
+    assert await page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+    assert await page.evaluate(TEXT) == texts[0]
+    await press(page, "A")
+    assert await page.evaluate(TEXT) == texts[1]  # at once, whatever the network does
+    await reject(page, 2)
+    assert await page.evaluate(TEXT) == texts[2]
+    await page.until(SENT)
+    assert [await desk.state(one) for one in (first, second, third)] == ["approved", "rejected", "held"]
+    assert [reason["code"] for reason in (await desk.decided(second))["reasons"]] == ["insult"]
+    await press(page, "U")
+    assert await page.evaluate(TEXT) == texts[1]
+    await page.until(SENT)
+    assert await desk.state(second) == "held"
+    await press(page, "J")
+    assert await page.evaluate(TEXT) == texts[2]
+    assert "٢ من ٢" in await page.text(".place")
+    assert unexpected(page, 404) == []
+    assert all(url.startswith(desk.url) or url == "data:," for url in page.requested)
+
+
+async def test_the_likeliest_reason_is_chosen_by_enter_and_many_at_once(page: Page, desk: Desk) -> None:
+    (banned,) = await desk.submit("تعالوا إلى كازينو النورس الليلة")
+    others = await desk.submit("كلام عادي عن المدينة", "كلام عادي عن البحر")
+    await at_the_desk(page, desk)
+    await press(page, "R")
+    await page.until("document.querySelector('dialog.palette')")
+    assert await page.evaluate("document.activeElement.dataset.reason") == "banned_word"
+    await page.press("Enter")
+    await page.until(f"!document.querySelector('dialog') && {SENT}")
+    assert [reason["code"] for reason in (await desk.decided(banned))["reasons"]] == ["banned_word"]
+    for _ in others:
+        await press(page, "X")
+        await press(page, "J")
+    await press(page, "A", shift=True)
+    await page.until("document.querySelector('dialog.confirm')")
+    await page.press("Enter")
+    await page.until(EMPTY)
+    await page.until(SENT)
+    assert [await desk.state(one) for one in others] == ["approved", "approved"]
+    assert "قُبل تعليقان" in await page.text("#toasts")
+
+
+async def test_evidence_is_marked_where_it_is_behind_emoji(page: Page, desk: Desk) -> None:
+    await desk.submit("😀👨‍👩‍👧 تعالوا إلى كازينو 😍 غدًا، وكازينو آخر بعد غد في المدينة القديمة 🔥")
+    await at_the_desk(page, desk)
+    marked = "[...document.querySelectorAll('.comment-text mark')].map((m) => m.textContent)"
+    assert await page.evaluate(marked) == ["كازينو", "وكازينو"]
+    cut = "import('/console/static/passages.js').then((m) => m.passages('a😀b😍c', [{start: 1, end: 3}, {start: 2, end: 9}]).map((p) => p.text))"
+    assert await page.evaluate(cut) == ["a", "😀", "b", "😍c"]
+
+
+async def test_what_readers_wrote_is_text_and_no_address_runs(page: Page, desk: Desk) -> None:
+    author = {"name": HOSTILE, "email": "x@example.com"}
+    thread = {"id": "9", "url": "https://news.example/9", "title": HOSTILE}
+    (comment,) = await desk.submit(HOSTILE, author=author, thread=thread)
+    script = "javascript:document.title='owned'"
+    await desk.run_sql(
+        "UPDATE comments SET author_url = $1", script
+    )  # the service refuses such an address itself
+    await at_the_desk(page, desk)
+    assert await page.evaluate(TEXT) == HOSTILE
+    assert HOSTILE in await page.text(".article-line")
+    assert await page.evaluate("document.querySelectorAll('main img, main script').length") == 0
+    for path in ("/console/", f"/console/comments/{comment}"):
+        await page.open(desk.url + path)
+        await page.until("document.querySelector('.author-line')")
+        schemes = "[...document.querySelectorAll('a')].map((a) => a.protocol)"
+        assert "javascript:" not in await page.evaluate(schemes)
+        assert script in await page.text(".author-line")
+        assert "owned" not in await page.evaluate("document.title")
+    assert [fault for fault in page.faults if "Content Security" in fault or "Trusted" in fault] == []
+
+
+async def test_a_colleagues_decision_is_shown_and_replaced_only_knowingly(page: Page, desk: Desk) -> None:
+    comments = await desk.submit(*(f"تعليق رقم {number} من سبعة تعليقات" for number in range(7)))
+    await at_the_desk(page, desk)
+    last = comments[-1]  # beyond what is reserved ahead
+    decision = {"verdict": "reject", "reason": "off_topic", "revision": 1}
+    status, _ = await desk.service.call(
+        "POST", f"/v1/comments/{last}/decision", key=desk.colleague, json=decision
+    )
+    assert status == 200
+    await page.click(f'[data-id="{last}"] .row')
+    await press(page, "A")
+    await page.until("document.querySelector('.toast.fault button')")
+    await page.click(".toast.fault button")
+    await page.until("document.querySelector('.notice.fault')?.textContent.includes('سامر')")
+    assert await desk.state(last) == "rejected"
+    await page.click(".notice.fault button.primary")
+    await page.until(f"{SENT} && !document.querySelector('.notice.fault')")
+    assert await desk.state(last) == "approved"
+    assert unexpected(page, 404, 409) == []
+
+
+async def test_news_joins_the_list_without_moving_what_is_read(page: Page, desk: Desk) -> None:
+    comments = await desk.submit(*(f"تعليق رقم {number} من كثيرة" for number in range(12)))
+    await at_the_desk(page, desk)
+    await page.click(f'[data-id="{comments[11]}"] .row')
+    for decided in comments[10:]:  # at most ten are reserved
+        body = {"verdict": "approve", "revision": 1}
+        await desk.service.call("POST", f"/v1/comments/{decided}/decision", key=desk.colleague, json=body)
+    (fresh,) = await desk.submit("تعليق جديد وصل الآن")
+    await page.evaluate(LOOK)
+    await page.until(f"document.querySelector('[data-id=\"{fresh}\"]')")
+    await page.until(
+        "document.querySelector('.pane .notice.wait')"
+    )  # the one that is read stays, and says so
+    assert await page.evaluate(TEXT) == "تعليق رقم 11 من كثيرة"
+    shown = "[...document.querySelectorAll('.item')].map((item) => item.dataset.id)"
+    assert await page.evaluate(shown) == [*comments[:10], comments[11], fresh]
+    await press(page, "K")
+    assert await page.evaluate(shown) == [*comments[:10], fresh]
+
+
+async def test_what_is_reserved_is_given_back(page: Page, desk: Desk) -> None:
+    first, second = await desk.submit("تعليق أول ينتظر", "تعليق ثانٍ ينتظر")
+    await at_the_desk(page, desk)
+    body = {"verdict": "approve", "revision": 1}
+    path = f"/v1/comments/{first}/decision"
+    assert (await desk.service.call("POST", path, key=desk.colleague, json=body))[0] == 409
+    await press(page, "S")
+    await page.until("document.querySelector('.item.is-off')")
+    assert await page.evaluate(TEXT) == "تعليق ثانٍ ينتظر"
+    assert await answered(desk, path, body) == 200
+    await page.open("about:blank")
+    assert await answered(desk, f"/v1/comments/{second}/decision", body) == 200
+
+
+async def answered(desk: Desk, path: str, body: dict[str, Any]) -> int:
+    """Send until it is not refused for a claim any more; return the status."""
+    until_s = time.monotonic() + 10
+    while True:
+        status, _ = await desk.service.call("POST", path, key=desk.colleague, json=body)
+        if status != 409 or time.monotonic() > until_s:
+            return status
+        await asyncio.sleep(0.05)
+
+
+async def test_an_edit_while_one_reads_shows_the_new_text(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("النص الأول قبل التعديل")
+    await at_the_desk(page, desk)
+    new = "النص الثاني بعد التعديل"
+    await desk.service.call("PUT", f"/v1/comments/{comment}", json={"text": new})
+    await press(page, "A")
+    await page.until("document.querySelector('.notice.fault')")
+    assert await page.evaluate(TEXT) == new
+    assert (
+        await page.evaluate("document.querySelector('.notice .quoted').textContent")
+        == "النص الأول قبل التعديل"
+    )
+    assert await desk.state(comment) == "held"
+    await press(page, "A")
+    await page.until(f"{EMPTY} && {SENT}")
+    assert await desk.state(comment) == "approved"
+
+
+async def test_nothing_is_lost_without_a_network_or_a_session(page: Page, desk: Desk) -> None:
+    first, second = await desk.submit("تعليق قبل الانقطاع", "تعليق بعد الانقطاع")
+    await at_the_desk(page, desk)
+    await page.call("Network.setBlockedURLs", urls=["*/decision"])
+    await press(page, "A")
+    await page.until("document.querySelector('#status').dataset.state === 'retrying'")
+    assert "قرار لم يُرسل بعد" in await page.text("#status")
+    assert await desk.state(first) == "held"
+    await page.call("Network.setBlockedURLs", urls=[])
+    await page.click("#status button")
+    await page.until(SENT)
+    assert await desk.state(first) == "approved"
+    await desk.run_sql("DELETE FROM sessions")
+    await page.during_load(press(page, "A"))
+    await page.until("location.pathname === '/console/sign-in'")
+    assert await desk.state(second) == "held"
+    await page.fill("[name=email]", desk.account.email)
+    await page.fill("[name=password]", desk.account.password)
+    await page.during_load(page.click("button.primary"))
+    await page.until(f"{EMPTY} && {SENT}")
+    assert await desk.state(second) == "approved"
+
+
+async def test_a_busy_service_is_asked_again_when_it_says(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعليق في ساعة الزحام")
+    await at_the_desk(page, desk)
+    await page.evaluate(
+        "window.times = []; const send = window.fetch; window.fetch = (path, options) => { if (!path.endsWith('/decision'))"
+        " return send(path, options); times.push(performance.now()); return times.length === 1 ? Promise.resolve(new Response("
+        "'{}', {status: 429, headers: {'Retry-After': '2'}})) : send(path, options); }; null"
+    )
+    await press(page, "A")
+    await page.until(f"times.length === 2 && {SENT}")
+    assert await page.evaluate("times[1] - times[0]") >= 2000
+    assert await desk.state(comment) == "approved"
+
+
+async def test_an_audit_is_blind_and_an_escalation_says_why(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعالوا إلى كازينو النورس الليلة")
+    await at_the_desk(page, desk)
+    await press(page, "E")
+    await page.until("document.querySelector('dialog textarea')")
+    await page.call("Input.insertText", text="لست متأكدًا منه")
+    await page.click("dialog button.primary")
+    await page.until(SENT)
+    await page.open(f"{desk.url}/console/?kind=escalated")
+    await page.until("document.querySelector('.notice q')?.textContent === 'لست متأكدًا منه'")
+    await press(page, "H")
+    await page.until(f"{EMPTY} && {SENT}")
+    await desk.run_sql("UPDATE tasks SET kind = 'audit'")
+    await page.open(f"{desk.url}/console/?kind=audit")
+    await page.until("document.querySelector('.notice.info')")
+    assert await page.evaluate("document.querySelectorAll('.verdict, mark, .pane .tag').length") == 0
+    await press(page, "R")
+    await page.until("document.querySelector('dialog.palette')")
+    assert await page.evaluate("document.querySelectorAll('.is-likely').length") == 0
+    await page.stroke("Escape", "Escape")
+    assert await desk.state(comment) == "held"
+
+
+@pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
+async def test_pages_fit_and_can_be_read_and_touched(
+    chromium: Chromium, desk: Desk, lang: str, width: int
+) -> None:
+    (comment,) = await desk.submit("كلمةطويلة" * 60 + " https://shop.example/" + "a" * 200)
+    await desk.submit("تعالوا إلى كازينو النورس 😀", "🔥🔥🔥")
+    async with chromium.page(width=width, height=844) as page:
+        await page.open(f"{desk.url}/console/?lang={lang}")
+        await fits(page, width)
+        await page.fill("[name=email]", desk.account.email)
+        await page.fill("[name=password]", desk.account.password)
+        await page.during_load(page.click("button.primary"))
+        await page.until(READY)
+        await fits(page, width)
+        await press(page, "J")
+        await fits(page, width)
+        if width < 600:
+            await page.click(".list-toggle")
+            await fits(page, width)
+        await page.open(f"{desk.url}/console/comments/{comment}")
+        await page.until("document.querySelector('.history li')")
+        await fits(page, width)
+
+
+async def fits(page: Page, width: int) -> None:
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await page.evaluate(FAINT) == []
+    small = (
+        "[...document.querySelectorAll('button, select, summary, .field input')]"
+        ".filter((e) => e.offsetParent && !e.matches('.chip, .figures summary') && e.offsetHeight < 44).map((e) => e.outerHTML)"
+    )
+    if width < 600:
+        assert await page.evaluate(small) == []
+    unnamed = "[...document.querySelectorAll('button, select, input:not([type=hidden])')].filter((e) => e.offsetParent && !e.textContent.trim() && !e.ariaLabel && !e.labels?.length).map((e) => e.outerHTML)"
+    assert await page.evaluate(unnamed) == []
+
+
+async def test_the_language_is_switched_and_one_signs_out(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق ينتظر")
+    await at_the_desk(page, desk)
+    await page.click(".account summary")
+    await page.during_load(page.click(".menu a"))
+    await page.until(READY)
+    assert await page.evaluate("document.documentElement.dir") == "ltr"
+    assert "Approve" in await page.text(".actions")
+    await page.click(".account summary")
+    await page.during_load(page.click(".menu form button"))
+    await page.open(f"{desk.url}/console/")
+    assert await page.evaluate("location.pathname") == "/console/sign-in"
+    assert await page.evaluate("document.documentElement.lang") == "en"
