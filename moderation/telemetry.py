@@ -73,6 +73,9 @@ DEAD_LETTERS = Gauge(
 DATABASE_AWAY = Gauge(
     "moderation_database_away", "1 while PostgreSQL does not answer a process", multiprocess_mode="livemax"
 )
+DATABASE_SLOW = Counter(
+    "moderation_database_slow", "Uses of PostgreSQL given up as too slow while it answered others"
+)
 RESTARTS = Gauge(
     "moderation_restarts",
     "Restarts since the service started, of each engine and of the workers together",

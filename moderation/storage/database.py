@@ -1,6 +1,7 @@
 """The pool of connections, and what driver errors mean for the service."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,7 +12,7 @@ import orjson
 import structlog
 
 from moderation.domain.errors import DependencyUnavailableError
-from moderation.telemetry import DATABASE_AWAY
+from moderation.telemetry import DATABASE_AWAY, DATABASE_SLOW
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
 
@@ -22,6 +23,9 @@ ANSWERED_WITHIN_S = 4.0
 
 BACK_AFTER_S = 3.0
 """Without a failure; the directory's look for changes, every second, is the next use at the latest."""
+
+SLOW_AGAIN_AFTER_S = 60.0
+"""Without a slow use, before one is worth a line in the log again."""
 
 AWAY = (
     OSError,
@@ -101,6 +105,10 @@ class _Pool:
         self._opening = asyncio.Lock()
         self._away_since_s: float | None = None
         self._failed_s = 0.0
+        self._back_s: float | None = None
+        """Of the first answer after the latest failure."""
+        self._answered_s = -math.inf
+        self._slow_s = -math.inf
 
     async def open(self) -> None:
         async with self._opening:  # two first users must not open two pools
@@ -125,20 +133,39 @@ class _Pool:
             except TimeoutError:
                 pool.terminate()
 
-    def note_away(self, error: BaseException) -> None:
-        """Say once that PostgreSQL is away, not at every request; a deadlock or a lock that was waited for is no absence."""
+    def note_failure(self, error: BaseException, *, began_s: float, is_cut_off: bool) -> None:
+        """Say once that PostgreSQL is away, or slow, not at every request; a deadlock or a lock that was waited for is neither.
+
+        It is slow where our own patience or its own ended a use that began at ``began_s``, and others were answered meanwhile.
+        """
         if isinstance(error, _CROSSED):
             return
+        is_impatience = is_cut_off or isinstance(error, TimeoutError)
+        if isinstance(error, asyncpg.QueryCanceledError) or (is_impatience and self._answered_s > began_s):
+            self._note_slow(error)
+            return
         self._failed_s = time.monotonic()
+        self._back_s = None
         if self._away_since_s is None:
-            self._away_since_s = self._failed_s
+            self._away_since_s = began_s
             DATABASE_AWAY.set(1)
             log.error("postgresql_away", error=type(error).__name__)
 
-    def note_back(self) -> None:
+    def _note_slow(self, error: BaseException) -> None:
+        DATABASE_SLOW.inc()
+        now_s = time.monotonic()
+        if now_s - self._slow_s > SLOW_AGAIN_AFTER_S:
+            log.warning("postgresql_slow", error=type(error).__name__)
+        self._slow_s = now_s
+
+    def note_answer(self) -> None:
         """Say that it is back once nothing has failed for a while: on a full disk every other use succeeds, and none that stores."""
-        if self._away_since_s is not None and time.monotonic() - self._failed_s > BACK_AFTER_S:
-            log.info("postgresql_back", away_s=round(self._failed_s - self._away_since_s, 1))
+        self._answered_s = time.monotonic()
+        if self._away_since_s is None:
+            return
+        self._back_s = self._back_s or self._answered_s
+        if self._answered_s - self._failed_s > BACK_AFTER_S:
+            log.info("postgresql_back", away_s=round(self._back_s - self._away_since_s, 1))
             self._away_since_s = None
             DATABASE_AWAY.set(0)
 
@@ -178,7 +205,8 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection; raises `DependencyUnavailableError` when PostgreSQL is away, also from inside the block."""
-        until_s = None if self._within_s is None else time.monotonic() + self._within_s
+        began_s = time.monotonic()
+        until_s = None if self._within_s is None else began_s + self._within_s
         try:
             if self._pool.opened is None:
                 await self.open()
@@ -194,13 +222,14 @@ class Database:
                 if limit is not None:
                     limit.cancel()
                 await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
-            self._pool.note_back()
+            self._pool.note_answer()
         except AWAY as error:
             if isinstance(
                 error, ValueError
             ):  # an argument, or the address itself, is wrong: no retry will help
                 raise
-            self._pool.note_away(error)
+            is_cut_off = until_s is not None and time.monotonic() >= until_s
+            self._pool.note_failure(error, began_s=began_s, is_cut_off=is_cut_off)
             raise DependencyUnavailableError("postgresql") from error
 
     async def check(self) -> None:
