@@ -21,7 +21,6 @@ class App {
     this.toasts = document.getElementById("toasts");
     this.status = document.getElementById("status");
     this.names = new Map();
-    this.offers = {};
     this.isReached = true;
     this.deskAddress = "/console/";
   }
@@ -226,10 +225,6 @@ class App {
         answer?.items.forEach((one) => one.name && this.names.set(one.id, one.name))).catch(() => this.naming.delete(site)));
     }
     return this.naming.get(site);
-  }
-
-  recordWords(record) {
-    return say("author.record", { approved: record.approved ?? 0, rejected: record.rejected ?? 0 });
   }
 }
 

@@ -1,12 +1,13 @@
 // One comment with everything known of it, at an address of its own.
 
-import { call, ifOffered, withQuery } from "./api.js";
+import { authorPanel } from "./author.js";
+import { call, ifOffered } from "./api.js";
 import { askNote, askReason } from "./dialogs.js";
 import { button, flat, h, isolated } from "./dom.js";
 import { brokenPane, skeleton } from "./panes.js";
 import { notice, reading } from "./reading.js";
 import { likeliestReason, reasonName } from "./reasons.js";
-import { resultRow } from "./search.js";
+import { resultRow } from "./found.js";
 import { Surroundings, revisionList } from "./surroundings.js";
 import { moment, say, sayWith } from "./words.js";
 
@@ -168,28 +169,21 @@ export class CommentPage {
   // ---- around it
 
   async fillRest(comment) {
-    const [thread, author] = await Promise.all([
-      this.offered("thread", withQuery(`/v1/comments/${comment.id}/thread`, { limit: 10 })),
-      this.offered("author", withQuery(`/v1/comments/${comment.id}/author`, { limit: 20 })),
-    ]);
-    this.fillSection("thread", say("page.thread"), thread?.items, comment);
-    this.fillSection("author", say("page.author", { name: comment.author.name || say("comment.nameless") }), author?.items, comment);
+    const read = (name) => ifOffered(() => call("GET", `/v1/comments/${comment.id}/${name}`)).catch(() => null);
+    const [thread, author] = await Promise.all([read("thread"), read("author")]);
+    if (comment.id !== this.id) {
+      return;
+    }
+    const around = thread ? [...thread.before, ...thread.after] : [];
+    if (around.length) {
+      this.slot("thread").replaceChildren(h("h2", {}, say("page.thread")), h("ol", { class: "results" }, around.map(resultRow)));
+    }
+    if (author) {
+      this.slot("author").replaceChildren(authorPanel(author, comment, { app: this.app, changed: () => this.load() }));
+    }
   }
 
-  async offered(name, path) {
-    if (this.app.offers[name] === false) {
-      return null;
-    }
-    const answer = await ifOffered(() => call("GET", path)).catch(() => undefined);
-    this.app.offers[name] = answer === undefined ? undefined : answer !== null;
-    return answer;
-  }
-
-  fillSection(name, title, items, comment) {
-    const place = this.rest.querySelector(`[data-slot="${name}"]`);
-    const others = (items ?? []).filter((one) => one.id !== comment.id);
-    if (place && comment.id === this.id && others.length) {
-      place.replaceChildren(h("h2", {}, title), h("ol", { class: "results" }, others.map((one) => resultRow(one))));
-    }
+  slot(name) {
+    return this.rest.querySelector(`[data-slot="${name}"]`);
   }
 }

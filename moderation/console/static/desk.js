@@ -1,9 +1,9 @@
 // The desk: the queue beside one comment to read, and a decision at a key press.
 
-import { call, ifOffered, Problem, withQuery } from "./api.js";
+import { call, Problem, withQuery } from "./api.js";
 import { AHEAD, Claims } from "./claims.js";
 import { Decisions } from "./decisions.js";
-import { button, h, isolated } from "./dom.js";
+import { button, h } from "./dom.js";
 import { filters, queryOf, selectionOf, showCounts } from "./filters.js";
 import { List } from "./list.js";
 import { emptyPane, brokenPane, skeleton } from "./panes.js";
@@ -101,7 +101,7 @@ export class Desk {
       this.isReady = true;
       this.drawFilters();
       this.focus(this.firstFree()?.id ?? null);
-      this.readCounts();
+      this.quietly(() => this.readCounts());
     }
   }
 
@@ -365,6 +365,7 @@ export class Desk {
       back: () => this.toggleList(null, false),
       figures: () => this.toggleFigures(),
       revisions: () => this.surroundings.showRevisions(this.article, this.focused),
+      author: () => this.surroundings.showAuthor(this.article, this.focused),
       open: () => this.focused && this.app.go(`/console/comments/${this.focusedId}`),
     }[name];
     if (this.queue) {
@@ -434,10 +435,10 @@ export class Desk {
   }
 
   async readCounts() {
-    if (this.app.offers.counts !== false) {
-      const counts = await ifOffered(() => call("GET", withQuery("/v1/queue/counts", { site: this.queue.selection.site })));
-      this.app.offers.counts = counts !== null;
-      this.counts = counts && countsByKind(counts.kinds);
+    const { queue } = this;
+    const { kinds } = await call("GET", withQuery("/v1/queue/counts", { site: queue.selection.site }));
+    if (queue === this.queue) {
+      this.counts = countsByKind(kinds);
       showCounts(this.filterPlace, this.counts);
       this.drawPlace();
     }

@@ -110,6 +110,7 @@ const HELP = [
   ["D", "help.figures"],
   ["O", "help.open"],
   ["T", "help.thread"],
+  ["W", "help.author"],
   ["X", "help.select"],
   ["Shift+A", "help.approve_selected"],
   ["Shift+R", "help.reject_selected"],

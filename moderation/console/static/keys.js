@@ -24,6 +24,7 @@ const COMMANDS = {
   d: "figures",
   o: "open",
   t: "thread",
+  w: "author",
   "/": "search",
   "Shift+a": "approveSelected",
   "Shift+r": "rejectSelected",

@@ -21,6 +21,7 @@ export function reading(entry, { showFigures, moderatorOf }) {
     h("span", { class: "text-end" }),
     task?.kind === "audit" ? null : verdictPart(comment, showFigures),
     h("div", { class: "slot", "data-slot": "more" }),
+    h("div", { class: "slot", "data-slot": "who" }),
   ]);
 }
 

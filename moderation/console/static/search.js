@@ -1,10 +1,10 @@
 // Search over all comments of a site, whatever became of them.
 
 import { call, ifOffered, withQuery } from "./api.js";
-import { button, flat, h, isolated } from "./dom.js";
+import { button, flat, h } from "./dom.js";
+import { resultRow } from "./found.js";
 import { brokenPane, skeleton } from "./panes.js";
-import { directionOf, shortened } from "./passages.js";
-import { age, say } from "./words.js";
+import { say } from "./words.js";
 
 const STATES = ["approved", "held", "rejected"];
 
@@ -18,12 +18,14 @@ export class SearchPage {
     const form = h("form", { class: "search-form", role: "search", on: { submit: (event) => this.submit(event) } },
       h("label", { for: "search-field" }, say("search.label")), this.field, this.state, h("button", { class: "primary" }, say("search.go")));
     this.state.addEventListener("change", () => form.requestSubmit());
-    this.element = h("div", { class: "single" }, h("h1", {}, say("search.title")), form, this.results);
+    this.authorLine = h("p", { hidden: true }, say("search.one_author"), " ",
+      button(say("search.all_authors"), { class: "chip", on: { click: () => [(this.author = ""), form.requestSubmit()] } }));
+    this.element = h("div", { class: "single" }, h("h1", {}, say("search.title")), form, this.authorLine, this.results);
   }
 
   submit(event) {
     event.preventDefault();
-    this.app.go(withQuery("/console/search", { q: this.field.value.trim(), state: this.state.value, site: this.siteOf() }));
+    this.app.go(withQuery("/console/search", { q: this.field.value.trim(), state: this.state.value, author: this.author, site: this.siteOf() }));
   }
 
   siteOf() {
@@ -34,13 +36,15 @@ export class SearchPage {
     this.app.focusTitle(say("search.title"));
     this.field.value = query.get("q") ?? "";
     this.state.value = query.get("state") ?? "";
+    this.author = query.get("author") ?? "";
+    this.authorLine.hidden = !this.author;
     this.results.replaceChildren();
     this.field.focus();
-    return this.field.value ? this.find(null) : undefined;
+    return this.field.value || this.author || this.state.value ? this.find(null) : undefined;
   }
 
   async find(cursor) {
-    const wanted = { site: this.app.site.name, q: this.field.value.trim(), state: this.state.value };
+    const wanted = { site: this.app.site.name, q: this.field.value.trim(), state: this.state.value, author: this.author };
     const now = (this.finding = {});
     cursor ?? this.results.replaceChildren(skeleton());
     try {
@@ -59,7 +63,7 @@ export class SearchPage {
       return;
     }
     const list = isMore ? this.results.querySelector("ol") : h("ol", { class: "results" });
-    list.append(...page.items.map((item) => resultRow(item.comment ?? item)));
+    list.append(...page.items.map(resultRow));
     const more = page.next ? button(say("search.more"), { on: { click: () => this.find(page.next) } }) : null;
     this.results.replaceChildren(...flat([list.children.length ? list : h("p", { class: "quiet" }, say("search.none")), more]));
   }
@@ -70,13 +74,4 @@ export class SearchPage {
     }
     return name === "back";
   }
-}
-
-/** A comment in a list of found ones. */
-export function resultRow(comment) {
-  const time = comment.created_at ?? comment.received_at;
-  return h("li", {}, h("a", { class: "result", href: `/console/comments/${comment.id}` },
-    h("span", { class: "row-head" }, isolated(comment.author?.name || say("comment.nameless"), { class: "row-name" }), h("time", { datetime: time }, age(time))),
-    h("span", { class: "row-text", dir: directionOf(comment.text ?? "") }, shortened(comment.text ?? "", 200)),
-    h("span", { class: "row-tags" }, comment.state ? h("span", { class: `tag is-${comment.state}` }, say(`state.${comment.state}`)) : null)));
 }

@@ -1,7 +1,8 @@
 // What is around a comment: the one it answers, why it was escalated, its earlier texts, its author's record. Read only once somebody
 // stays with a comment, so that quick decisions cost no requests.
 
-import { call, ifOffered, withQuery } from "./api.js";
+import { call, ifOffered } from "./api.js";
+import { authorPanel, recordWords } from "./author.js";
 import { h, isolated } from "./dom.js";
 import { directionOf, shortened } from "./passages.js";
 import { age, moment, say, sayWith } from "./words.js";
@@ -23,7 +24,8 @@ export class Surroundings {
     await Promise.allSettled([
       comment.parent_id ? this.fillSlot(article, "parent", () => this.parent(comment.parent_id)) : null,
       task?.kind === "escalated" ? this.fillSlot(article, "escalation", () => this.escalation(comment)) : null,
-      this.app.offers.author === false ? null : this.fillSlot(article, "record", () => this.record(comment)),
+      // An audit is judged without knowing how the author fared: their comments' states would tell of this one's, too.
+      task?.kind === "audit" ? null : this.fillSlot(article, "record", () => this.record(comment)),
     ]);
   }
 
@@ -64,9 +66,28 @@ export class Surroundings {
   }
 
   async record(comment) {
-    const record = await this.once(withQuery(`/v1/comments/${comment.id}/author`, { limit: 1 }));
-    this.app.offers.author = record !== null;
-    return record ? h("a", { href: `/console/comments/${comment.id}#author`, class: "chip" }, this.app.recordWords(record)) : null;
+    const view = await this.once(authorPath(comment));
+    return view ? h("button", { type: "button", class: "chip", "data-do": "author" }, recordWords(view)) : null;
+  }
+
+  /** Show who wrote a comment under it, or take that away again. */
+  async showAuthor(article, entry) {
+    const slot = entry && entry.task?.kind !== "audit" && article.querySelector('[data-slot="who"]');
+    if (!slot || slot.firstChild) {
+      slot?.replaceChildren?.();
+      return;
+    }
+    const { comment } = entry;
+    const view = await this.once(authorPath(comment));
+    const changed = () => {
+      this.known.delete(authorPath(comment));
+      slot.replaceChildren();
+      this.fillSlot(article, "record", () => this.record(comment));
+      this.showAuthor(article, entry);
+    };
+    if (view) {
+      slot.replaceChildren(authorPanel(view, comment, { app: this.app, changed }));
+    }
   }
 
   /** Show the earlier texts of a comment under it. */
@@ -90,4 +111,8 @@ export function revisionList(revisions) {
     h("ol", {}, revisions.toReversed().map((one) =>
       h("li", {}, h("p", { class: "quiet" }, say("comment.until", { time: moment(one.replaced_at) })), h("div", { class: "quoted", dir: directionOf(one.text) }, one.text)))),
   );
+}
+
+function authorPath(comment) {
+  return `/v1/comments/${comment.id}/author`;
 }
