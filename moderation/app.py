@@ -44,6 +44,7 @@ from moderation.protocols import (
     coral_feedback,
     feed,
     form,
+    insight,
     learning,
     native,
     operations,
@@ -67,8 +68,11 @@ from moderation.protocols.edge import edge
 from moderation.protocols.sessions import PUBLIC_ORIGIN, SESSIONS
 from moderation.protocols.strangers import speak_for_the_library
 from moderation.protocols.traced import tracing
+from moderation.review.authors import Authors
 from moderation.review.desk import ReviewDesk
+from moderation.review.indexing import Indexer
 from moderation.review.records import Records
+from moderation.review.search import Search
 from moderation.review.unconfirmed import Unconfirmed
 from moderation.settings import Settings
 from moderation.storage.database import ANSWERED_WITHIN_S, Database
@@ -94,6 +98,7 @@ DIALECTS = (
     coral,
     review,
     workplace,
+    insight,
     colleagues,
     learning,
     rights,
@@ -144,9 +149,8 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[perspective.ANALYST] = Analyst(scorer, bound=settings.intake_queue)
     app[perspective.PUBLIC_URL] = settings.public_url
     app[perspective_feedback.FEEDBACK] = Feedback(awaited, vault, utc_now)
-    app[SESSIONS] = Sessions(awaited, clock=utc_now)
     app[PUBLIC_ORIGIN] = _origin(settings.public_url)
-    app[ENTRANCE] = Entrance(awaited, vault, limiter, clock=utc_now)
+    _add_console(app, vault, limiter)
     _add_coral(app, intake, vault)
     for module in DIALECTS:
         app.add_routes(module.routes())
@@ -159,6 +163,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         intake.unheard.watch(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now).run(),
+        Indexer(database.url, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),
         Callbacks(database, vault, utc_now, allow_private=settings.allow_private_endpoints).run(),
         *_add_akismet(app, database, vault, Preview(awaited, vault, limiter, scorer)),
@@ -168,6 +173,15 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         app.cleanup_ctx.append(_closing(traces))
     app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
     return app
+
+
+def _add_console(app: web.Application, vault: KeyedVault, limiter: RateLimiter) -> None:
+    """Add what the console's pages need beside review."""
+    awaited = app[operations.DATABASE]
+    app[SESSIONS] = Sessions(awaited, clock=utc_now)
+    app[ENTRANCE] = Entrance(awaited, vault, limiter, clock=utc_now)
+    app[insight.AUTHORS] = Authors(awaited, vault)
+    app[insight.SEARCH] = Search(awaited)
 
 
 def _origin(url: str | None) -> str:

@@ -10,9 +10,11 @@ from typing import Any
 
 import aiohttp
 
+from moderation.domain.clock import utc_now
 from moderation.domain.ids import ModeratorId, new_uuid
 from moderation.privacy.passwords import Passwords
-from moderation.storage.database import Database
+from moderation.review.indexing import Indexer
+from moderation.storage.database import Database, connect
 from tests.service import RunningService, decoded
 
 PASSWORD = "ثلاث كلمات طويلة"
@@ -105,6 +107,14 @@ class Browser:
         reply = await self.try_to_sign_in(account.email, account.password)
         assert (reply.status, reply.headers["Location"]) == (303, "/console/"), reply.body
         self.csrf = (await self.send("GET", "/console/")).csrf
+
+
+async def make_entries(service: RunningService) -> None:
+    """Make what comments are found by now, instead of waiting for the job."""
+    connection = await connect(service.database_url)
+    while await Indexer(service.database_url, clock=utc_now).once(connection):
+        pass
+    await connection.close()
 
 
 @asynccontextmanager

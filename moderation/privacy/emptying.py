@@ -14,6 +14,7 @@ from moderation.storage.collection import weight_of
 from moderation.storage.database import Connection
 from moderation.storage.labels import keep_labels
 from moderation.storage.reasons import reasons_from_json
+from moderation.storage.search import forget_entries
 from moderation.storage.tasks import close_tasks
 
 _EMPTY = """
@@ -49,7 +50,11 @@ SELECT DISTINCT ON (d.comment_id, d.revision) d.comment_id, d.revision, d.verdic
 
 
 async def empty_comments(connection: Connection, ids: Sequence[CommentId], *, now: datetime) -> None:
-    """Remove text, author, earlier texts, notes, tasks and what other dialects knew of comments whose rows the caller has locked."""
+    """Remove what a person wrote and was known by, earlier texts, notes and tasks among it, and what the comments are found by.
+
+    The caller has locked their rows.
+    """
+    await forget_entries(connection, ids)
     await close_tasks(connection, ids)
     await connection.execute(_EMPTY, ids, now)
     await connection.execute("DELETE FROM akismet_checks WHERE comment_id = ANY($1::uuid[])", ids)

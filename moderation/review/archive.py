@@ -46,7 +46,7 @@ class Archive:
     async def comment(self, comment_id: CommentId, sites: Container[SiteId]) -> StoredComment:
         """Return the comment. Raises `UnknownCommentError`, or `GoneError` once withdrawn."""
         async with self._database.connection() as connection:
-            return await _reachable(connection, comment_id, sites)
+            return await reachable(connection, comment_id, sites)
 
     async def history(self, comment_id: CommentId, sites: Container[SiteId]) -> History:
         """Return the comment with its past, as of one moment. Raises as `comment` does."""
@@ -54,7 +54,7 @@ class Archive:
             self._database.connection() as connection,
             connection.transaction(isolation="repeatable_read"),
         ):
-            comment = await _reachable(connection, comment_id, sites)
+            comment = await reachable(connection, comment_id, sites)
             histories = await read_histories(connection, [comment_id])
             return History(
                 comment=comment,
@@ -64,9 +64,8 @@ class Archive:
             )
 
 
-async def _reachable(
-    connection: Connection, comment_id: CommentId, sites: Container[SiteId]
-) -> StoredComment:
+async def reachable(connection: Connection, comment_id: CommentId, sites: Container[SiteId]) -> StoredComment:
+    """Return a comment as far as the reader may see it. Raises `UnknownCommentError` and `GoneError`."""
     comment = await read_comment(connection, comment_id)
     if comment is None or comment.site_id not in sites:
         raise UnknownCommentError

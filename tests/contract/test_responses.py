@@ -16,7 +16,7 @@ from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.problems import PROBLEMS
 from moderation.storage.administration import passwords
 from moderation.storage.database import connect
-from tests.console import PASSWORD, add_account
+from tests.console import PASSWORD, add_account, make_entries
 from tests.contract.dialects import walk_akismet, walk_coral, walk_perspective, walk_static_site
 from tests.contract.walk import Walker
 from tests.service import comment, running_service, seed_moderator, seed_site
@@ -169,6 +169,33 @@ async def walk_review(walk: Walker) -> None:
     assert [result["status"] for result in results["results"]] == [200, 409, 422, 422]
 
 
+async def walk_insight(walk: Walker) -> None:
+    site = walk.service.site.name
+    author = comment()["author"]
+    made = [
+        (await walk("POST", "/v1/comments", json=comment(f"ترام {n}", author=author)))[1]["id"]
+        for n in range(3)
+    ]
+    await make_entries(walk.service)
+    path = f"/v1/comments/{made[1]}"
+    for reader in ("moderator", "lead", "site"):
+        await walk("GET", path + "/author", reader)
+        await walk("GET", path + "/thread", reader)
+        await walk("GET", f"/v1/search?site={site}&q=الترام&state=held&author={made[0]}&limit=1", reader)
+        await walk("POST", path + "/author", reader, json={"standing": "blocked", "note": "كثرة"})
+    await walk("POST", path + "/author", "lead", json={"standing": "none"})
+    await walk("POST", path + "/author", "lead", json={"standing": "trusted", "by": "address"})
+    for query in (
+        "site=nobody",
+        f"site={site}&author={new_uuid()}",
+        f"site={site}&cursor=x",
+        f"site={site}&q=؟",
+    ):
+        await walk("GET", f"/v1/search?{query}", "lead")
+    await walk("DELETE", path)
+    await walk("GET", path + "/author", "lead")
+
+
 async def walk_rights(walk: Walker) -> None:
     author = comment()["author"]
     _, body = await walk("POST", "/v1/comments", json=comment("تعليق يُمحى", author=author))
@@ -289,6 +316,7 @@ async def test_every_answer_of_a_walk_through_every_route_is_as_described(walker
         walk_form,
         *dialects,
         walk_review,
+        walk_insight,
         walk_rights,
         walk_learning,
         walk_the_rest,

@@ -53,6 +53,10 @@ REACH: dict[Operation, Reach] = {
     ("POST", "/v1/decisions"): Reach.OWN,
     ("GET", "/v1/queue"): Reach.FOREIGN,
     ("GET", "/v1/queue/counts"): Reach.FOREIGN,
+    ("GET", "/v1/comments/{id}/author"): Reach.FOREIGN,
+    ("POST", "/v1/comments/{id}/author"): Reach.FOREIGN,
+    ("GET", "/v1/comments/{id}/thread"): Reach.FOREIGN,
+    ("GET", "/v1/search"): Reach.FOREIGN,
     ("GET", "/v1/me"): Reach.OWN,
     ("GET", "/v1/health"): Reach.FOREIGN,
     ("GET", "/v1/colleagues"): Reach.FOREIGN,
@@ -205,7 +209,7 @@ def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
     described_body = described()[operation].get("requestBody", {}).get("content", {})
     media, content = next(iter(described_body.items()), ("", {}))
     body: Any = content.get("example", {})
-    if path in {"/v1/queue", "/v1/queue/counts", "/v1/health"}:
+    if path in {"/v1/queue", "/v1/queue/counts", "/v1/health", "/v1/search"}:
         return f"{target}?site={victim.site.name}", {}
     if path == "/v1/queue/claim":
         body = {"site": victim.site.name}

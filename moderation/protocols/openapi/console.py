@@ -17,7 +17,7 @@ from moderation.protocols.openapi.parts import (
 _PAGE = {HTML: {"type": "string"}}
 _FORM = "application/x-www-form-urlencoded"
 _TEXT: Json = {"type": "string"}
-_LANGUAGE = parameter("lang", "query", {"type": "string", "enum": ["ar", "en"]}, "Chosen for good.")
+_LANGUAGE = parameter("lang", "query", _TEXT, "`ar` or `en`: chosen for good.")
 _NEXT = parameter("next", "query", _TEXT, "Where to go then: a path of the console.")
 _TOKEN = parameter("token", "path", _TEXT, "Out of the link.", example="mdi_0123456789abcdef")
 _COMMENT = parameter(

@@ -6,12 +6,13 @@ from typing import Any
 from moderation.domain.comment import Author
 from moderation.domain.errors import FieldError, InvalidConfigurationError
 from moderation.domain.identity import identify
+from moderation.domain.ids import SiteId
 from moderation.domain.policy import Standing
 from moderation.domain.ports import Vault
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.administration.emails import canonical_email
 from moderation.storage.administration.finding import find_site_id
-from moderation.storage.database import Database
+from moderation.storage.database import Connection, Database
 
 _SET = """
 INSERT INTO authors (identity, site_id, standing) VALUES ($1, $2, $3)
@@ -48,11 +49,21 @@ async def set_standing(
         raise InvalidConfigurationError([FieldError(f"/{by}", "invalid_value", {"allowed": allowed})])
     async with change(database) as connection:
         site_id = await find_site_id(connection, site)
-        await connection.execute(_SET, identity, site_id, standing.value)
-        await connection.execute(_FORGET, identity)
-        await audit(connection, f"author.{_ACTIONS[standing]}", actor=actor, site_id=site_id, by=by)
-        row = await connection.fetchrow("SELECT * FROM authors WHERE identity = $1", identity)
+        row = await write_standing(connection, site_id, identity, standing)
+        await audit(connection, action_of(standing), actor=actor, site_id=site_id, by=by)
     return _standing(by, row)
+
+
+async def write_standing(connection: Connection, site_id: SiteId, identity: bytes, standing: Standing) -> Any:
+    """Write the standing of one identity, as part of a change; return its row, None where there is nothing to know any more."""
+    await connection.execute(_SET, identity, site_id, standing.value)
+    await connection.execute(_FORGET, identity)
+    return await connection.fetchrow("SELECT * FROM authors WHERE identity = $1", identity)
+
+
+def action_of(standing: Standing) -> str:
+    """Return what the audit calls it."""
+    return f"author.{_ACTIONS[standing]}"
 
 
 async def show_standing(database: Database, vault: Vault, site: str, author: Author) -> AuthorStanding:

@@ -28,6 +28,7 @@ READER = {
     "recognitions": "key content_hash",
     "removed_texts": "text_hash",
     "revisions": "text author_name author_url",
+    "search_entries": "identity words",
     "tasks": "language",
 }
 """What a reader wrote, or is known by: gone after an erasure."""
@@ -80,6 +81,8 @@ NOBODYS = {
     "retention_progress": "site_id clock place",
     "revisions": "comment_id revision replaced_at",
     "schema_versions": "version applied_at",
+    "search_entries": "site_id comment_id thread_id revision",
+    "search_progress": "only_row place edits_at",
     "sessions": "began_at seen_at",
     "site_keys": "id site_id dialect token_hash created_at revoked_at",
     "sites": "id name title url language webhook_url settings created_at removed_at",
@@ -139,6 +142,14 @@ async def plant_the_rest(connection: Any, service: RunningService, person: Plant
         service.site.id,
         secrets.token_bytes(16),
         person.word("akismet"),
+    )
+    await connection.execute(
+        "INSERT INTO search_entries VALUES ($1, $2, '12', $3, 1, array_to_tsvector(ARRAY[$4::text]))"
+        " ON CONFLICT (site_id, comment_id) DO UPDATE SET words = excluded.words, identity = excluded.identity",
+        service.site.id,
+        ids[0],
+        hashed,
+        person.word("found"),
     )
     await connection.execute("INSERT INTO removed_texts VALUES ($1, 9, $2)", ids[0], secrets.token_bytes(16))
     await connection.execute(

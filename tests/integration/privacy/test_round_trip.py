@@ -17,6 +17,7 @@ from moderation.storage.administration.authors import set_standing
 from moderation.storage.administration.policies import set_policy
 from moderation.storage.database import connect
 from moderation.telemetry import configure_logging
+from tests.console import make_entries
 from tests.integration.privacy.planting import plant, planted
 from tests.integration.privacy.test_inventory import plant_the_rest
 from tests.service import RunningService
@@ -31,12 +32,13 @@ INSERT INTO retention_progress VALUES (1, 'planted', decode(repeat('07', 16), 'h
 INSERT INTO models (version, kind, manifest, seen_until, created_by) VALUES ('m-1', 'added', '{}', now(), 'test');
 INSERT INTO model_files VALUES ('m-1', 'weights.npy', '\\x01', '\\x0203');
 INSERT INTO active_models VALUES (0, 'm-1', now());
+INSERT INTO search_progress VALUES (true, gen_random_uuid(), now()) ON CONFLICT DO NOTHING;
 INSERT INTO sessions SELECT decode(repeat('08', 32), 'hex'), id, now(), now() FROM moderators LIMIT 1;
 INSERT INTO model_changes (site_id, action, version, actor) VALUES (0, 'promote', 'm-1', 'test');
 """
 """Rows where nothing in this test leaves one by itself."""
-CHANGES = {"audit", "instance", "schema_versions"}
-"""Tables that a restore writes to itself."""
+CHANGES = {"audit", "instance", "schema_versions", "search_progress"}
+"""Tables that a restore writes to itself, or the running service meanwhile."""
 
 
 async def rows(url: str) -> dict[str, set[str]]:
@@ -61,6 +63,7 @@ async def fill(service: RunningService) -> None:
     await set_standing(
         service.database, service.vault, service.site.name, Author(name="x"), Standing.BLOCKED, actor="test"
     )
+    await make_entries(service)
     async with asyncio.timeout(20), service.database.connection() as connection:
         await plant_the_rest(connection, service, person, ids)
         await connection.execute(REST)

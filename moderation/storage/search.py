@@ -1,0 +1,174 @@
+"""The table that comments are found by. Entries are made of what is committed, and go with their comment's text.
+
+An entry must not outlive the text: whoever empties comments holds `forget_entries`'s lock until the commit, and entries are made
+under the same lock, of what was read after it was taken. Nobody waits long: entries are made in a moment, and not at all while
+somebody empties comments.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from moderation.domain.comment import StoredComment
+from moderation.domain.ids import CommentId, SiteId
+from moderation.domain.searching import write_query
+from moderation.domain.verdict import State
+from moderation.storage.comments import read_comments
+from moderation.storage.database import Connection
+
+_LOCK = 0x6D64_730B
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+
+_FORGET = """
+DELETE FROM search_entries e USING comments c
+ WHERE c.id = ANY($1::uuid[]) AND e.site_id = c.site_id AND e.comment_id = c.id
+"""
+_MISSING = """
+SELECT c.id FROM comments c
+ WHERE c.id > $1 AND c.text_removed_at IS NULL
+   AND NOT EXISTS (SELECT FROM search_entries e WHERE e.site_id = c.site_id AND e.comment_id = c.id)
+ ORDER BY c.id LIMIT $2
+"""
+_OUTDATED = """
+SELECT DISTINCT c.id FROM revisions r JOIN comments c ON c.id = r.comment_id
+  JOIN search_entries e ON e.site_id = c.site_id AND e.comment_id = c.id
+ WHERE r.replaced_at > $1 AND e.revision <> c.revision LIMIT $2
+"""
+_TEXTS = """
+SELECT id, site_id, thread_id, identity, revision, text, author_name FROM comments
+ WHERE id = ANY($1::uuid[]) AND text_removed_at IS NULL ORDER BY id
+"""
+_KEEP = """
+INSERT INTO search_entries (site_id, comment_id, thread_id, identity, revision, words)
+SELECT c.site_id, c.id, c.thread_id, c.identity, n.revision, array_to_tsvector(string_to_array(n.words, ' '))
+  FROM unnest($1::uuid[], $2::integer[], $3::text[]) AS n (id, revision, words) JOIN comments c ON c.id = n.id
+ON CONFLICT (site_id, comment_id) DO UPDATE
+   SET identity = excluded.identity, revision = excluded.revision, words = excluded.words
+"""
+
+_NOTE = """
+INSERT INTO search_progress (place, edits_at) VALUES ($1, $2)
+ON CONFLICT (only_row) DO UPDATE SET place = excluded.place, edits_at = excluded.edits_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for on one site; None and an empty list leave a condition out. Bounds are ids, which are times of receipt."""
+
+    site_id: SiteId
+    words: tuple[str, ...] = ()
+    state: State | None = None
+    identity: bytes | None = None
+    first: UUID = FIRST
+    before: UUID = LAST
+
+
+async def forget_entries(connection: Connection, ids: Sequence[CommentId]) -> None:
+    """Forget what these comments are found by; part of the transaction that empties them, before it does."""
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _LOCK)
+    await connection.execute(_FORGET, ids)
+
+
+async def may_make_entries(connection: Connection) -> bool:
+    """Take the lock until the transaction ends, unless somebody empties comments just now."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK))
+
+
+async def read_progress(connection: Connection) -> tuple[UUID, datetime]:
+    """Return up to where all comments, and all edits, were looked at."""
+    row = await connection.fetchrow("SELECT place, edits_at FROM search_progress")
+    return (FIRST, _BEFORE_ALL) if row is None else (row["place"], row["edits_at"])
+
+
+async def note_progress(connection: Connection, place: UUID, edits_at: datetime) -> None:
+    """Write both down."""
+    await connection.execute(_NOTE, place, edits_at)
+
+
+async def missing_entries(connection: Connection, after: UUID, limit: int) -> list[UUID]:
+    """Return comments received after ``after`` that are not found by anything yet, in order."""
+    return [row["id"] for row in await connection.fetch(_MISSING, after, limit)]
+
+
+async def outdated_entries(connection: Connection, since: datetime, limit: int) -> list[UUID]:
+    """Return comments edited after ``since`` that are found by an earlier text."""
+    return [row["id"] for row in await connection.fetch(_OUTDATED, since, limit)]
+
+
+async def read_texts(connection: Connection, ids: Sequence[UUID]) -> list[Any]:
+    """Return id, revision, text and author_name of those that still have a text."""
+    return await connection.fetch(_TEXTS, ids)
+
+
+async def keep_entries(connection: Connection, entries: Sequence[tuple[UUID, int, Sequence[str]]]) -> None:
+    """Make or renew entries: comment, revision, words of `words_of`."""
+    await connection.execute(
+        _KEEP,
+        [comment_id for comment_id, _, _ in entries],
+        [revision for _, revision, _ in entries],
+        [" ".join(words) for _, _, words in entries],
+    )
+
+
+async def find_comments(connection: Connection, wanted: Wanted, limit: int) -> list[StoredComment]:
+    """Return up to ``limit`` comments that fit, the latest received first; withdrawn and emptied ones are not among them."""
+    conditions = ["e.site_id = $1", "e.comment_id < $2", "e.comment_id >= $3", "c.text_removed_at IS NULL"]
+    values: list[Any] = [wanted.site_id, wanted.before, wanted.first]
+    for condition, value in (
+        ("e.words @@ ${}::text::tsquery", write_query(list(wanted.words)) or None),
+        ("e.identity = ${}", wanted.identity),
+        ("c.state = ${}", wanted.state),
+    ):
+        if value is not None:
+            values.append(value)
+            conditions.append(condition.format(len(values)))
+    if wanted.state is None:
+        conditions.append("c.state <> 'deleted'")
+    rows = await connection.fetch(
+        "SELECT e.comment_id FROM search_entries e JOIN comments c ON c.id = e.comment_id"  # noqa: S608 - our own words
+        f" WHERE {' AND '.join(conditions)} ORDER BY e.comment_id DESC LIMIT {int(limit)}",
+        *values,
+    )
+    return await _in_order(connection, [CommentId(row["comment_id"]) for row in rows])
+
+
+_BEFORE = """
+SELECT e.comment_id FROM search_entries e JOIN comments c ON c.id = e.comment_id
+ WHERE e.site_id = $1 AND e.thread_id = $2 AND e.comment_id < $3 AND c.state <> 'deleted' AND c.text_removed_at IS NULL
+ ORDER BY e.comment_id DESC LIMIT $4
+"""
+_AFTER = _BEFORE.replace("e.comment_id < $3", "e.comment_id > $3").replace("DESC", "ASC")
+
+
+async def neighbours(
+    connection: Connection, comment: StoredComment, limit: int
+) -> tuple[list[StoredComment], list[StoredComment]]:
+    """Return up to ``limit`` comments of the same thread received before, and after; both the earliest first."""
+    values = (comment.site_id, comment.thread.id, comment.id, limit)
+    before = [CommentId(row["comment_id"]) for row in await connection.fetch(_BEFORE, *values)][::-1]
+    after = [CommentId(row["comment_id"]) for row in await connection.fetch(_AFTER, *values)]
+    return await _in_order(connection, before), await _in_order(connection, after)
+
+
+_STATES = """
+SELECT c.state, count(*) AS size
+  FROM (SELECT comment_id FROM search_entries WHERE identity = $1 AND site_id = $2 ORDER BY comment_id DESC LIMIT $3) e
+  JOIN comments c ON c.id = e.comment_id GROUP BY c.state
+"""
+
+
+async def count_states(
+    connection: Connection, site_id: SiteId, identity: bytes, limit: int
+) -> dict[State, int]:
+    """Count the latest ``limit`` comments of an author by state."""
+    rows = await connection.fetch(_STATES, identity, site_id, limit)
+    return {State(row["state"]): row["size"] for row in rows}
+
+
+async def _in_order(connection: Connection, ids: Sequence[CommentId]) -> list[StoredComment]:
+    found = await read_comments(connection, ids)
+    return [found[comment_id] for comment_id in ids if comment_id in found]
