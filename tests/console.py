@@ -15,6 +15,7 @@ from moderation.domain.ids import ModeratorId, new_uuid
 from moderation.privacy.passwords import Passwords
 from moderation.review.indexing import Indexer
 from moderation.storage.database import Database, connect
+from moderation.storage.sessions import Sessions
 from tests.service import RunningService, decoded
 
 PASSWORD = "ثلاث كلمات طويلة"
@@ -27,6 +28,8 @@ class Account:
     id: ModeratorId
     email: str
     password: str = PASSWORD
+    encoded: str = ""
+    """The hash that is kept of it."""
 
 
 async def add_account(
@@ -46,7 +49,7 @@ async def add_account(
         for site_id, role in roles.items():
             await connection.execute("INSERT INTO moderator_roles VALUES ($1, $2, $3)", person, site_id, role)
         await connection.execute("UPDATE instance SET config_version = config_version + 1")
-    return Account(person, email, password or "")
+    return Account(person, email, password or "", encoded or "")
 
 
 @dataclass
@@ -115,6 +118,13 @@ async def make_entries(service: RunningService) -> None:
     while await Indexer(service.database_url, clock=utc_now).once(connection):
         pass
     await connection.close()
+
+
+async def begin_session(sessions: Sessions, account: Account) -> str:
+    """Begin a session past the form."""
+    token = await sessions.begin(account.id, password=account.encoded)
+    assert token is not None
+    return token
 
 
 @asynccontextmanager

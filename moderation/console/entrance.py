@@ -15,7 +15,6 @@ from moderation.intake.rates import RateLimiter, RateRequest
 from moderation.privacy.passwords import Fault, Passwords, fault_of, is_outdated
 from moderation.storage.administration.emails import canonical_email
 from moderation.storage.administration.passwords import (
-    Account,
     accept_invitation,
     find_account,
     invited_account,
@@ -62,10 +61,12 @@ class Entrance:
         await self._charge(fold_email(email) or "", network_of(address) or "")
         account = await find_account(self._database, _known_form(email))
         is_right = await self._passwords.holds(password, None if account is None else account.password)
-        if account is None or not is_right:
+        if account is None or account.password is None or not is_right:
             return None
-        await self._renew_hash(account, password)
-        return Entry(account.id, await self._sessions.begin(account.id, instead_of=instead_of))
+        entry = await self._begin(account.id, account.password, instead_of)
+        if entry is not None and is_outdated(account.password):
+            await renew_hash(self._database, account, await self._passwords.hash(password))
+        return entry
 
     async def is_good(self, invitation: str) -> bool:
         """Tell whether the link with that token can still be used."""
@@ -85,7 +86,11 @@ class Entrance:
         accepted = await accept_invitation(self._database, invitation, encoded, now=self._clock())
         if accepted is None:  # somebody was quicker with the same link
             return None
-        return Entry(accepted, await self._sessions.begin(accepted, instead_of=instead_of))
+        return await self._begin(accepted, encoded, instead_of)
+
+    async def _begin(self, moderator_id: ModeratorId, password: str, instead_of: str | None) -> Entry | None:
+        token = await self._sessions.begin(moderator_id, password=password, instead_of=instead_of)
+        return None if token is None else Entry(moderator_id, token)
 
     async def _charge(self, email: str, network: str) -> None:
         fingerprint = self._vault.fingerprint
@@ -101,10 +106,6 @@ class Entrance:
         (result,) = await self._limiter.check([request])
         if result.denied_by is not None:
             raise RateLimitedError(result.denied_by, result.retry_after_s)
-
-    async def _renew_hash(self, account: Account, password: str) -> None:
-        if account.password is not None and is_outdated(account.password):
-            await renew_hash(self._database, account, await self._passwords.hash(password))
 
 
 def _known_form(email: str) -> str:

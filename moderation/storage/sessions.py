@@ -27,6 +27,10 @@ SELECT s.seen_at, m.id, m.email, m.name,
   FROM sessions s JOIN moderators m ON m.id = s.moderator_id
  WHERE s.token_hash = $1 AND s.seen_at > $2 AND s.began_at > $3 AND m.disabled_at IS NULL
 """
+_BEGIN = """
+INSERT INTO sessions (token_hash, moderator_id, began_at, seen_at)
+SELECT $1, id, $3, $3 FROM moderators WHERE id = $2 AND password = $4 AND disabled_at IS NULL FOR SHARE
+"""
 _TOUCH = "UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $3"
 _SWEEP = "DELETE FROM sessions WHERE seen_at <= $1 OR began_at <= $2"
 
@@ -47,18 +51,23 @@ class Sessions:
         self._database = database
         self._clock = clock
 
-    async def begin(self, moderator_id: ModeratorId, *, instead_of: str | None = None) -> str:
-        """Return the token of a new session; the one that the browser came with ends."""
+    async def begin(
+        self, moderator_id: ModeratorId, *, password: str, instead_of: str | None = None
+    ) -> str | None:
+        """Return the token of a new session; the one that the browser came with ends.
+
+        ``password`` is the encoded hash that the person was let in by. None, and no session, where it is not theirs any more, or they
+        were disabled meanwhile: whoever changes either ends sessions, and must not be overtaken by one that begins.
+        """
         token, now = new_token(PREFIX), self._clock()
         async with self._database.transaction() as connection:
             if instead_of is not None:
                 await _end(connection, instead_of)
-            await connection.execute(
-                "INSERT INTO sessions (token_hash, moderator_id, began_at, seen_at) VALUES ($1, $2, $3, $3)",
-                token_hash(token),
-                moderator_id,
-                now,
-            )
+            if (
+                await connection.execute(_BEGIN, token_hash(token), moderator_id, now, password)
+                != "INSERT 0 1"
+            ):
+                return None
             person = str(moderator_id)
             await audit(connection, "moderator.signed_in", actor=person, subject=person)
         return token

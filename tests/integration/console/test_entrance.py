@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import argon2
 import pytest
 import pytest_asyncio
 from click.testing import CliRunner, Result
@@ -20,7 +21,7 @@ from moderation.storage import sessions
 from moderation.storage.administration import moderators, passwords
 from moderation.storage.sessions import Sessions, sweep_sessions
 from moderation.telemetry import configure_logging
-from tests.console import PASSWORD, Account, Browser, add_account, browser
+from tests.console import PASSWORD, Account, Browser, add_account, begin_session, browser
 from tests.integration.privacy.test_leaks import bind_keys, logged, outside
 from tests.service import RunningService, comment, running_service, seed_site
 
@@ -100,7 +101,7 @@ async def test_the_name_of_the_cookie_goes_by_the_connection(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
     """One that another page of this machine could have planted is not read where there is a better one."""
-    token = await Sessions(service.database, clock=utc_now).begin(account.id)
+    token = await begin_session(Sessions(service.database, clock=utc_now), account)
     for host, name, status in (
         (None, "moderation", 200),
         (None, "__Host-moderation", 401),
@@ -162,7 +163,7 @@ async def test_a_session_given_to_somebody_beforehand_is_worth_nothing(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
     """No fixation: signing in makes a new token, and ends the one that the browser came with."""
-    planted = await Sessions(service.database, clock=utc_now).begin(account.id)
+    planted = await begin_session(Sessions(service.database, clock=utc_now), account)
     visitor.cookies["moderation"] = planted
     await visitor.sign_in(account)
     assert visitor.cookies["moderation"] != planted
@@ -286,6 +287,38 @@ async def test_a_disabled_person_is_out_at_once(
     assert await sessions_kept(service) == 0
 
 
+async def test_no_session_of_a_disabled_person_counts_and_none_begins(
+    service: RunningService, visitor: Browser, account: Account
+) -> None:
+    """Also where the row is still there, and where the password was looked at before the change."""
+    await visitor.sign_in(account)
+    kept = Sessions(service.database, clock=utc_now)
+    async with service.database.connection() as connection:
+        await connection.execute("UPDATE moderators SET disabled_at = now()")
+        assert (await visitor.send("GET", API)).status == 401
+        assert await kept.begin(account.id, password=account.encoded) is None
+        await connection.execute("UPDATE moderators SET disabled_at = NULL")
+    assert (await visitor.send("GET", API)).status == 200
+    await passwords.set_password(service.database, account.email, "another", actor="test")
+    assert await kept.begin(account.id, password=account.encoded) is None
+    assert await sessions_kept(service) == 0
+
+
+async def test_a_hash_of_yesterday_is_made_anew_at_the_next_sign_in(
+    service: RunningService, visitor: Browser
+) -> None:
+    account = await add_account(service.database, {service.site.id: "lead"})
+    old = argon2.PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
+    async with service.database.connection() as connection:
+        await connection.execute("UPDATE moderators SET password = $1", old)
+        await visitor.sign_in(account)
+        made = await connection.fetchval("SELECT password FROM moderators")
+    assert made.startswith("$argon2id$v=19$m=47104,t=2,p=1$")
+    assert (await visitor.send("GET", API)).status == 200
+    async with browser(service) as second:
+        await second.sign_in(account)
+
+
 async def test_a_role_that_was_taken_away_is_gone_at_the_next_request(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
@@ -300,7 +333,7 @@ async def test_a_session_ends_when_idle_and_when_old(service: RunningService, ac
     now = utc_now()
     moments = [now]
     kept = Sessions(service.database, clock=lambda: moments[-1])
-    idle, used = await kept.begin(account.id), await kept.begin(account.id)
+    idle, used = await begin_session(kept, account), await begin_session(kept, account)
     moments.append(now + sessions.IDLE - timedelta(seconds=1))
     assert await kept.find(idle) is not None
     assert await kept.find(used) is not None
@@ -310,7 +343,7 @@ async def test_a_session_ends_when_idle_and_when_old(service: RunningService, ac
         await sweep_sessions(connection, moments[-1])
         assert await connection.fetchval("SELECT count(*) FROM sessions") == 0
     moments[:] = [now]
-    old = await kept.begin(account.id)
+    old = await begin_session(kept, account)
     while moments[-1] < now + sessions.LONGEST - timedelta(hours=6):
         moments.append(moments[-1] + timedelta(hours=6))
         assert await kept.find(old) is not None
@@ -324,7 +357,7 @@ async def test_a_session_is_written_to_once_a_minute_at_most(
     now = utc_now()
     moments = [now]
     kept = Sessions(service.database, clock=lambda: moments[-1])
-    token = await kept.begin(account.id)
+    token = await begin_session(kept, account)
     async with service.database.connection() as connection:
         for seconds, seen in ((59, 0), (61, 61), (100, 61)):
             moments.append(now + timedelta(seconds=seconds))
