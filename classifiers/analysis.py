@@ -3,7 +3,8 @@
 Training, serving and explaining share this module, so that they cannot disagree.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +17,7 @@ from classifiers.evidence import Rule
 from classifiers.lexicon import WordClass
 from classifiers.ngrams import ORDERS, Words, buckets, find_words, word_runs
 from classifiers.signs import Sign
-from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded, text_at
+from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded, whole_text
 
 BUCKET_BITS = 20
 BUCKETS = 1 << BUCKET_BITS
@@ -26,10 +27,15 @@ MAX_BATCH = 128  # texts analysed at once; bounded by the bits that number them 
 MAX_BATCH_CODE_POINTS = 1 << 17  # and this many code points, unless a single text has more
 CHECK_BIT = BUCKET_BITS + 1
 TEXT_BIT = CHECK_BIT + CHECK_BITS
+_THREAT_RULE = int(Rule.THREAT)
+# Under plain names: what a class holds is looked up anew each time, and every comment passes here.
+_SPACE, _JOINER, _DOT, _SLASH = Sign.SPACE, Sign.JOINER, Sign.DOT, Sign.SLASH
+_OTHER, _LOWER = Sign.OTHER, Sign.LATIN_LOWER
+_THREAT, _THREAT_ENGLISH = WordClass.THREAT, WordClass.THREAT_ENGLISH
 _ONLY = np.zeros(1, np.int64)
 _CHECK_SHIFT, _CHECK_PLACE = np.uint32(CHECK_BITS), np.uint32(CHECK_BIT)
-_LOW_CHECK = np.uint8((1 << CHECK_BITS) - 1)
-_CHECK_MASK = np.uint32((1 << CHECK_BITS) - 1)
+_CHECK = (1 << CHECK_BITS) - 1
+_PLACE = (1 << CHECK_BIT) - 1  # of a key, all but the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ def analyse(
     texts = [text if len(text) <= MAX_CODE_POINTS else text[:MAX_CODE_POINTS] for text in texts]
     raw, bounds = encode(texts)
     sign_counts, suspects = signs.read(raw, bounds)
-    suspects.update(at for at, counts in enumerate(sign_counts) if _is_spread(len(texts[at]), counts))
+    suspects |= _spread(texts, sign_counts)
     read = {at: reading for at in suspects if (reading := readings(texts[at])) is not None}
     if read:
         raw, bounds = encode([read[at].text if at in read else text for at, text in enumerate(texts)])
@@ -82,37 +88,48 @@ def analyse(
         _lead_back(stream, read)
     words = find_words(stream)
     word_counts = lexicon.count_classes(words, len(texts))
-    starts = stream.starts.tolist()
+    starts: list[int] = stream.starts.tolist()
     lengths = [end - start for start, end in pairwise(starts)]
     language = list(map(languages.detect, sign_counts, word_counts))
-    if languages.UNSURE in language:
-        for at, found in enumerate(language):
-            if found is languages.UNSURE:
-                score = latin.arabizi_score(stream.codes[starts[at] : starts[at + 1] + 1])
-                language[at] = languages.tell(
-                    score, sign_counts[at], word_counts[at], hints[at] if hints else None
-                )
+    for at, told in enumerate(language):
+        if told is languages.UNSURE:
+            score = latin.arabizi_score(stream.codes[starts[at] : starts[at + 1] + 1])
+            hint = hints[at] if hints else None
+            language[at] = languages.tell(score, sign_counts[at], word_counts[at], hint)
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
-    for at, counts in enumerate(word_counts):
-        is_arabizi = language[at] == languages.ARABIC and sign_counts[at][Sign.LATIN_LOWER] > 0
-        if counts[WordClass.THREAT] or counts[WordClass.THREAT_ENGLISH] or is_arabizi:
-            clues = threats.Clues(
-                counts[WordClass.THREAT] > 0, is_arabizi, counts[WordClass.THREAT_ENGLISH] > 0
-            )
-            if threats.is_made(text_at(stream, at), clues):
-                rules[at].append(int(Rule.THREAT))
+    for at in _threatening(stream, sign_counts, word_counts, language):
+        rules[at].append(_THREAT_RULE)
     for at, url in enumerate(author_urls or ()):
         if url:
             rules[at] = evidence.with_author_url(rules[at], url)
     return Analysis(stream, words, lengths, language, rules)
 
 
-def _is_spread(length: int, counts: Sequence[int]) -> bool:
-    """Return whether so much of a text is gaps that letters may have been kept apart."""
-    gaps = (
-        counts[Sign.SPACE] + counts[Sign.JOINER] + counts[Sign.DOT] + counts[Sign.OTHER] + counts[Sign.SLASH]
-    )
-    return gaps * 10 > length * 3
+def _spread(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:
+    """Return the texts of which so much is gaps that letters may have been kept apart."""
+    return {
+        at
+        for at, counts in enumerate(sign_counts)
+        if (counts[_SPACE] + counts[_JOINER] + counts[_DOT] + counts[_OTHER] + counts[_SLASH]) * 10
+        > len(texts[at]) * 3
+    }
+
+
+def _threatening(
+    stream: Stream,
+    sign_counts: Sequence[Sequence[int]],
+    word_counts: Sequence[Sequence[int]],
+    language: Sequence[str | None],
+) -> Iterator[int]:
+    """Yield which texts threaten the reader."""
+    folded, starts = whole_text(stream), stream.starts.tolist()
+    arabizi = {bisect(starts, at) - 1 for at in threats.arabizi_ends(folded)}
+    for at, counts in enumerate(word_counts):
+        if counts[_THREAT] or counts[_THREAT_ENGLISH] or at in arabizi:
+            is_arabizi = at in arabizi and language[at] == languages.ARABIC and sign_counts[at][_LOWER] > 0
+            clues = threats.Clues(counts[_THREAT] > 0, is_arabizi, counts[_THREAT_ENGLISH] > 0)
+            if threats.is_made(folded[starts[at] : starts[at + 1] + 1], clues):
+                yield at
 
 
 def _lead_back(stream: Stream, read: Mapping[int, Readings]) -> None:
@@ -132,7 +149,7 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """
     hashed = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS).astype(np.uint32)
     every = hashed >> _CHECK_SHIFT
-    hashed &= _CHECK_MASK
+    hashed &= _CHECK
     hashed <<= _CHECK_PLACE
     every |= hashed
     english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
@@ -152,34 +169,48 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     return every, np.asarray(every.searchsorted(base & ~np.uint32((1 << TEXT_BIT) - 1)), np.int64)
 
 
-def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    """Return those n-grams of a batch whose check owns their bucket, as sorted keys, and the lowest key of each text.
+def owned_places(found: Analysis, owners: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return those n-grams of a single text whose check owns their bucket, ascending, each as language << 20 | bucket."""
+    places = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
+    checks = places & _CHECK
+    places >>= CHECK_BITS
+    if found.language[0] == languages.ENGLISH:
+        places += BUCKETS
+    owned: NDArray[np.int64] = places.take((owners.take(places) == checks).nonzero()[0])
+    owned.sort()
+    return owned
+
+
+def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return those n-grams of a batch whose check owns their bucket, as sorted keys, and where each text's keys begin.
 
     A key is text << 21 | language << 20 | bucket; `owners` is indexed by all but the text. Told before they are sorted, which costs
-    most. The lowest keys, of bucket 0, are among the keys.
+    most. Each text has at least one key, of bucket 0.
     """
     codes = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
     checks = codes.astype(np.uint8)
-    checks &= _LOW_CHECK
+    checks &= _CHECK
     codes >>= CHECK_BITS
     english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
-    base = np.arange(len(english), dtype=np.int64) << CHECK_BIT
-    if len(english) == 1:
-        codes += english[0]
-        every = codes.compress(owners.take(codes) == checks)
-    else:
-        codes += _of_texts(found, base + np.array(english, np.int64))
-        owned = np.flatnonzero(owners.take(codes & ((1 << CHECK_BIT) - 1)) == checks)
-        every = codes.take(owned)
-    lowest = base.astype(np.uint32)
-    sorted_keys = np.concatenate([lowest, every.astype(np.uint32)])
+    lowest = np.arange(len(english), dtype=np.int64) << CHECK_BIT
+    _add_of_texts(codes, found, lowest + np.array(english, np.int64))
+    owned = (owners.take(codes & _PLACE) == checks).nonzero()[0]
+    sorted_keys = np.empty(lowest.size + owned.size, np.uint32)
+    sorted_keys[: lowest.size] = lowest
+    sorted_keys[lowest.size :] = codes.take(owned)
     sorted_keys.sort()
-    return sorted_keys, lowest
+    return sorted_keys, sorted_keys.searchsorted(lowest.astype(np.uint32))
 
 
-def _of_texts(found: Analysis, values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each entry of `buckets` the value of its text."""
+def _add_of_texts(codes: NDArray[np.int64], found: Analysis, values: NDArray[np.int64]) -> None:
+    """Add to each entry of `buckets` the value of its text."""
+    size = found.stream.codes.size
     lengths = np.array(found.lengths)
     lengths[-1] += 1  # the last space of the stream
     of_positions = values.repeat(lengths)
-    return np.concatenate([of_positions] * ORDERS + word_runs(values.take(found.words.text), is_end=True))
+    for first in range(0, ORDERS * size, size):
+        codes[first : first + size] += of_positions
+    first = ORDERS * size
+    for of_words in word_runs(values.take(found.words.text), is_end=True):
+        codes[first : first + of_words.size] += of_words
+        first += of_words.size

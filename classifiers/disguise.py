@@ -15,8 +15,10 @@ _SIGNS = "*.•_~|+·"
 _SPELLED = re.compile(
     r"(?<!\w)[^\W\d_](?:(?:\s{1,2}[^\W\d_](?!\w)){2,}|(?:[.*_\-~|+•·,/\\]{1,2}[^\W\d_](?!\w)){2,})"
 )
-_LONE = re.compile(  # two of the letters that _SPELLED needs; quicker to miss
-    r"[\s.*_\-~|+•·,/\\][^\W\d_](?=[\s.*_\-~|+•·,/\\]{1,2}[^\W\d_](?!\w))"
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))  # \s, which is slower
+_GAPS = rf"{_SPACES}.*_\-~|+•·,/\\"
+_LONE = re.compile(  # what _SPELLED cannot match without, and other things; quicker to miss
+    rf"[{_GAPS}][^{_GAPS}][{_GAPS}]{{1,2}}[^{_GAPS}](?!\w)"
 )
 _SPLIT = re.compile(rf"(?<![\w@/])[^\W\d_]+(?:[{_SIGNS}]{{1,3}}[^\W\d_]+)+(?![\w@/])")
 _TWO_WORDS = re.compile(
@@ -125,7 +127,7 @@ def _find(text: str) -> Iterator[Reading]:
     text = _blanked(text, spelled)
     end = 0
     while hit := _HIT.search(text, end):
-        start, end = _part(text, hit.start(), end)
+        start, end = run_around(text, hit.start(), end)
         yield from _of_part(text, start, end)
 
 
@@ -141,8 +143,8 @@ def _of_part(text: str, start: int, end: int) -> Iterator[Reading]:
             yield Reading(word.translate(_LETTERS), places, _NO_ARABIZI.search(word) is not None)
 
 
-def _part(text: str, at: int, earliest: int) -> tuple[int, int]:
-    """Return where the run without white space around a place begins and ends."""
+def run_around(text: str, at: int, earliest: int = 0) -> tuple[int, int]:
+    """Return where the run without white space around a place begins, not before `earliest`, and ends."""
     before = text[earliest:at]
     run = _RUN.match(text, at)
     assert run is not None

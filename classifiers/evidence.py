@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from classifiers.disguise import run_around
 from classifiers.lexicon import WordClass
 from classifiers.signs import Sign
 
@@ -50,8 +51,23 @@ class Rule(IntEnum):
 
 
 COUNT = len(Rule)
-_LINK_RULE = int(Rule.LINK)
+# Plain integers under plain names: what a class holds is looked up anew each time, and every comment passes here.
+_LINK_RULE, _PHONE_RULE, _NUMBER_RULE = int(Rule.LINK), int(Rule.PHONE), int(Rule.NUMBER_LONG)
+_MESSENGER_RULE, _MESSENGER_NUMBER_RULE = int(Rule.MESSENGER), int(Rule.MESSENGER_NUMBER)
+_CONTACT_RULE, _OFFER_RULE, _OFFER_CONTACT_RULE = int(Rule.CONTACT), int(Rule.OFFER), int(Rule.OFFER_CONTACT)
 _SPELLED_RULE, _STRETCHED = int(Rule.SPELLED), int(Rule.STRETCHED)
+_DIGIT, _LOWER, _UPPER = Sign.DIGIT, Sign.LATIN_LOWER, Sign.LATIN_UPPER
+_ARABIC, _ARABIC_ONLY, _LOOKALIKE = Sign.ARABIC, Sign.ARABIC_ONLY, Sign.LOOKALIKE
+_AT, _DOT, _SLASH, _MONEY, _SHOUT, _PICTURE = (
+    Sign.AT,
+    Sign.DOT,
+    Sign.SLASH,
+    Sign.MONEY,
+    Sign.SHOUT,
+    Sign.PICTURE,
+)
+_HIDDEN, _SPACE, _JOINER, _STYLED = Sign.HIDDEN, Sign.SPACE, Sign.JOINER, Sign.STYLED
+_MESSENGERS, _CONTACTS, _OFFERS = WordClass.MESSENGER, WordClass.CONTACT, WordClass.OFFER
 _TLDS = (
     "com|net|org|info|biz|co|io|me|ru|cn|xyz|top|online|site|shop|store|club|live|vip|win|bet|link|click|app|dev|ly|gl|"
     "gd|cc|tv|ws|tk|ml|ga|cf|gq|pw|icu|fun|space|website|tech|pro|us|uk|ca|de|fr|in|pk|eg|sa|ae|kw|qa|jo|lb|iq|ma|dz|tn"
@@ -61,6 +77,7 @@ _LINK = re.compile(
     rf"|(?<![@\w.])(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{_TLDS})(?![\w@])(?:[/?][^\s<>\"'،]*)?",
     re.IGNORECASE,
 )
+_LINK_HINT = re.compile(r"\.(?=\S\S)|:/")  # what every run of signs has that holds a link
 _DOT_LETTERS = re.compile(r"\.[A-Za-z]{2}")
 _SHORT = re.compile(
     r"(?:bit\.ly|goo\.gl|tinyurl|t\.me|telegram\.me|wa\.me|wa\.link|whatsapp\.com|is\.gd|ow\.ly|cutt\.ly|rb\.gy|shorturl|"
@@ -79,7 +96,7 @@ _AT_HOST = re.compile(
 _LONGEST_NAME = 65  # before the sign, with a space
 _HANDLE = re.compile(r"@(?<![\w@.]@)[A-Za-z][\w.]{3,30}")
 _PHONE = re.compile(r"(?<![\d.])(?:\+|[0٠۰]{2})?\d(?:[\s().\-_/]{0,2}\d){8,14}(?!\d)")
-_DIGITS_RUN = re.compile(r"\d(?:[\s().\-_/]{0,2}\d){8,}")  # where _PHONE may match; quicker to find
+_DIGITS_RUN = re.compile(r"\d(?:[\s().\-_/]{0,2}+\d){8,}+")  # where _PHONE may match; quicker to find
 _MOST_DIGITS = 15  # ITU-T E.164
 _PHONE_START = tuple("+019٠١٩۰۱۹")
 _SPELLED = re.compile(r"(?<!\w)[^\W\d_](?:[\s.*_\-~|+•·]{1,2}[^\W\d_](?!\w)){2,}")
@@ -101,28 +118,23 @@ def find(text: str, signs: Sequence[int], words: Sequence[int], folded_length: i
     """
     length = len(text)
     rules: list[int] = []
-    latin = signs[Sign.LATIN_LOWER] + signs[Sign.LATIN_UPPER]
+    latin = signs[_LOWER] + signs[_UPPER]
     has_way = False
-    if (
-        latin > 2
-        and (signs[Sign.DOT] or signs[Sign.SLASH] > 1)
-        and ("://" in text or _DOT_LETTERS.search(text))
-    ):
+    if latin > 2 and (signs[_DOT] or signs[_SLASH] > 1) and ("://" in text or _DOT_LETTERS.search(text)):
         has_way = _add_links(text, rules)
-    if signs[Sign.DIGIT] > 7:
+    if signs[_DIGIT] > 7:
         has_way = _add_numbers(text, signs, rules) or has_way
-    if latin > 5 and (signs[Sign.AT] or "(at)" in text or "[at]" in text):
+    if latin > 5 and (signs[_AT] or "(at)" in text or "[at]" in text):
         has_way = _add_addresses(text, rules) or has_way
-    if words[WordClass.MESSENGER] or words[WordClass.CONTACT] or words[WordClass.OFFER]:
+    if words[_MESSENGERS] or words[_CONTACTS] or words[_OFFERS]:
         _add_words(words, rules, has_way=has_way)
-    if signs[Sign.LATIN_UPPER] > 9 or signs[Sign.MONEY] or signs[Sign.PICTURE] > 2 or signs[Sign.SHOUT] > 3:
+    if signs[_UPPER] > 9 or signs[_MONEY] or signs[_PICTURE] > 2 or signs[_SHOUT] > 3:
         _add_emphasis(signs, rules)
-    if signs[Sign.HIDDEN] > 1 or signs[Sign.LOOKALIKE] or signs[Sign.STYLED] > 2:
+    if signs[_HIDDEN] > 1 or signs[_LOOKALIKE] or signs[_STYLED] > 2:
         _add_disguise(signs, rules, latin=latin)
-    gaps = signs[Sign.SPACE] + signs[Sign.JOINER] + signs[Sign.DOT]
-    if gaps * 10 > length * 3 and _SPELLED.search(text):
+    if (signs[_SPACE] + signs[_JOINER] + signs[_DOT]) * 10 > length * 3 and _SPELLED.search(text):
         rules.append(_SPELLED_RULE)
-    if folded_length * 5 < (latin + signs[Sign.ARABIC] + signs[Sign.ARABIC_ONLY]) * 4 and length > 12:
+    if folded_length * 5 < (latin + signs[_ARABIC] + signs[_ARABIC_ONLY]) * 4 and length > 12:
         rules.append(_STRETCHED)
     rules.sort()
     return rules
@@ -140,9 +152,7 @@ def with_author_url(rules: Sequence[int], url: str) -> list[int]:
 
 def _add_links(text: str, rules: list[int]) -> bool:
     """Add what links say; return whether there is one."""
-    links = [
-        link for part in text.split() if "." in part[:-2] or ":/" in part for link in _LINK.findall(part)
-    ]
+    links = _links(text)
     if not links:
         return False
     rules.append(_LINK_RULE)
@@ -156,16 +166,29 @@ def _add_links(text: str, rules: list[int]) -> bool:
     return True
 
 
+def _links(text: str) -> list[str]:
+    """Return the links of each run without white space that may hold one: a sign's hint is found quicker than a link."""
+    links: list[str] = []
+    end = 0
+    while hint := _LINK_HINT.search(text, end):
+        start, end = run_around(text, hint.start(), end)
+        links += _LINK.findall(text, start, end)
+    return links
+
+
 def _add_numbers(text: str, signs: Sequence[int], rules: list[int]) -> bool:
     """Add numbers to call; return whether there is one."""
-    numbers = [text[start:end] for start, end in _numbers(text)]
-    if any(number.startswith(_PHONE_START) for number in numbers):
-        rules.append(int(Rule.PHONE))
-    elif numbers:
-        rules.append(int(Rule.NUMBER_LONG))
-    if signs[Sign.DIGIT] * 2 > len(text) - signs[Sign.SPACE]:
+    rule = None
+    for start, _ in _numbers(text):
+        rule = _NUMBER_RULE
+        if text.startswith(_PHONE_START, start):
+            rule = _PHONE_RULE
+            break
+    if rule is not None:
+        rules.append(rule)
+    if signs[_DIGIT] * 2 > len(text) - signs[_SPACE]:
         rules.append(int(Rule.DIGITS_HALF))
-    return bool(numbers)
+    return rule is not None
 
 
 def _numbers(text: str) -> Iterator[tuple[int, int]]:
@@ -193,41 +216,37 @@ def _add_addresses(text: str, rules: list[int]) -> bool:
 
 
 def _add_words(words: Sequence[int], rules: list[int], *, has_way: bool) -> None:
-    messengers, contacts, offers = (
-        words[WordClass.MESSENGER],
-        words[WordClass.CONTACT],
-        words[WordClass.OFFER],
-    )
+    messengers, contacts, offers = words[_MESSENGERS], words[_CONTACTS], words[_OFFERS]
     if messengers:
-        rules.append(int(Rule.MESSENGER))
+        rules.append(_MESSENGER_RULE)
         if has_way:
-            rules.append(int(Rule.MESSENGER_NUMBER))
+            rules.append(_MESSENGER_NUMBER_RULE)
     if contacts:
-        rules.append(int(Rule.CONTACT if contacts == 1 else Rule.CONTACT_MANY))
+        rules.append(_CONTACT_RULE if contacts == 1 else _CONTACT_RULE + 1)
     if offers:
-        rules.append(int(Rule.OFFER if offers == 1 else Rule.OFFER_MANY))
+        rules.append(_OFFER_RULE if offers == 1 else _OFFER_RULE + 1)
         if has_way or messengers:
-            rules.append(int(Rule.OFFER_CONTACT))
+            rules.append(_OFFER_CONTACT_RULE)
 
 
 def _add_emphasis(signs: Sequence[int], rules: list[int]) -> None:
-    upper, lower = signs[Sign.LATIN_UPPER], signs[Sign.LATIN_LOWER]
+    upper, lower = signs[_UPPER], signs[_LOWER]
     if upper > 9 and upper * 3 > lower:
         rules.append(int(Rule.CAPITALS if upper < 4 * lower else Rule.CAPITALS_ALL))
-    if signs[Sign.SHOUT] > 3:
+    if signs[_SHOUT] > 3:
         rules.append(int(Rule.SHOUTING))
-    if signs[Sign.PICTURE] > 2:
-        rules.append(int(Rule.PICTURES if signs[Sign.PICTURE] < 8 else Rule.PICTURES_MANY))
-    if signs[Sign.MONEY]:
-        rules.append(int(Rule.MONEY if signs[Sign.MONEY] == 1 else Rule.MONEY_MANY))
+    if signs[_PICTURE] > 2:
+        rules.append(int(Rule.PICTURES if signs[_PICTURE] < 8 else Rule.PICTURES_MANY))
+    if signs[_MONEY]:
+        rules.append(int(Rule.MONEY if signs[_MONEY] == 1 else Rule.MONEY_MANY))
 
 
 def _add_disguise(signs: Sequence[int], rules: list[int], *, latin: int) -> None:
-    if signs[Sign.HIDDEN] > 1:
+    if signs[_HIDDEN] > 1:
         rules.append(int(Rule.HIDDEN))
-    if 0 < signs[Sign.LOOKALIKE] < latin:
+    if 0 < signs[_LOOKALIKE] < latin:
         rules.append(int(Rule.LOOKALIKES))
-    if signs[Sign.STYLED] > 2:
+    if signs[_STYLED] > 2:
         rules.append(int(Rule.STYLED))
 
 

@@ -17,7 +17,7 @@ from classifiers import threats
 from classifiers.analysis import BUCKET_BITS, CHECK_BITS, Analysis
 from classifiers.evidence import Rule, locate
 from classifiers.ngrams import buckets, places
-from classifiers.text import text_at
+from classifiers.text import whole_text
 
 WORDS = "words"
 
@@ -130,7 +130,7 @@ def _where(text: str, found: Analysis) -> dict[int, list[tuple[int, int]]]:
         assert origin is not None
         spots[Rule.THREAT] = [
             (int(origin[start]), int(origin[end - 1]) + 1)
-            for start, end in threats.find(text_at(found.stream, 0))
+            for start, end in threats.find(whole_text(found.stream))
         ]
     return {rule: found or [(0, len(text))] for rule, found in spots.items()}
 

@@ -14,6 +14,10 @@ UNSURE = "?"  # Latin script, and its listed words do not decide: ask `tell`
 _MIN_ENGLISH = 2  # listed words
 _PER_WORD = 0.4  # of the score, for each listed word
 _MIN_WORDS_FOR_DOUBT = 6  # shorter Latin texts without a known word are taken for English
+# Under plain names: what a class holds is looked up anew each time, and every comment passes here.
+_LOWER, _UPPER, _MARKED = Sign.LATIN_LOWER, Sign.LATIN_UPPER, Sign.LATIN_MARKED
+_ARABIC, _ARABIC_ONLY, _THEIRS = Sign.ARABIC, Sign.ARABIC_ONLY, Sign.PERSIAN_URDU
+_OTHER, _LOOKALIKE = Sign.OTHER_LETTER, Sign.LOOKALIKE
 
 
 def detect(signs: Sequence[int], words: Sequence[int]) -> str | None:
@@ -21,9 +25,9 @@ def detect(signs: Sequence[int], words: Sequence[int]) -> str | None:
 
     `signs` counts characters by `Sign`, `words` counts words by `WordClass`, both of one text.
     """
-    arabic = signs[Sign.ARABIC] + signs[Sign.ARABIC_ONLY] + signs[Sign.PERSIAN_URDU]
-    latin = signs[Sign.LATIN_LOWER] + signs[Sign.LATIN_UPPER] + signs[Sign.LATIN_MARKED]
-    other, lookalike = signs[Sign.OTHER_LETTER], signs[Sign.LOOKALIKE]
+    arabic = signs[_ARABIC] + signs[_ARABIC_ONLY] + signs[_THEIRS]
+    latin = signs[_LOWER] + signs[_UPPER] + signs[_MARKED]
+    other, lookalike = signs[_OTHER], signs[_LOOKALIKE]
     if other > arabic + latin or lookalike > 2 * (arabic + latin):
         return None
     if arabic * 3 >= latin:  # a text without letters too
@@ -35,10 +39,8 @@ def _arabic_script(arabic: int, signs: Sequence[int], words: Sequence[int]) -> s
     """Tell Arabic from Persian and Urdu: their function words, else letters that Arabic does not have."""
     foreign = words[WordClass.PERSIAN] + words[WordClass.URDU]
     own = words[WordClass.ARABIC]
-    has_their_letters = (
-        signs[Sign.PERSIAN_URDU] * 10 > arabic and signs[Sign.PERSIAN_URDU] > signs[Sign.ARABIC_ONLY]
-    )
-    if foreign > own + 1 + 2 * (not signs[Sign.PERSIAN_URDU]) or (has_their_letters and foreign > own):
+    has_their_letters = signs[_THEIRS] * 10 > arabic and signs[_THEIRS] > signs[_ARABIC_ONLY]
+    if foreign > own + 1 + 2 * (not signs[_THEIRS]) or (has_their_letters and foreign > own):
         return "ur" if words[WordClass.URDU] > words[WordClass.PERSIAN] else "fa"
     if has_their_letters and own == 0 and words[WordClass.TOTAL] > _MIN_WORDS_FOR_DOUBT:
         return None
@@ -64,7 +66,7 @@ def tell(
     """
     found = _tell(arabizi_score, signs, words)
     says_little = words[WordClass.TOTAL] < _MIN_WORDS_FOR_DOUBT and words[WordClass.FOREIGN] <= 1
-    return hint if found is None and says_little and not signs[Sign.LATIN_MARKED] else found
+    return hint if found is None and says_little and not signs[_MARKED] else found
 
 
 def _tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> str | None:
@@ -74,7 +76,7 @@ def _tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> s
         return ARABIC
     if foreign > english:
         return None
-    is_marked = signs[Sign.LATIN_MARKED] * 25 > signs[Sign.LATIN_LOWER] + signs[Sign.LATIN_MARKED]
+    is_marked = signs[_MARKED] * 25 > signs[_LOWER] + signs[_MARKED]
     if is_marked and english * 6 < total:
         return None
     if total >= _MIN_WORDS_FOR_DOUBT and english * 12 < total:

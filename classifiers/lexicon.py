@@ -147,7 +147,7 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     classes = np.zeros(1 << _SLOTS_BITS, np.uint8)
     words = sorted(word_classes().items())
     values = np.array([word_hash(word) for word, _ in words], np.uint64)
-    slots = finish(values.copy(), _SLOTS_BITS)
+    slots = finish(values, _SLOTS_BITS)
     hashes[slots], classes[slots] = values, [word_class for _, word_class in words]
     return hashes, classes
 
@@ -155,7 +155,7 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
 def classify(words: Words) -> NDArray[np.uint8]:
     """Return the `WordClass` of each word, 0 where it is in no list: ndarray of shape (n_words,), uint8."""
     hashes, classes = _table()
-    slots = finish(words.hashes.copy(), _SLOTS_BITS)
+    slots = finish(words.hashes, _SLOTS_BITS)
     found = classes.take(slots)
     found *= hashes.take(slots) == words.hashes
     return found

@@ -5,7 +5,6 @@ Neither scikit-learn nor scipy is imported.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from math import exp, log, sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,26 +49,22 @@ class TextScores(NamedTuple):
 _FIELDS = {output: place for place, output in enumerate(TextScores._fields)}
 _UNKNOWN = (None,) * (len(TextScores._fields) - 2)
 _THREAT_FIELD = _FIELDS[THREAT]
+_NO_STEPS = (0,)  # of an unknown language: its n-grams are not asked for
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     """What one output of one language adds to the n-grams: an intercept, a weight for each rule, its calibration."""
 
+    field: int  # of TextScores
     intercept: int
     rules: list[int]
-    calibration: Calibration
+    slope: float
+    offset: float
 
-    def probability(self, steps: int, rules: Sequence[int], divisor: float) -> float:
-        """Return `calibration.probability` of the margin; written out, for every comment passes here twice."""
-        steps += self.intercept
-        for rule in rules:
-            steps += self.rules[rule]
-        calibration = self.calibration
-        logit = calibration.slope * (steps / divisor) + calibration.offset
-        if -MAX_LOGIT < logit < MAX_LOGIT:
-            return 1.0 / (1.0 + exp(-logit))
-        return 1.0 / (1.0 + exp(-MAX_LOGIT if logit > 0 else MAX_LOGIT))
+    @property
+    def calibration(self) -> Calibration:
+        """The two numbers that make a margin a probability."""
+        return Calibration(self.slope, self.offset)
 
 
 class Scorer:
@@ -164,7 +159,7 @@ class Scorer:
         found = analyse([text])
         head = self._heads[self._head_name(found.language[0])][output]
         length = found.lengths[0]
-        return head.intercept * log_odds_per_step(length, head.calibration) + head.calibration.offset
+        return head.intercept * log_odds_per_step(length, head.calibration) + head.offset
 
     def _head_name(self, language: str | None) -> str:
         return language if language is not None and language in self._heads else NEUTRAL
@@ -172,32 +167,34 @@ class Scorer:
     def score_found(self, found: Analysis) -> list[TextScores]:
         """Return the scores of texts that were analysed already."""
         sums = self._weights.sums(found)
-        return [
-            self._scores(language, steps, rules, length)
-            for language, steps, rules, length in zip(
-                found.language, sums, found.rules, found.lengths, strict=True
-            )
-        ]
+        return list(map(self._scores, found.language, sums, found.rules, found.lengths))
 
     def _scores(
         self, language: str | None, steps: Sequence[int], rules: list[int], length: int
     ) -> TextScores:
-        divisor = STEPS * sqrt(length + LENGTH_OFFSET)
-        heads = self._heads.get(language or "")
+        """Return the scores of one text; `calibration.probability` is written out, for every comment passes here twice."""
+        heads = self._heads.get(language)
+        fields: list[Any] = [language, heads is not None, *_UNKNOWN]
         if heads is None:
-            spam = self._heads[NEUTRAL]["spam"].probability(0, rules, divisor)
-            return TextScores(language, False, spam, None, None, None, None, None, None)
-        fields: list[Any] = [language, True, *_UNKNOWN]
-        fields[_THREAT_FIELD] = threats.FIRED if _THREAT_RULE in rules else threats.SILENT
-        for (output, head), total in zip(heads.items(), steps, strict=False):
-            fields[_FIELDS[output]] = head.probability(total, rules, divisor)
-        return TextScores(*fields)
+            heads, steps = self._heads[NEUTRAL], _NO_STEPS
+        else:
+            fields[_THREAT_FIELD] = threats.FIRED if _THREAT_RULE in rules else threats.SILENT
+        divisor = STEPS * sqrt(length + LENGTH_OFFSET)
+        for (field, total, weights, slope, offset), more in zip(heads.values(), steps, strict=False):
+            total += more  # noqa: PLW2901 - the intercept
+            for rule in rules:
+                total += weights[rule]  # noqa: PLW2901
+            logit = slope * (total / divisor) + offset
+            if not -MAX_LOGIT < logit < MAX_LOGIT:
+                logit = MAX_LOGIT if logit > 0 else -MAX_LOGIT
+            fields[field] = 1.0 / (1.0 + exp(-logit))
+        return TextScores._make(fields)
 
 
-def _read_heads(artifact: artifacts.Artifact) -> dict[str, dict[str, _Head]]:
+def _read_heads(artifact: artifacts.Artifact) -> dict[str | None, dict[str, _Head]]:
     """Return the heads by language and output, in the order of their columns."""
     manifest = artifact.manifest
-    heads: dict[str, dict[str, _Head]] = {}
+    heads: dict[str | None, dict[str, _Head]] = {}
     try:
         for language, outputs in manifest["heads"].items():
             rules = artifact.arrays[f"rules_{language}"]
@@ -207,8 +204,8 @@ def _read_heads(artifact: artifacts.Artifact) -> dict[str, dict[str, _Head]]:
             heads[language] = {}
             for (*weights, intercept), output in zip(rules.tolist(), outputs, strict=True):
                 numbers = manifest["calibrations"][language][output]
-                calibration = Calibration(float(numbers["slope"]), float(numbers["offset"]))
-                heads[language][output] = _Head(intercept, weights, calibration)
+                slope, offset = float(numbers["slope"]), float(numbers["offset"])
+                heads[language][output] = _Head(_FIELDS[output], intercept, weights, slope, offset)
         if heads.keys() != {*LANGUAGES, NEUTRAL} or heads[NEUTRAL].keys() != {"spam"}:
             raise ArtifactIncompatibleError("the heads are for other languages than this version reads")
     except (KeyError, TypeError, ValueError, AttributeError) as error:

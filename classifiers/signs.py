@@ -36,6 +36,7 @@ class Sign:
 
 
 COUNT = 21
+_SIGN, _LETTER, _INNER, _GOES_ON = 0x1F, 0x20, 0x40, 0x80
 _HIDDEN = ((0x00AD, 0x00AE), (0x061C, 0x061D), (0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070), (0xFEFF, 0xFF00),
            (0xE0000, 0xE0080))  # fmt: skip
 _MARKS = (
@@ -107,14 +108,16 @@ def sign_table() -> NDArray[np.uint8]:
 
 
 @cache
-def _inside_words() -> NDArray[np.bool_]:
-    """Return for each sign whether it is a letter, may stand for one between two letters, may do so twice in a row."""
-    kinds = np.zeros((3, COUNT), np.bool_)
-    kinds[0, Sign.LATIN_LOWER : Sign.OTHER_LETTER + 1] = True
-    kinds[1, [Sign.DIGIT, Sign.AT, Sign.DOT, Sign.MONEY, Sign.SHOUT, Sign.JOINER]] = True
-    kinds[2] = kinds[0]
-    kinds[2, [Sign.AT, Sign.MONEY, Sign.JOINER]] = True
-    return kinds
+def _marked_table() -> NDArray[np.uint8]:
+    """Return `sign_table()` with three marks above the sign: a letter, may stand for one between two letters, may do so twice in a row."""
+    marks = np.arange(COUNT, dtype=np.uint8)
+    letter = slice(Sign.LATIN_LOWER, Sign.OTHER_LETTER + 1)
+    marks[letter] |= _LETTER | _GOES_ON
+    marks[[Sign.DIGIT, Sign.AT, Sign.DOT, Sign.MONEY, Sign.SHOUT, Sign.JOINER]] |= _INNER
+    marks[[Sign.AT, Sign.MONEY, Sign.JOINER]] |= _GOES_ON
+    table = marks.take(sign_table())
+    table.setflags(write=False)
+    return table
 
 
 def read(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> tuple[list[list[int]], set[int]]:
@@ -122,13 +125,18 @@ def read(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> tuple[list[list[
 
     And the texts where a sign or digit stands inside a word, as disguises write it.
     """
-    found = sign_table().take(raw)
-    letter, inner, goes_on = _inside_words()
-    inside = np.flatnonzero(inner.take(found[1:-1]) & letter.take(found[:-2]) & goes_on.take(found[2:]))
+    marked = _marked_table().take(raw)
+    # The mark of a letter comes to lie over that of a sign, then both over the third.
+    inside = marked[:-2] << 1
+    inside &= marked[1:-1]
+    inside <<= 1
+    inside &= marked[2:]
+    places = (inside >= _GOES_ON).nonzero()[0]
+    marked &= _SIGN
     texts = bounds.size - 1
     if texts == 1:
-        return [np.bincount(found[:-1], minlength=COUNT).tolist()], {0} if inside.size else set()
-    keys = np.repeat(np.arange(0, texts * COUNT, COUNT), bounds[1:] - bounds[:-1])
-    keys += found[:-1]
+        return [np.bincount(marked[:-1], minlength=COUNT).tolist()], {0} if places.size else set()
+    keys = np.arange(0, texts * COUNT, COUNT).repeat(bounds[1:] - bounds[:-1])
+    keys += marked[:-1]
     counts: list[list[int]] = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT).tolist()
-    return counts, set((bounds[1:].searchsorted(inside)).tolist())
+    return counts, set((bounds[1:].searchsorted(places)).tolist())

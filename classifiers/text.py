@@ -8,7 +8,7 @@ Here repeated letters and spaces are shortened, and every kept position remember
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +74,9 @@ def normalise(text: str) -> Normalised:
 
 def encode(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Return all texts as raw code points, a zero before each and one at the end, and where those zeros are."""
-    joined = "\0".join(("", *texts, "")).encode("utf-32-le", "surrogatepass")
-    bounds = np.array([0, *accumulate(len(text) + 1 for text in texts)], np.int64)
-    return np.frombuffer(joined, np.uint32), bounds
+    joined = np.array(["\0".join(("", *texts, ""))])  # NumPy keeps strings as UTF-32, surrogates too
+    bounds = np.array([0, *accumulate([len(text) + 1 for text in texts])], np.int64)
+    return joined.view(np.uint32), bounds
 
 
 def fold(texts: Sequence[str], *, with_origin: bool = False) -> Stream:
@@ -91,30 +91,27 @@ def fold_encoded(raw: NDArray[np.uint32], bounds: NDArray[np.int64], *, with_ori
     """Fold what `encode` returned; the texts are short enough already."""
     origin = _positions(bounds) if with_origin else None
     codes, origin, bounds = _fold_letters(raw, bounds, letters.word_table(), origin)
-    is_kept = np.empty(codes.size, np.bool_)
-    is_kept[0] = True
-    np.not_equal(codes[1:], codes[:-1], out=is_kept[1:])
-    starts = is_kept.cumsum()[bounds]
+    is_first = np.empty(codes.size, np.bool_)
+    is_first[0] = True
+    np.not_equal(codes[1:], codes[:-1], out=is_first[1:])
+    kept = is_first.nonzero()[0]
+    starts = kept.searchsorted(bounds, "right")
     starts -= 1
-    return Stream(codes[is_kept], starts, None if origin is None else origin[is_kept])
+    return Stream(codes.take(kept), starts, None if origin is None else origin.take(kept))
 
 
 def fold_words(words: Sequence[str]) -> list[str]:
     """Return single words as `fold` leaves them in its stream."""
     stream = fold(words)
-    folded = [text_at(stream, at).strip() for at in range(len(words))]
-    return [word for word in folded if word and " " not in word]
+    folded = whole_text(stream)
+    found = [folded[start:end].strip() for start, end in pairwise(stream.starts.tolist())]
+    return [word for word in found if word and " " not in word]
 
 
 def whole_text(stream: Stream) -> str:
     """Return all folded texts of a stream in one."""
-    return stream.codes.tobytes().decode("utf-32-le", "surrogatepass")
-
-
-def text_at(stream: Stream, at: int) -> str:
-    """Return one folded text of a stream, with the space before its first word and the one after its last."""
-    start, end = stream.starts[at : at + 2].tolist()
-    return stream.codes[start : end + 1].tobytes().decode("utf-32-le", "surrogatepass")
+    folded: str = stream.codes.view(f"U{stream.codes.size}").item()
+    return folded
 
 
 def _fold_letters(
@@ -125,13 +122,13 @@ def _fold_letters(
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64] | None, NDArray[np.int64]]:
     """Fold each character, replace those that become several, delete those that become none."""
     codes = table.take(raw)
-    if codes.max() >= letters.EXPANDS:
+    if np.maximum.reduce(codes) >= letters.EXPANDS:
         codes, origin, bounds = _expand(codes, origin, bounds)
     if np.count_nonzero(codes) != codes.size:
-        is_kept = codes != letters.DROPPED
-        bounds = is_kept.cumsum()[bounds] - 1
-        codes = codes[is_kept]
-        origin = None if origin is None else origin[is_kept]
+        kept = (codes != letters.DROPPED).nonzero()[0]  # of truths, quicker than of codes
+        bounds = kept.searchsorted(bounds)
+        codes = codes.take(kept)
+        origin = None if origin is None else origin.take(kept)
     return codes, origin, bounds
 
 

@@ -44,11 +44,19 @@ _ARABIC = re.compile(
     r"|(?:ب?اعرف|بعرف|عارف|نعرف) (?:انت )?(?:وين|فين|اين) (?:انت )?(?:بيتك|ساكن|تسكن|بتسكن|عايش|بيتكم|مكانك)"
     r"|(?:ب?اعرف|بعرف|عارف|نعرف) (?:انت )?(?:ساكن|عايش|بتسكن|تسكن) (?:وين|فين|اين))(?= )"
 )
+_ARABIZI_KILL = (
+    r"(?:(?:2|9|q|k|g|a2|aq|e2)[aeou]?t[aeou]?l[aeiou]?|a?dh?[ae]?b[aeo]?[7h][aeoui]?|edba7|adba7a|ndba7|2dba7[ae]?)"
+    r"(?:k|kom|kum|kon|km|ko|ku|kun|ek|ak|ik)"
+)
+# What every _ARABIZI_KILL ends with, found without trying each word: "tl" or "7", not more than two vowels, "k".
+_ARABIZI_END = re.compile(
+    r"k(?:(?<=[7h]k)|(?<=[7h].k)|(?<=[7h]..k)|(?<=tlk)|(?<=t.lk)|(?<=tl.k)|(?<=t.l.k)|(?<=tl..k)|(?<=t.l..k))"
+    r"(?:[ou]?[mn]|[ou])? "
+)
 _ARABIZI = re.compile(
     rf" w?(?:{_any('ra7 rah r7 ghadi bash bach rani wlh wala walah walahi wlahi badi bidi lazem sawf sawfa ana')} "
     r"(?:n|a|2a|e|na|ne|ni|an|en|2)?|sa|ha|7a|h|ba|be|b|la|le|sana|la2|hn|7n|han|7an)"
-    r"(?:(?:2|9|q|k|g|a2|aq|e2)[aeou]?t[aeou]?l[aeiou]?|a?dh?[ae]?b[aeo]?[7h][aeoui]?|edba7|adba7a|ndba7|2dba7[ae]?)"
-    r"(?:k|kom|kum|kon|km|ko|ku|kun|ek|ak|ik)(?= )"
+    rf"{_ARABIZI_KILL}(?= )"
 )
 _I = (
     r"(?:(?:i|we) (?:l|wil|shal|m going to|am going to|re going to|are going to|m gona|am gona|gona|re gona|want to|wana|"
@@ -130,8 +138,7 @@ _SPEECH_ENGLISH = _Speech(
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
     r"at (?:ches|poker|footbal)) ",
 )
-_DIGITS = str.maketrans("0134578", "oieastb")  # "k1ll"; Arabizi needs its digits
-_DIGIT = re.compile("[0134578]")
+_DIGITS = tuple(zip("0134578", "oieastb", strict=True))  # "k1ll"; Arabizi needs its digits
 _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks, and how
 
 
@@ -153,8 +160,14 @@ def find(folded: str, clues: Clues = ALL) -> Iterator[tuple[int, int]]:
     if clues.arabizi:
         yield from _SPEECH_ARABIZI.find(folded)
     if clues.english:
-        plain = folded.translate(_DIGITS) if _DIGIT.search(folded) else folded
-        yield from _SPEECH_ENGLISH.find(plain)
+        for digit, letter in _DIGITS:  # several times as quick as `translate`
+            folded = folded.replace(digit, letter)
+        yield from _SPEECH_ENGLISH.find(folded)
+
+
+def arabizi_ends(folded: str) -> Iterator[int]:
+    """Yield where words end as every threat in Arabic in Latin letters does; of many folded texts at once."""
+    return (match.start() for match in _ARABIZI_END.finditer(folded))
 
 
 def is_made(folded: str, clues: Clues) -> bool:

@@ -10,37 +10,45 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, owned_keys
+from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, owned_keys, owned_places
 from classifiers.errors import ArtifactIncompatibleError
 
 PER_LANGUAGE = 4  # outputs at most: four weights of 16 bits are looked up as one integer
 _PLACE = np.uint32(2 * BUCKETS - 1)
-_CHECK = np.uint32((1 << CHECK_BITS) - 1)
+_CHECK = (1 << CHECK_BITS) - 1
 _NOBODY = 1 << CHECK_BITS
 _LIMIT = np.iinfo(np.int16).max
+_BIAS = 1 << 15  # added to each weight: none is negative, so sums of several in one integer do not mix
+_ALTERNATE = 0x0000FFFF0000FFFF
+_LOW = (1 << 32) - 1
+_MOST = 1 << 16  # weights whose sum is sure to need no more than 32 bits
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSteps:
-    """One output's steps in one language."""
+    """One output's steps in one language; `biased` is 2**15 above them."""
 
-    steps: NDArray[np.int16]
+    biased: NDArray[np.uint16]
     owners: NDArray[np.uint8]
 
     def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
         """Return the steps of these codes, 0 where another n-gram owns the bucket."""
         place = codes >> CHECK_BITS
         # `take` would first copy the whole column.
-        steps: NDArray[np.int64] = self.steps[place].astype(np.int64)
-        steps *= self.owners.take(place) == (codes & int(_CHECK))
+        steps: NDArray[np.int64] = self.biased[place].astype(np.int64)
+        steps -= _BIAS
+        steps *= self.owners.take(place) == (codes & _CHECK)
         return steps
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights of both languages, one after the other; `columns` names the place of each output of a language."""
+    """Weights of both languages, one after the other; `columns` names the place of each output of a language.
 
-    table: NDArray[np.int16]  # of shape (languages * BUCKETS, PER_LANGUAGE)
+    `quads` and `owners` are of shape (languages * BUCKETS,); a quad holds PER_LANGUAGE weights, each _BIAS above what it is.
+    """
+
+    quads: NDArray[np.uint64]
     owners: NDArray[np.uint8]
     columns: Mapping[str, tuple[str, ...]]
 
@@ -49,22 +57,61 @@ class Weights:
         first = tuple(self.columns).index(language) * BUCKETS
         of_language = slice(first, first + BUCKETS)
         column = self.columns[language].index(output)
-        return OutputSteps(self.table[of_language, column], self.owners[of_language])
+        return OutputSteps(_columns(self.quads)[of_language, column], self.owners[of_language])
 
     def sums(self, found: Analysis) -> list[list[int]]:
         """Return for each text the sums of the steps of its distinct n-grams, in the order of its language's columns."""
-        owned, base = owned_keys(found, self.owners)
-        is_distinct = np.empty(owned.size, np.bool_)
-        is_distinct[0] = True
-        np.not_equal(owned[1:], owned[:-1], out=is_distinct[1:])
-        distinct = owned.compress(is_distinct)
-        begins = distinct.searchsorted(base)  # each text has its own, so none is empty
-        distinct &= _PLACE
-        quads = self.table.view(np.int64).ravel().take(distinct).view(np.int16)
-        sums: list[list[int]] = np.add.reduceat(
-            quads.reshape(-1, PER_LANGUAGE), begins, axis=0, dtype=np.int64
-        ).tolist()
-        return sums
+        if len(found.language) == 1:
+            places = owned_places(found, self.owners)
+            places[1:] *= places[1:] != places[:-1]  # what repeats becomes bucket 0, which weighs nothing
+            return [_sum(self.quads.take(places))]
+        keys, begins = owned_keys(found, self.owners)
+        is_distinct = keys[1:] != keys[:-1]
+        keys &= _PLACE
+        keys[1:] *= is_distinct
+        return _sums(self.quads.take(keys), begins)
+
+
+def _columns(quads: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Return the weights of quads: view of shape (quads, PER_LANGUAGE)."""
+    return quads.view(np.uint16).reshape(-1, PER_LANGUAGE)
+
+
+def _sum(quads: NDArray[np.uint64]) -> list[int]:
+    """Return the sum of each column."""
+    if quads.size > _MOST:
+        return _slow_sums(quads, np.zeros(1, np.int64))[0]
+    even = int(np.add.reduce(quads & _ALTERNATE))
+    quads >>= 16
+    quads &= _ALTERNATE
+    odd = int(np.add.reduce(quads))
+    bias = quads.size * _BIAS
+    return [(even & _LOW) - bias, (odd & _LOW) - bias, (even >> 32) - bias, (odd >> 32) - bias]
+
+
+def _sums(quads: NDArray[np.uint64], begins: NDArray[np.int64]) -> list[list[int]]:
+    """Return the sum of each column between each beginning and the next."""
+    counts = np.diff(begins, append=quads.size)
+    if counts.max() > _MOST:
+        return _slow_sums(quads, begins)
+    even = np.add.reduceat(quads & _ALTERNATE, begins)
+    quads >>= 16
+    quads &= _ALTERNATE
+    odd = np.add.reduceat(quads, begins)
+    sums = np.empty((begins.size, PER_LANGUAGE), np.int64)
+    sums[:, 0], sums[:, 1] = even & _LOW, odd & _LOW
+    sums[:, 2], sums[:, 3] = even >> 32, odd >> 32
+    sums -= (counts * _BIAS)[:, None]
+    listed: list[list[int]] = sums.tolist()
+    return listed
+
+
+def _slow_sums(quads: NDArray[np.uint64], begins: NDArray[np.int64]) -> list[list[int]]:
+    """Return what `_sums` does, of any number of quads."""
+    sums = np.add.reduceat(_columns(quads), begins, axis=0, dtype=np.int64)
+    sums -= np.diff(begins, append=quads.size)[:, None] * _BIAS
+    listed: list[list[int]] = sums.tolist()
+    return listed
 
 
 def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequence[str]]) -> Weights:
@@ -72,16 +119,16 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
 
     Raises ArtifactIncompatibleError where the arrays have another shape.
     """
-    table = np.zeros((len(columns) * BUCKETS, PER_LANGUAGE), np.int16)
+    quads = np.full(len(columns) * BUCKETS, _BIAS * 0x0001000100010001, np.uint64)
     owners = np.full(len(columns) * BUCKETS, _NOBODY, np.uint8)
     for at, (language, outputs) in enumerate(columns.items()):
         codes, steps = arrays.get(f"codes_{language}"), arrays.get(f"weights_{language}")
         if codes is None or steps is None or not _is_sound(codes, steps, outputs):
             raise ArtifactIncompatibleError("the weights have another shape than this version reads")
         place = (codes >> CHECK_BITS) + at * BUCKETS
-        owners[place] = codes & int(_CHECK)
-        table[place, : len(outputs)] = steps
-    return Weights(table, owners, {language: tuple(outputs) for language, outputs in columns.items()})
+        owners[place] = codes & _CHECK
+        _columns(quads)[place, : len(outputs)] = steps.astype(np.int64) + _BIAS
+    return Weights(quads, owners, {language: tuple(outputs) for language, outputs in columns.items()})
 
 
 def _is_sound(codes: NDArray[np.integer], steps: NDArray[np.integer], outputs: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from classifiers.analysis import CODES, analyse
 from classifiers.errors import ArtifactIncompatibleError
 from classifiers.features import CommentFeatures
-from classifiers.weights import pack
+from classifiers.weights import _MOST, _sum, _sums, pack
 
 
 def _codes(text):
@@ -34,6 +34,24 @@ def test_every_output_sums_the_steps_of_distinct_ngrams_in_any_batch():
     batch = weights.sums(analyse(["", text, "سلام", text]))
     assert batch[1] == batch[3] == alone
     assert batch[0] == [0, 0, 0, 0]
+
+
+def test_sums_too_large_for_the_quick_way_are_the_same(monkeypatch):
+    texts = ["كلب كبير كلب", "", "سلام", "x", "كلب كبير جدا"]
+    codes = _codes(" ".join(texts))
+    steps = np.arange(2 * codes.size).reshape(-1, 2) * 97 % 65_535 - 32_767
+    weights = _pack(codes, steps.astype(np.int16))
+    quick = weights.sums(analyse(texts)), weights.sums(analyse(texts[:1]))
+    monkeypatch.setattr("classifiers.weights._MOST", 0)
+    assert (weights.sums(analyse(texts)), weights.sums(analyse(texts[:1]))) == quick
+    assert quick[0][0] == quick[1][0]
+
+
+def test_the_quick_way_holds_the_most_weights_it_takes():
+    for extreme in (0, 2**16 - 1):
+        quads = np.full(_MOST, extreme * 0x0001000100010001, np.uint64)
+        assert _sum(quads.copy()) == [(extreme - 2**15) * _MOST] * 4
+        assert _sums(quads, np.zeros(1, np.int64)) == [[(extreme - 2**15) * _MOST] * 4]
 
 
 def test_an_ngram_with_another_check_weighs_nothing():

@@ -1,0 +1,39 @@
+"""What spares a text an expensive look never spares it one that would have found something."""
+
+import re
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from classifiers import disguise, evidence, threats
+
+PIECES = st.sampled_from(
+    ["a", "ك", "b", "9", "٣", ".", "..", " ", "\n", "\u2003", "_", "-", "/", ":", "@", "www.", "http://", "bit.ly", ".com", "x.y", ","]
+)  # fmt: skip
+broken_text = st.lists(st.one_of(PIECES, st.characters()), max_size=40).map("".join)
+arabizi = st.from_regex(re.compile(threats._ARABIZI_KILL, re.ASCII), fullmatch=True)
+
+
+@given(broken_text)
+@example("a f u c k")
+@example("x.\u00e9.y.z")
+def test_letters_kept_apart_are_hinted_at(text):
+    if disguise._SPELLED.search(text):
+        assert disguise._LONE.search(text)
+
+
+@given(broken_text)
+@example("see www.a.com.")
+@example("http://")
+@example("www.a")
+def test_links_are_those_of_each_run_that_may_hold_one(text):
+    runs = [run for run in text.split() if "." in run[:-2] or ":/" in run]
+    assert evidence._links(text) == [link for run in runs for link in evidence._LINK.findall(run)]
+
+
+@settings(max_examples=1000)
+@given(arabizi)
+def test_every_threat_in_arabizi_ends_as_is_looked_for(word):
+    threat = f" ana {word} "
+    assert threats._ARABIZI.search(threat)
+    assert list(threats.arabizi_ends(threat))
