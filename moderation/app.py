@@ -65,6 +65,7 @@ from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.coral_feedback import CoralFeedback
 from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
+from moderation.protocols.express import Express, ExpressConnection
 from moderation.protocols.sessions import PUBLIC_ORIGIN, SESSIONS
 from moderation.protocols.strangers import speak_for_the_library
 from moderation.protocols.traced import tracing
@@ -110,9 +111,6 @@ DIALECTS = (
 )
 LAG_EVERY_S = 1.0
 LARGEST_BODY_BYTES = 2 * 1024 * 1024
-SERVER_OPTIONS: dict[str, Any] = {"auto_decompress": False}
-"""Compressed bodies are refused by name; unpacked by the server, a damaged one would end the connection without a word."""
-
 log = structlog.get_logger()
 
 
@@ -120,7 +118,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     """Put the services together. ``settings`` names both engines, wherever they run; nothing is opened yet."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    speak_for_the_library()
+    speak_for_the_library(ExpressConnection)
     traces = _traces(settings)
     middlewares = [edge] if traces is None else [tracing(traces), edge]
     app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY_BYTES)
@@ -188,6 +186,18 @@ def _origin(url: str | None) -> str:
     """Return scheme and host as browsers write them, without a default port; empty without an address."""
     found = None if url is None else URL(url)
     return "" if found is None or not found.host else str(found.origin()).rstrip("/").lower()
+
+
+def server_options(app: web.Application, *, is_leaving: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+    """Return what the HTTP server of ``app`` is to be given; ``is_leaving`` tells when connections are to end with their answers.
+
+    Compressed bodies are refused by name; unpacked by the server, a damaged one would end the connection without a word. Where each
+    request is traced, all go the ordinary way.
+    """
+    intake = app[native.INTAKE]
+    is_traced = isinstance(intake, TracedIntake)
+    express = None if is_traced else Express(app[DIRECTORY], intake, is_leaving=is_leaving)
+    return {"auto_decompress": False, "express": express}
 
 
 def _intake(settings: Settings, traces: Traces | None, *services: Any) -> Intake:

@@ -18,7 +18,7 @@ import uvloop
 from aiohttp import web
 
 from moderation import settings as settings_module
-from moderation.app import SERVER_OPTIONS, create_app
+from moderation.app import create_app, server_options
 from moderation.privacy.keys import load_keyring
 from moderation.settings import Settings
 from moderation.telemetry import RESTARTS, configure_logging
@@ -55,7 +55,8 @@ async def _serve(settings: Settings) -> None:
     loop.add_reader(sys.stdin.fileno(), _hear_supervisor, stop)
     app = create_app(settings, load_keyring(settings))
     app.on_response_prepare.append(_say_farewell(stop))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, **SERVER_OPTIONS)
+    options = server_options(app, is_leaving=stop.is_set)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, **options)
     await runner.setup()
     listening = listening_socket(settings.host, settings.port)
     site = web.SockSite(runner, listening, backlog=BACKLOG)

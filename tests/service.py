@@ -12,7 +12,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from moderation import settings as settings_module
-from moderation.app import SERVER_OPTIONS, create_app
+from moderation.app import create_app, server_options
 from moderation.domain.signatures import new_secret
 from moderation.privacy.keys import Keyring
 from moderation.privacy.vault import KeyedVault
@@ -162,7 +162,7 @@ async def running_service(
         seeded = await seed_site(database, vault, policy=policy, settings=site, webhook_url=webhook_url)
         app = create_app(settings_module.load(environ, require_keys=False), keyring)
         server = TestServer(app)
-        await server.start_server(**SERVER_OPTIONS)
+        await server.start_server(**server_options(app))
         async with TestClient(server) as client:
             yield RunningService(client, database, vault, database_url, redis_url, seeded)
     finally:

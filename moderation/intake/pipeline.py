@@ -98,6 +98,19 @@ class Intake:
         submission = await self.read(site, raw, idempotency_key=idempotency_key, origin=origin)
         return await self.enter(site, submission)
 
+    def submit_at_once(
+        self, site: Site, raw: Any, *, idempotency_key: str | None = None
+    ) -> "asyncio.Future[Outcome] | None":
+        """Begin what `submit` does, where nothing has to be waited for before; None where an e-mail's domain must be asked about.
+
+        The future ends as `submit` does after its validation; what is raised here, is raised before anything was accepted.
+        """
+        if site.settings.check_dns:
+            return None
+        submission = read_submission(raw, site.settings, now=self._clock(), idempotency_key=idempotency_key)
+        _refuse_disposable(site, submission)
+        return self._begin(site, submission)
+
     async def read(
         self, site: Site, raw: Any, *, idempotency_key: str | None = None, origin: str = "native"
     ) -> Submission:
@@ -110,21 +123,25 @@ class Intake:
 
     async def enter(self, site: Site, submission: Submission, history: History | None = None) -> Outcome:
         """Take a valid submission through the rest of the way."""
+        return await self._begin(site, submission, history)
+
+    def _begin(
+        self, site: Site, submission: Submission, history: History | None = None
+    ) -> "asyncio.Future[Outcome]":
         entered = candidate(self._vault, site, submission, now=self._clock(), history=history)
         self._grouper.add(entered)
-        return await entered.answer
+        return entered.answer
 
     async def close(self) -> None:
         """Finish what is under way; refuse the rest."""
         await self._grouper.close()
 
     async def _check_mail(self, site: Site, submission: Submission) -> None:
+        _refuse_disposable(site, submission)
         email = submission.author.email
-        if email is None:
+        if email is None or not site.settings.check_dns:
             return
-        if site.settings.refuse_disposable and is_disposable(email):
-            raise InvalidCommentError([FieldError("/author/email", "disposable_email")])
-        if site.settings.check_dns and not await self._mail_domains.takes_mail(email):
+        if not await self._mail_domains.takes_mail(email):
             raise InvalidCommentError([FieldError("/author/email", "unreachable_email")])
 
     async def _process(self, group: list[Candidate]) -> None:
@@ -304,3 +321,9 @@ class Intake:
         self._threads.update(claimed | told)
         while len(self._threads) > MAX_THREADS_REMEMBERED:
             self._threads.popitem(last=False)
+
+
+def _refuse_disposable(site: Site, submission: Submission) -> None:
+    email = submission.author.email
+    if site.settings.refuse_disposable and email is not None and is_disposable(email):
+        raise InvalidCommentError([FieldError("/author/email", "disposable_email")])

@@ -3,6 +3,8 @@
 A session counts where no `Authorization` is sent, and is always a person: no cookie makes a site of anybody.
 """
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from moderation.domain.details import detail
@@ -20,19 +22,24 @@ async def authenticate(request: web.Request) -> Caller:
     Raises `NotAuthenticatedError` without a live key, token or session, and `NotPermittedError` for a session that would
     change something without the proof that our own page asks for it.
     """
-    written = request.headers.get("Authorization")
-    if written is None:
+    if "Authorization" not in request.headers:
         session = await proven_session(request)
         if session is None:
             raise NotAuthenticatedError
         return session.person
-    scheme, _, token = written.partition(" ")
-    token = token.strip()
-    if scheme.lower() == "bearer" and token.isascii() and 0 < len(token) <= 200:
+    token = bearer_token(request.headers)
+    if token is not None:
         caller = await request.app[DIRECTORY].caller(token)
         if caller is not None:
             return caller
     raise NotAuthenticatedError
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """Return what stands in `Authorization: Bearer`, or None where nothing does that could be a key or token."""
+    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token.isascii() and 0 < len(token) <= 200 else None
 
 
 async def authenticate_site(request: web.Request) -> SiteCaller:

@@ -47,17 +47,22 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[REQUEST_ID] = request_id
     response = await _answer(request, handler, request_id)
     if not response.prepared:
-        response.headers["X-Request-ID"] = request_id
-        response.headers["X-Content-Type-Options"] = "nosniff"
-    _record(request, response.status, time.perf_counter() - started, request_id)
+        response.headers.update(edge_headers(request_id))
+    route = route_of(request)
+    method = request.method if route != "none" else "any"
+    duration_s = time.perf_counter() - started
+    record(route, method, response.status, duration_s=duration_s, request_id=request_id, notes=request[NOTES])
     return response
+
+
+def edge_headers(request_id: str) -> dict[str, str]:
+    """Return what every answer carries."""
+    return {"X-Request-ID": request_id, "X-Content-Type-Options": "nosniff"}
 
 
 async def _answer(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
     try:
         return await handler(request)
-    except ModerationError as error:
-        problem = error
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -69,13 +74,20 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
         return response
     except asyncio.CancelledError:
         raise
-    except Exception as error:
-        log.error("request_failed", request_id=request_id, route=route_of(request), exc_info=error)
-        problem = ModerationError()
-    note(request, problem=problem.code)
+    except Exception as error:  # noqa: BLE001 - becomes an answer, and is logged where it is none of ours
+        problem = problem_of(error, route_of(request), request_id, request[NOTES])
+        return problem_response(problem, request_id=request_id, language=language_of(request))
+
+
+def problem_of(error: Exception, route: str, request_id: str, notes: dict[str, object]) -> ModerationError:
+    """Return what the caller is told of ``error``, and note it; what was not foreseen is logged, and told as `internal`."""
+    problem = error if isinstance(error, ModerationError) else ModerationError()
+    if problem is not error:
+        log.error("request_failed", request_id=request_id, route=route, exc_info=error)
+    notes["problem"] = problem.code
     if isinstance(problem, DependencyUnavailableError):
-        note(request, missing=problem.name)
-    return problem_response(problem, request_id=request_id, language=language_of(request))
+        notes["missing"] = problem.name
+    return problem
 
 
 def _from_aiohttp(error: web.HTTPException) -> ModerationError:
@@ -90,9 +102,10 @@ def route_of(request: web.Request) -> str:
     return resource.canonical if resource is not None else "none"
 
 
-def _record(request: web.Request, status: int, duration_s: float, request_id: str) -> None:
-    route = route_of(request)
-    method = request.method if route != "none" else "any"
+def record(
+    route: str, method: str, status: int, *, duration_s: float, request_id: str, notes: dict[str, object]
+) -> None:
+    """Count a request that is answered, and write its log line."""
     tally(REQUESTS, route, method, status).inc()
     tally(REQUEST_SECONDS, route).observe(duration_s)
     if route not in QUIET:
@@ -102,5 +115,5 @@ def _record(request: web.Request, status: int, duration_s: float, request_id: st
             method=method,
             status=status,
             duration_ms=int(duration_s * 100_000) / 100,
-            **request[NOTES],
+            **notes,
         )

@@ -1,5 +1,6 @@
 """Which language the caller reads: `Accept-Language` (RFC 9110 §12.5.4), else the site's."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from aiohttp import web
@@ -12,7 +13,12 @@ SITE_LANGUAGE = web.RequestKey("site_language", str)
 
 def language_of(request: web.Request) -> str:
     """Return ``ar`` or ``en`` for this request."""
-    return _choose(request.headers.get("Accept-Language", ""), request.get(SITE_LANGUAGE, "en"))
+    return language_for(request.headers, request.get(SITE_LANGUAGE, "en"))
+
+
+def language_for(headers: Mapping[str, str], default: str) -> str:
+    """Return ``ar`` or ``en`` for a caller who sent these headers; ``default`` is the site's."""
+    return _choose(headers.get("Accept-Language", ""), default)
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,7 @@
 """The native dialect, intake side: ``/v1/comments`` for a site's own server."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import orjson
 from aiohttp import web
@@ -35,7 +36,9 @@ async def create_comment(request: web.Request) -> web.Response:
     """Take a comment in: 201 for a new one, 200 for one that came before or was edited."""
     caller = await site_caller(request)
     raw = await read_json(request)
-    outcome = await request.app[INTAKE].submit(caller.site, raw, idempotency_key=idempotency_key(request))
+    outcome = await request.app[INTAKE].submit(
+        caller.site, raw, idempotency_key=idempotency_key(request.headers)
+    )
     return outcome_response(request, outcome)
 
 
@@ -72,9 +75,9 @@ def comment_id(request: web.Request) -> CommentId:
     return CommentId(found)
 
 
-def idempotency_key(request: web.Request) -> str | None:
+def idempotency_key(headers: Mapping[str, str]) -> str | None:
     """Return the `Idempotency-Key`, told apart from other kinds of key. Raises `MalformedRequestError` when unusable."""
-    key = request.headers.get("Idempotency-Key")
+    key = headers.get("Idempotency-Key")
     if key is None:
         return None
     key = key.strip()
@@ -96,8 +99,23 @@ def if_match(request: web.Request) -> int | None:
 
 def outcome_response(request: web.Request, outcome: Outcome) -> web.Response:
     """Render the answer to a submission or an edit."""
-    body = outcome_body(outcome, language_of(request))
-    note(request, comment=body["id"], verdict=outcome.verdict, model=outcome.model, policy=outcome.policy)
+    answer = outcome_answer(outcome, language_of(request))
+    note(request, **answer.notes)
+    return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+
+class Answer(NamedTuple):
+    """What is answered, and what the log line says of it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    notes: dict[str, object]
+
+
+def outcome_answer(outcome: Outcome, language: str) -> Answer:
+    """Render the answer to a submission or an edit, with reasons in words of ``language``."""
+    body = outcome_body(outcome, language)
     headers = {
         "Content-Type": "application/json",
         "Location": body["links"]["self"],
@@ -108,11 +126,13 @@ def outcome_response(request: web.Request, outcome: Outcome) -> web.Response:
     if outcome.rates is not None:
         headers.update(rate_headers(outcome.rates))
     is_new = not (outcome.is_replay or outcome.is_edit)
-    return web.Response(
-        status=201 if is_new else 200,
-        body=orjson.dumps(body),
-        headers=headers,
-    )
+    notes: dict[str, object] = {
+        "comment": body["id"],
+        "verdict": outcome.verdict,
+        "model": outcome.model,
+        "policy": outcome.policy,
+    }
+    return Answer(201 if is_new else 200, headers, orjson.dumps(body), notes)
 
 
 def outcome_body(outcome: Outcome, language: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Connection(web_protocol.RequestHandler):
         return response
 
 
-def speak_for_the_library() -> None:
-    """Make every connection from now on speak in our words."""
+def speak_for_the_library(connection: type[Connection] = Connection) -> None:
+    """Make every connection from now on speak in our words, as ``connection`` does."""
     setattr(web_response, "SERVER_SOFTWARE", NAME)  # noqa: B010 - the type checker refuses a plain assignment
-    setattr(web_server, "RequestHandler", Connection)  # noqa: B010 - likewise
+    setattr(web_server, "RequestHandler", connection)  # noqa: B010 - likewise

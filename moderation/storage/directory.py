@@ -69,6 +69,10 @@ class Directory:
             self._remember(digest, found)
         return found
 
+    def known_caller(self, token: str) -> Caller | None:
+        """Return who a token belongs to where that is known already; None tells nothing of the token."""
+        return self._callers.get(hashlib.sha256(token.encode()).digest())
+
     async def site_caller(self, dialect: str, digest: bytes) -> SiteCaller | None:
         """Return whose live key of ``dialect`` has that hash, or None; for dialects whose keys are found by a hash of their own."""
         cached = self._callers.get(digest)
