@@ -143,6 +143,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "comment.answers": ("ردًّا على {who}:", "In answer to {who}:"),
     "comment.parent_gone": ("ردًّا على تعليق لم يعد موجودًا.", "In answer to a comment that is gone."),
     "author.record": ("قُبل له {approved}، رُفض {rejected}", "{approved} approved, {rejected} rejected"),
+    "author.fresh": ("لا قرارات سابقة", "no decisions yet"),
     "author.title": ("الكاتب: {name}", "Author: {name}"),
     "author.nothing": ("لا تعليقات أخرى له هنا.", "No other comments of theirs here."),
     "author.all": ("كل تعليقاته", "All their comments"),

@@ -18,7 +18,8 @@ export function standingOf(view) {
 export function recordWords(view) {
   const standing = standingOf(view);
   const said = standing === "none" ? [] : [say(`standing.${standing}`)];
-  return [...said, say("author.record", view.by_people)].join(" · ");
+  const { approved, rejected } = view.by_people;
+  return [...said, approved + rejected > 0 ? say("author.record", { approved, rejected }) : say("author.fresh")].join(" · ");
 }
 
 /** The whole panel. `changed` is called once a lead has said something else of the author. */
@@ -32,7 +33,7 @@ export function authorPanel(view, comment, { app, changed }) {
     h("p", { class: "quiet" }, recordWords(view)),
     isLead ? h("div", { class: "row" }, standingButtons(view, comment, { app, changed })) : null,
     others.length ? h("ol", { class: "results" }, others.map(resultRow)) : h("p", { class: "quiet" }, say("author.nothing")),
-    h("p", {}, h("a", { href: `/console/search?author=${comment.id}` }, say("author.all"))),
+    others.length ? h("p", {}, h("a", { href: `/console/search?author=${comment.id}` }, say("author.all"))) : null,
   );
 }
 

@@ -16,6 +16,7 @@ export class CommentPage {
     this.app = app;
     this.surroundings = new Surroundings(app);
     this.article = h("article", { class: "paper", tabIndex: -1 });
+    this.article.addEventListener("click", (event) => this.show(event.target.closest("[data-do]")?.dataset.do));
     this.actions = h("div", { class: "actions", role: "toolbar", "aria-label": say("action.label") });
     this.rest = h("div", { class: "rest" });
     this.back = h("a", { href: "/console/" }, say("page.back"));
@@ -53,7 +54,6 @@ export class CommentPage {
     const entry = { id: comment.id, comment, task: null };
     const state = h("p", { class: `state is-${comment.state}` }, say(`state.${comment.state}`));
     this.article.replaceChildren(state, ...reading(entry, { showFigures: false, moderatorOf: (by) => this.app.nameOf(by, comment.site) }));
-    this.article.querySelector('[data-do="revisions"]')?.addEventListener("click", () => this.rest.querySelector(".revisions")?.scrollIntoView());
     this.drawActions(isLead);
     this.rest.replaceChildren(...flat([
       this.timeline(history),
@@ -77,6 +77,11 @@ export class CommentPage {
       make("escalate", "E"),
       mayUndo ? make("undo", "U") : null,
     ].filter(Boolean));
+  }
+
+  /** Go to the part of the page that a button of the article speaks of. */
+  show(name) {
+    this.rest.querySelector({ revisions: ".revisions", author: "#author" }[name] ?? "never")?.scrollIntoView();
   }
 
   // ---- doing

@@ -56,10 +56,10 @@ function choice(name, options, selection, change) {
   return select;
 }
 
-/** Write counts beside the kinds; `counts` by kind, null where unknown. */
+/** Write counts beside the kinds, but for zeros: an Arabic one looks like a dot. `counts` are by kind, and missing until known. */
 export function showCounts(element, counts) {
   element.querySelectorAll("[data-count]").forEach((place) => {
     const count = counts?.[place.dataset.count];
-    place.textContent = count === undefined || count === null ? "" : number(count);
+    place.textContent = count > 0 ? number(count) : "";
   });
 }

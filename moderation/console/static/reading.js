@@ -15,7 +15,7 @@ export function reading(entry, { showFigures, moderatorOf }) {
   return flat([
     articleLine(comment, task),
     authorLine(comment),
-    h("div", { class: "slot", "data-slot": "parent" }),
+    comment.parent_id ? h("div", { class: "parent-place", "data-slot": "parent" }) : null,
     notices(entry, moderatorOf),
     commentText(comment),
     h("span", { class: "text-end" }),
@@ -51,7 +51,7 @@ export function authorLine(comment) {
     comment.revision > 1
       ? h("button", { type: "button", class: "chip edited", "data-do": "revisions" }, say("comment.edited", { count: comment.revision - 1 }))
       : null,
-    h("span", { class: "slot record", "data-slot": "record" }),
+    h("span", { class: "record", "data-slot": "record" }),
   );
 }
 

@@ -8,6 +8,7 @@ import { directionOf, shortened } from "./passages.js";
 import { age, moment, say, sayWith } from "./words.js";
 
 const REMEMBERED = 100;
+const MOST_OF_PARENT = 400;
 
 export class Surroundings {
   constructor(app) {
@@ -54,7 +55,7 @@ export class Surroundings {
       "blockquote",
       { class: "parent" },
       h("p", { class: "quiet" }, parent ? sayWith("comment.answers", { who: isolated(parent.author.name || say("comment.nameless")) }) : say("comment.parent_gone")),
-      parent ? h("div", { class: "quoted", dir: directionOf(parent.text) }, shortened(parent.text, 400)) : null,
+      parent ? h("div", { class: "quoted", dir: directionOf(parent.text) }, shortened(parent.text, MOST_OF_PARENT)) : null,
     );
   }
 
