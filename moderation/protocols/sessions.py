@@ -69,6 +69,8 @@ def is_same_origin(request: web.Request) -> bool:
 def _is_ours(request: web.Request, origin: str) -> bool:
     """An https page of the same host is ours also where the request came to us by http: a proxy may not say so."""
     scheme, _, host = origin.lower().partition("://")
+    if scheme not in _DEFAULT_PORTS or not host:
+        return False
     if origin.lower() == request.app[PUBLIC_ORIGIN]:
         return True
     schemes = {"https"} if is_https(request) else {"http", "https"}
@@ -93,11 +95,16 @@ def is_https(request: web.Request) -> bool:
 
 def is_loopback(request: web.Request) -> bool:
     """Tell whether the address in the browser is one of this machine."""
-    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    try:
+        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    except ValueError:  # no host at all
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return False
 
 
 def is_cookie_secure(request: web.Request) -> bool:

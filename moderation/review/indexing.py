@@ -30,8 +30,8 @@ EVERY_S = 2.0
 GROUP = 200
 SETTLED = timedelta(seconds=60)
 """After this long nothing is committed any more: four times what a statement of intake may take."""
-_REST = 4
-"""After a full group the job rests so many times what it took: it must not slow intake down."""
+_REST = 20
+"""After each look the job rests so many times what it took: at most a twentieth of a process's time, whatever waits."""
 
 
 class Indexer:
