@@ -193,6 +193,13 @@ SETTINGS: tuple[Setting, ...] = (
         "comments",
     ),
     Setting(
+        "keep_alive_s",
+        _whole(5, 3600),
+        75,
+        "How long a connection may be idle, or take to send the head of a request; a proxy in front should end its own sooner.",
+        "seconds",
+    ),
+    Setting(
         "traces_url",
         _traces_url,
         None,
@@ -237,6 +244,7 @@ class Settings:
     event_loop: str
     score_deadline_ms: int
     intake_queue: int
+    keep_alive_s: int
     traces_url: Secret | None
     traces_share: float
     retention: Retention

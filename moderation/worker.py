@@ -55,7 +55,7 @@ async def _serve(settings: Settings) -> None:
     loop.add_reader(sys.stdin.fileno(), _hear_supervisor, stop)
     app = create_app(settings, load_keyring(settings))
     app.on_response_prepare.append(_say_farewell(stop))
-    options = server_options(app, is_leaving=stop.is_set)
+    options = server_options(app, is_leaving=stop.is_set) | {"keepalive_timeout": settings.keep_alive_s}
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S, **options)
     await runner.setup()
     listening = listening_socket(settings.host, settings.port)

@@ -23,6 +23,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The body is not in UTF-8 (byte {byte}).",
     ),
     "no_http": ("ما وصل ليس HTTP كما يُقرأ هنا.", "What arrived is not HTTP as this server reads it."),
+    "body_transfer_encoded": (
+        "أرسل متن الطلب بلا Transfer-Encoding غير chunked.",
+        "Send the body with no Transfer-Encoding but chunked.",
+    ),
     "body_encoded": ("أرسل متن الطلب بلا Content-Encoding.", "Send the body without a Content-Encoding."),
     # the form
     "form_charset": ("يجب إرسال النموذج بترميز UTF-8.", "The form must be sent in UTF-8."),

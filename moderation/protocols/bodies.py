@@ -19,9 +19,13 @@ CUT_OFF = (web.PayloadAccessError, web.RequestPayloadError, ConnectionResetError
 
 
 def refuse_encoding(request: web.Request) -> None:
-    """Raise `UnsupportedMediaTypeError` for a compressed body: its size is not what it seems."""
+    """Raise `UnsupportedMediaTypeError` for a body that is coded: its size is not what it seems, and others may read another."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise UnsupportedMediaTypeError(detail("body_encoded"))
+    if "Transfer-Encoding" in request.headers:
+        codings = ",".join(request.headers.getall("Transfer-Encoding"))
+        if codings.strip().lower() != "chunked":
+            raise UnsupportedMediaTypeError(detail("body_transfer_encoded"))
 
 
 async def read_body(request: web.Request, limit_bytes: int = NATIVE_LIMIT_BYTES) -> bytes:

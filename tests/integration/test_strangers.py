@@ -3,9 +3,11 @@
 import asyncio
 import json
 
+import pytest
+
 from moderation.protocols.problem_words import ARABIC
 from moderation.protocols.problems import PROBLEMS
-from tests.service import RunningService
+from tests.service import RunningService, comment
 
 NO_HTTP = [
     b"NONSENSE\r\n\r\n",
@@ -14,6 +16,29 @@ NO_HTTP = [
     b"GET /" + b"secret" * 2000 + b" HTTP/1.1\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: x\r\nsecret header: x\r\n\r\n",
 ]
+
+BODY = b'{"text": "x"}'
+FRAMED_IN_TWO_WAYS = {
+    "a length and chunks": b"Content-Length: 13\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n"
+    + BODY
+    + b"\r\n0\r\n\r\n",
+    "two lengths": b"Content-Length: 13\r\nContent-Length: 13\r\n\r\n" + BODY,
+    "two different lengths": b"Content-Length: 13\r\nContent-Length: 3\r\n\r\n" + BODY,
+    "a name with a space": b"Transfer-Encoding : chunked\r\nContent-Length: 13\r\n\r\n" + BODY,
+    "an unknown coding": b"Transfer-Encoding: xchunked\r\n\r\n" + BODY,
+    "a folded line": b"X: a\r\n Content-Length: 1\r\nContent-Length: 13\r\n\r\n" + BODY,
+    "a bare line feed": b"X: a\nContent-Length: 13\r\n\r\n" + BODY,
+    "a bare carriage return": b"X: a\rContent-Length: 1\r\nContent-Length: 13\r\n\r\n" + BODY,
+    "a chunk without its carriage return": b"Transfer-Encoding: chunked\r\n\r\nd\n" + BODY + b"\r\n0\r\n\r\n",
+    "two hosts": b"Host: y\r\nContent-Length: 13\r\n\r\n" + BODY,
+    "ten thousand headers": b"".join(b"X-%d: y\r\n" % n for n in range(10_000))
+    + b"Content-Length: 13\r\n\r\n"
+    + BODY,
+    "endless trailers": b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
+    + b"X: yyyyyyyyyyyyyyyy\r\n" * 20_000
+    + b"\r\n",
+}
+"""What a server in front may read as another request than this one: each must be refused, and end the connection."""
 
 
 async def told(service: RunningService, sent: bytes) -> tuple[bytes, bytes]:
@@ -36,6 +61,29 @@ async def test_what_is_no_http_is_answered_without_naming_libraries_or_repeating
         assert (problem["type"], problem["status"]) == ("/problems/malformed-request", 400)
         for word in (b"aiohttp", b"python", b"secret", b"nonsense", b"bytearray"):
             assert word not in (head + body).lower(), (sent[:30], word)
+
+
+@pytest.mark.parametrize("framing", FRAMED_IN_TWO_WAYS.values(), ids=FRAMED_IN_TWO_WAYS)
+async def test_what_can_be_read_as_two_requests_is_refused_and_nothing_behind_it_is_answered(
+    service: RunningService, framing: bytes
+) -> None:
+    begin = b"POST /v1/comments HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head, body = await told(service, begin + framing + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert head.split(b" ", 2)[1] == b"400"
+    assert (head + body).count(b"HTTP/1.") == 1
+
+
+async def test_a_body_that_was_coded_for_the_way_is_refused(service: RunningService) -> None:
+    sent = comment()
+    body = json.dumps(sent).encode()
+    head = (
+        f"POST /v1/comments HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {service.site.key}\r\n"
+        "Connection: close\r\nAccept-Language: en\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+    )
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    answer, problem = await told(service, head.encode() + chunked)
+    assert answer.split(b" ", 2)[1] == b"415"
+    assert json.loads(problem)["detail"] == "Send the body with no Transfer-Encoding but chunked."
 
 
 async def test_no_answer_names_the_libraries(service: RunningService) -> None:
