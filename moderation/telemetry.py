@@ -36,6 +36,7 @@ REQUEST_SECONDS = Histogram("moderation_request_seconds", "Time to answer", ["ro
 DECISIONS = Counter("moderation_decisions", "Decisions recorded", ["verdict", "decided_by"])
 REPLAYS = Counter("moderation_replays", "Submissions recognised as sent before")
 RATE_DENIALS = Counter("moderation_rate_denials", "Submissions denied by a limit", ["rule"])
+SIGN_INS = Counter("moderation_sign_ins", "Attempts to sign in to the console", ["outcome"])
 LIMITER_FALLBACKS = Counter(
     "moderation_limiter_fallbacks", "Groups limited in process because Redis was away", ["cause"]
 )

@@ -35,6 +35,7 @@ from moderation.protocols.sessions import (
     session_of,
     set_cookie,
 )
+from moderation.telemetry import SIGN_INS
 
 HOME = "/console/"
 SIGN_IN = "/console/sign-in"
@@ -98,7 +99,7 @@ async def sign_in(request: web.Request) -> web.Response:
     except (RateLimitedError, DependencyUnavailableError) as error:
         return _put_off(_sign_in_page(request, fields, **_delay(request, error)), error)
     if entry is None:
-        note(request, sign_in="wrong")
+        _count(request, "wrong")
         return _sign_in_page(request, fields, fault="fault_wrong", status=403)
     return _let_in(request, entry, own_path(fields.get("next", "")))
 
@@ -152,7 +153,8 @@ def own_path(wanted: str) -> str:
 
 
 def _let_in(request: web.Request, entry: Entry, location: str) -> web.Response:
-    note(request, moderator=str(entry.moderator_id), sign_in="done")
+    note(request, moderator=str(entry.moderator_id))
+    _count(request, "done")
     response = moved(location)
     set_cookie(request, response, entry.token)
     return response
@@ -192,11 +194,17 @@ def _is_insecure(request: web.Request) -> bool:
 
 def _delay(request: web.Request, error: ModerationError) -> dict[str, Any]:
     """Return what the page says of an attempt that was not even looked at."""
-    note(request, sign_in=error.code)
+    _count(request, error.code)
     if isinstance(error, RateLimitedError):
         wait = duration(error.retry_after_s, console_language(request))
         return {"status": 429, "fault": "fault_throttled", "wait": wait}
     return {"status": 503, "fault": "fault_unavailable"}
+
+
+def _count(request: web.Request, outcome: str) -> None:
+    """Count an attempt: done, wrong, rate-limited or unavailable."""
+    note(request, sign_in=outcome)
+    SIGN_INS.labels(outcome).inc()
 
 
 def _put_off(response: web.Response, error: RateLimitedError | DependencyUnavailableError) -> web.Response:

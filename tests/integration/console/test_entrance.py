@@ -11,6 +11,7 @@ import argon2
 import pytest
 import pytest_asyncio
 from click.testing import CliRunner, Result
+from prometheus_client import REGISTRY
 from yarl import URL
 
 from moderation.cli.program import program
@@ -365,9 +366,14 @@ async def test_a_session_is_written_to_once_a_minute_at_most(
             assert await connection.fetchval("SELECT seen_at FROM sessions") == now + timedelta(seconds=seen)
 
 
+def counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("moderation_sign_ins_total", {"outcome": outcome}) or 0.0
+
+
 async def test_guessing_is_slowed_down_and_says_for_how_long(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
+    before = [counted(outcome) for outcome in ("wrong", "rate-limited", "done")]
     for _ in range(5):
         assert (await visitor.try_to_sign_in(account.email, "wrong")).status == 403
     refused = await visitor.send(
@@ -379,6 +385,8 @@ async def test_guessing_is_slowed_down_and_says_for_how_long(
     assert "ثانية" in refused.body
     other = await add_account(service.database, {service.site.id: "moderator"})
     assert (await visitor.try_to_sign_in(other.email, PASSWORD)).status == 303
+    after = [counted(outcome) for outcome in ("wrong", "rate-limited", "done")]
+    assert [count - first for count, first in zip(after, before, strict=True)] == [5, 1, 1]
 
 
 async def test_one_network_cannot_try_many_addresses(visitor: Browser) -> None:
