@@ -43,7 +43,7 @@ class Analysis:
     """What was found in each text of a batch; lists follow its order.
 
     `language` is a code or None; `rules` are the fired evidence rules, ascending; `lengths` are code points after
-    folding, one leading space included, 0 for a text without a word.
+    folding, one leading space included, 0 for a text without a word; `read` holds the texts with broken words.
     """
 
     stream: Stream
@@ -51,6 +51,7 @@ class Analysis:
     lengths: list[int]
     language: list[str | None]
     rules: list[list[int]]
+    read: Mapping[int, Readings]
 
 
 def batches(texts: Sequence[str]) -> list[slice]:
@@ -102,7 +103,28 @@ def analyse(
     for at, url in enumerate(author_urls or ()):
         if url:
             rules[at] = evidence.with_author_url(rules[at], url)
-    return Analysis(stream, words, lengths, language, rules)
+    return Analysis(stream, words, lengths, language, rules, read)
+
+
+def alone(text: str, found: Analysis, at: int) -> Analysis:
+    """Return what `analyse` finds in a text by itself and with origins, from what it found in a batch of which that is one.
+
+    For a text that came without a hint and without an author's website.
+    """
+    reading = found.read.get(at)
+    read = {} if reading is None else {0: reading}
+    as_read = text[:MAX_CODE_POINTS] if reading is None else reading.text
+    stream = fold_encoded(*encode([as_read]), with_origin=True)
+    _lead_back(stream, read)
+    of_text = slice(*found.words.text.searchsorted((at, at + 1)))
+    start = found.stream.starts[at]
+    words = Words(
+        found.words.start[of_text] - start,
+        found.words.end[of_text] - start,
+        found.words.hashes[of_text],
+        np.zeros(of_text.stop - of_text.start, np.int64),
+    )
+    return Analysis(stream, words, [found.lengths[at]], [found.language[at]], [found.rules[at]], read)
 
 
 def _spread(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:

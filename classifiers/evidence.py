@@ -252,7 +252,7 @@ def _add_disguise(signs: Sequence[int], rules: list[int], *, latin: int) -> None
 
 def locate(text: str, rules: Sequence[int]) -> Iterator[Found]:
     """Yield where the fired rules point; rules about the whole text (such as shouting) point at nothing."""
-    fired = {Rule(rule) for rule in rules}
+    fired = set(rules)
     links = [rule for rule in (Rule.LINK_SHADY, Rule.LINK_SHORT, Rule.LINKS_MANY, Rule.LINK) if rule in fired]
     for rule, pattern in (
         *((rule, _LINK) for rule in links),

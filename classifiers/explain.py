@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from classifiers import threats
 from classifiers.analysis import BUCKET_BITS, CHECK_BITS, Analysis
 from classifiers.evidence import Rule, locate
-from classifiers.ngrams import buckets, places
+from classifiers.ngrams import ORDERS, buckets
 from classifiers.text import whole_text
 
 WORDS = "words"
-
-
+_PLACE_BITS = 32  # below the code in a key; of a text of any length that is read
+_REACH = np.array([0, 1, 2, 2])  # from the first to the last word of a run, in the order of `word_runs`
+_THREAT_RULE = int(Rule.THREAT)
 _RULE_NAMES = {int(rule): rule.name.lower() for rule in Rule}
 
 
@@ -59,76 +60,137 @@ class LinearHead:
 
 
 def contributions(
-    text: str, found: Analysis, heads: Sequence[LinearHead], *, limit: int | None = None
+    text: str,
+    found: Analysis,
+    heads: Sequence[LinearHead],
+    *,
+    limit: int | None = None,
+    least: float = 0.0,
 ) -> list[Span]:
-    """Return the spans of a text, the strongest first, at most `limit`; `found` is its analysis alone, with origins."""
+    """Return the spans of a text, the strongest first, at most `limit`; `found` is its analysis alone, with origins.
+
+    Left out is what weighs less than `least` of the strongest span of its output.
+    """
     rows: list[tuple[float, int, int, str, str, float]] = []
     weighed, where = _weighed(found, heads), _where(text, found)
-    for at, head in enumerate(heads):
-        totals = weighed[at]
+    for head, totals in zip(heads, weighed, strict=True):
         _add_rules(where, head.rules, totals)
-        for (start, end, rule), steps in totals.items():
-            if steps:
-                weight = steps * head.unit
-                rows.append((-abs(weight), start, end, rule, head.output, weight))
+        unit, output = head.unit, head.output
+        weights = [(steps * unit, place) for place, steps in totals.items() if steps]
+        bound = least * max((abs(weight) for weight, _ in weights), default=0.0)
+        rows += [
+            (-abs(weight), start, end, rule, output, weight)
+            for weight, (start, end, rule) in weights
+            if abs(weight) >= bound
+        ]
     rows.sort()
     return [Span(start, end, rule, weight, output) for _, start, end, rule, output, weight in rows[:limit]]
 
 
+def without_weak(spans: Sequence[Span], least: float) -> list[Span]:
+    """Return the spans, given the strongest first, that weigh at least `least` of the strongest of their output."""
+    strongest: dict[str, float] = {}
+    for span in spans:
+        strongest.setdefault(span.output, abs(span.weight))
+    return [span for span in spans if abs(span.weight) >= least * strongest[span.output]]
+
+
 def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
     """Return, for each head, the steps of each word, or pair of words, where n-grams that weigh something first stand."""
-    value = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
-    columns = [None if head.buckets is None else head.buckets.take(value) for head in heads]
-    weighs = np.zeros(value.size, np.bool_)
+    codes = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
+    columns = [None if head.buckets is None else head.buckets.take(codes) for head in heads]
+    weighs = np.zeros(codes.size, np.bool_)
     for column in columns:
         if column is not None:
             weighs |= column != 0
-    at = np.flatnonzero(weighs)
-    _, firsts = np.unique(value.take(at), return_index=True)
-    at = at.take(firsts)  # characters before words
+    at = weighs.nonzero()[0]
     if not at.size:
         return [defaultdict(float) for _ in heads]
-    spots, place = _places(found, at)
+    at = _firsts(codes.take(at), at)
+    pairs = _pairs(found, at)
+    order = pairs.argsort()
+    pairs, begins = _runs(pairs.take(order))
+    spots = _spots(found, pairs)
+    at = at.take(order)
     return [
-        defaultdict(float) if column is None else _summed(column.take(at), spots, place) for column in columns
+        defaultdict(float)
+        if column is None
+        else _totals(spots, np.add.reduceat(column.take(at), begins).tolist())
+        for column in columns
     ]
 
 
-def _summed(steps: NDArray[np.int64], spots: Sequence[tuple[int, int]], place: NDArray[np.int64]) -> _Totals:
+def _firsts(codes: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return, ascending, the places `at` where each code stands for the first time; `at` ascends."""
+    keys = codes << _PLACE_BITS
+    keys |= at
+    keys.sort()
+    _, begins = _runs(keys >> _PLACE_BITS)
+    firsts = keys.take(begins)
+    firsts &= (1 << _PLACE_BITS) - 1
+    firsts.sort()
+    return firsts
+
+
+def _runs(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct ones of ascending values, and where each begins."""
+    is_first = np.empty(values.size, np.bool_)
+    is_first[0] = True
+    np.not_equal(values[1:], values[:-1], out=is_first[1:])
+    begins = is_first.nonzero()[0]
+    return values.take(begins), begins
+
+
+def _totals(spots: Sequence[tuple[int, int]], steps: Sequence[int]) -> _Totals:
     """Return the sum of the steps at each spot; words that were put together may stand where others do."""
     totals: _Totals = defaultdict(float)
-    # Whole numbers far below 2**53: the sums are exact.
-    for (start, end), step in zip(spots, np.bincount(place, weights=steps).tolist(), strict=True):
+    for (start, end), step in zip(spots, steps, strict=True):
         totals[start, end, WORDS] += step
     return totals
 
 
-def _places(found: Analysis, at: NDArray[np.int64]) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
-    """Return where in the source the words, or pairs, that hold these n-grams begin and end, and which of them holds each."""
+def _pairs(found: Analysis, at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return first * words + last of the words that hold each n-gram; `at` are places in `buckets`, ascending."""
+    size, words = found.stream.codes.size, found.words.start.size
+    characters = at[: at.searchsorted(ORDERS * size)]
+    order = characters // size
+    starts = characters - order * size
+    first = found.words.end.searchsorted(starts, "right")
+    np.minimum(first, words - 1, out=first)
+    last = found.words.start.searchsorted(starts + order + 2) - 1
+    pairs = first * words + np.maximum(last, first)
+    runs = at[characters.size :] - ORDERS * size
+    pairs_end = words + max(words - 1, 0)
+    begins = np.array([0, words, pairs_end, pairs_end + max(words - 2, 0)])
+    kind = begins[1:].searchsorted(runs, "right")  # a word, a pair, a pair with a gap, a three
+    first = runs - begins.take(kind)
+    return np.concatenate([pairs, first * words + first + _REACH.take(kind)])
+
+
+def _spots(found: Analysis, pairs: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return where in the source a first word begins and a last one ends; see `_pairs`."""
     origin = found.stream.origin
     assert origin is not None
-    starts, ends = (every.take(at) for every in places(found.stream, found.words))
     word_start, word_end = found.words.start, found.words.end
-    first = word_end.searchsorted(starts, side="right").clip(max=word_start.size - 1)
-    last = (word_start.searchsorted(ends, side="left") - 1).clip(min=first)
-    pairs, place = np.unique(first * word_start.size + last, return_inverse=True)
     first, last = np.divmod(pairs, word_start.size)
-    begins, stops = origin[word_start[first]], origin[word_end[last] - 1] + 1
+    begins = origin.take(word_start.take(first))
+    stops = origin.take(word_end.take(last) - 1) + 1
     # A plainer reading stands after the text, but points back into it: of a pair that leads there, the first word is told.
-    stops = np.where(stops > begins, stops, origin[word_end[first] - 1] + 1)
-    return list(zip(begins.tolist(), stops.tolist(), strict=True)), place
+    if not (stops > begins).all():
+        stops = np.where(stops > begins, stops, origin.take(word_end.take(first) - 1) + 1)
+    return list(zip(begins.tolist(), stops.tolist(), strict=True))
 
 
 def _where(text: str, found: Analysis) -> dict[int, list[tuple[int, int]]]:
     """Return the places of each fired rule, ascending; all of the text for a rule that points nowhere."""
     fired = found.rules[0]
     spots: dict[int, list[tuple[int, int]]] = {rule: [] for rule in fired}
-    for place in locate(text, fired):
-        spots[place.rule].append((place.start, place.end))
-    if Rule.THREAT in spots:
+    for start, end, rule in locate(text, fired):
+        spots[rule].append((start, end))
+    if _THREAT_RULE in spots:
         origin = found.stream.origin
         assert origin is not None
-        spots[Rule.THREAT] = [
+        spots[_THREAT_RULE] = [
             (int(origin[start]), int(origin[end - 1]) + 1)
             for start, end in threats.find(whole_text(found.stream))
         ]

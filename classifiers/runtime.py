@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from classifiers import artifacts, evidence, threats
-from classifiers.analysis import Analysis, analyse, batches
+from classifiers.analysis import Analysis, alone, analyse, batches
 from classifiers.calibration import LENGTH_OFFSET, MAX_LOGIT, STEPS, Calibration, log_odds_per_step
 from classifiers.errors import ArtifactIncompatibleError
 from classifiers.explain import LinearHead, Span, contributions
-from classifiers.telling import telling
+from classifiers.telling import LEAST, telling
 from classifiers.text import MAX_CODE_POINTS
 from classifiers.weights import Weights, pack
 
@@ -50,6 +50,13 @@ _FIELDS = {output: place for place, output in enumerate(TextScores._fields)}
 _UNKNOWN = (None,) * (len(TextScores._fields) - 2)
 _THREAT_FIELD = _FIELDS[THREAT]
 _NO_STEPS = (0,)  # of an unknown language: its n-grams are not asked for
+
+
+class Kept(NamedTuple):
+    """What was read of a text: the analysis of its batch, and its place there."""
+
+    found: Analysis
+    at: int
 
 
 class _Head(NamedTuple):
@@ -102,11 +109,13 @@ class Scorer:
         *,
         author_urls: Sequence[str | None] | None = None,
         hints: Sequence[str | None] | None = None,
+        kept: dict[str, Kept] | None = None,
     ) -> list[TextScores]:
         """Return the scores of each text, in order.
 
         Total on any strings. Of a text the first 20,000 code points are read. `author_urls` are the authors' websites; `hints`
-        are "ar", "en" or None, for texts of a few words in Latin script whose language cannot be told.
+        are "ar", "en" or None, for texts of a few words in Latin script whose language cannot be told. In `kept` is noted what was read
+        of each text that came without either, for `explain`; it refers to all that was read together with it.
         """
         scores: list[TextScores] = []
         for run in batches(texts):
@@ -116,25 +125,42 @@ class Scorer:
                 hints=hints[run] if hints else None,
             )
             scores += self.score_found(found)
+            if kept is not None:
+                _keep(kept, found, texts[run], author_urls and author_urls[run], hints and hints[run])
         return scores
 
-    def explain(self, text: str, *, limit: int = 8, outputs: Collection[str] | None = None) -> list[Span]:
+    def explain(
+        self,
+        text: str,
+        *,
+        limit: int = 8,
+        outputs: Collection[str] | None = None,
+        kept: Kept | None = None,
+    ) -> list[Span]:
         """Return the places that moved the scores most, in either direction, the strongest first.
 
         Of all outputs, or of those in `outputs`, which costs less. Places that would tell a reader nothing are left out (see
-        `telling`); weights are those of `decompose`.
+        `telling`); weights are those of `decompose`. What `score` kept of the text spares reading it again.
         """
-        return telling(text, self.decompose(text, outputs=outputs))[:limit]
+        found = None if kept is None else alone(text, *kept)
+        return telling(text, self.decompose(text, outputs=outputs, least=LEAST, found=found))[:limit]
 
     def decompose(
-        self, text: str, *, limit: int | None = None, outputs: Collection[str] | None = None
+        self,
+        text: str,
+        *,
+        limit: int | None = None,
+        outputs: Collection[str] | None = None,
+        least: float = 0.0,
+        found: Analysis | None = None,
     ) -> list[Span]:
         """Return the spans of a text, the strongest first; all of an output and its base sum to its log-odds, exactly.
 
-        A weight is a change of the log-odds.
+        A weight is a change of the log-odds. `least` leaves out what weighs less than this share of its output's strongest span;
+        `found` is the text's analysis alone, with origins, if there is one already.
         """
         text = text[:MAX_CODE_POINTS]
-        found = analyse([text], with_origin=True)
+        found = found or analyse([text], with_origin=True)
         name = self._head_name(found.language[0])
         length = found.lengths[0]
         heads = [
@@ -150,7 +176,7 @@ class Scorer:
         if name != NEUTRAL and (outputs is None or THREAT in outputs):
             only = [int(rule == _THREAT_RULE) for rule in range(evidence.COUNT)]
             heads.append(LinearHead(THREAT, None, only, _THREAT_WEIGHT))
-        return contributions(text, found, heads, limit=limit)
+        return contributions(text, found, heads, limit=limit, least=least)
 
     def base(self, text: str, output: str) -> float:
         """Return what an output's log-odds are before any place of the text counts."""
@@ -189,6 +215,18 @@ class Scorer:
                 logit = MAX_LOGIT if logit > 0 else -MAX_LOGIT
             fields[field] = 1.0 / (1.0 + exp(-logit))
         return TextScores._make(fields)
+
+
+def _keep(
+    kept: dict[str, Kept],
+    found: Analysis,
+    texts: Sequence[str],
+    author_urls: Sequence[str | None] | None,
+    hints: Sequence[str | None] | None,
+) -> None:
+    for at, text in enumerate(texts):
+        if not (author_urls and author_urls[at]) and not (hints and hints[at]):
+            kept[text] = Kept(found, at)
 
 
 def _read_heads(artifact: artifacts.Artifact) -> dict[str | None, dict[str, _Head]]:

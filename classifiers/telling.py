@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
-from classifiers.explain import WORDS, Span
+from classifiers.explain import WORDS, Span, without_weak
 from classifiers.text import fold, fold_words, whole_text
 
-_LEAST = 0.1  # of the weight of the strongest place of its output
+LEAST = 0.1  # of the weight of the strongest place of its output
 _MOST = 24  # places looked at
 _SMALL = """
     يا ايها انت انتي انتم انتو انتوا انته نت نتا نتي هو هي هم هن احنا نحن انا اني هذا هذه هذي هاد هاي هاذا هاذي ذلك تلك
@@ -36,10 +36,7 @@ def _small_words() -> frozenset[str]:
 
 def telling(text: str, spans: Sequence[Span]) -> list[Span]:
     """Return the spans that tell a reader something, in their order; of each output at least its strongest upward one."""
-    strongest: dict[str, float] = {}
-    for span in spans:
-        strongest.setdefault(span.output, abs(span.weight))
-    near = [span for span in spans if abs(span.weight) >= _LEAST * strongest[span.output]][:_MOST]
+    near = without_weak(spans, LEAST)[:_MOST]
     words = _folded([text[span.start : span.end] for span in near])
     kept = [
         span for span, inside in zip(near, words, strict=True) if span.rule != WORDS or not _is_empty(inside)

@@ -34,10 +34,10 @@ class OutputSteps:
     def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
         """Return the steps of these codes, 0 where another n-gram owns the bucket."""
         place = codes >> CHECK_BITS
-        # `take` would first copy the whole column.
-        steps: NDArray[np.int64] = self.biased[place].astype(np.int64)
-        steps -= _BIAS
-        steps *= self.owners.take(place) == (codes & _CHECK)
+        owned = (self.owners.take(place) == (codes & _CHECK)).nonzero()[0]
+        steps = np.zeros(codes.size, np.int64)
+        steps[owned] = self.biased[place.take(owned)]  # `take` would first copy the whole column
+        steps[owned] -= _BIAS
         return steps
 
 

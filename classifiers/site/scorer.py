@@ -19,7 +19,7 @@ from classifiers import artifacts, evidence
 from classifiers.analysis import BUCKETS, CHECK_BITS, Analysis, analyse, keys
 from classifiers.calibration import LENGTH_OFFSET, MAX_LOGIT, STEPS
 from classifiers.errors import ArtifactIncompatibleError, ArtifactTamperedError
-from classifiers.explain import LinearHead, Span, contributions
+from classifiers.explain import LinearHead, Span, contributions, without_weak
 from classifiers.runtime import Scorer, TextScores
 from classifiers.site.inputs import EITHER, FEATURES, OwnWeights, language_keys, prior_features
 from classifiers.site.labels import OUTPUTS
@@ -97,16 +97,22 @@ class SiteScorer(Scorer):
         return cls(artifact, Scorer.load(directory / PRIOR_FOLDER))
 
     def decompose(
-        self, text: str, *, limit: int | None = None, outputs: Collection[str] | None = None
+        self,
+        text: str,
+        *,
+        limit: int | None = None,
+        outputs: Collection[str] | None = None,
+        least: float = 0.0,
+        found: Analysis | None = None,
     ) -> list[Span]:
         """Return all spans of a text: the site's own and, scaled by its coefficients, the prior's."""
         text = text[:MAX_CODE_POINTS]
-        found = analyse([text], with_origin=True)
-        features, heads = self._of_one(text, found)
+        found = found or analyse([text], with_origin=True)
+        features, heads = self._of_one(found)
         totals: dict[tuple[int, int, str, str], float] = defaultdict(float)
         for span in contributions(text, found, self._own_heads(found.lengths[0], heads)):
             totals[span.start, span.end, span.rule, span.output] += span.weight
-        for span in self.prior.decompose(text):
+        for span in self.prior.decompose(text, found=found):
             for output, head in heads.items():
                 scale = head.slope * _shares(head, features)[span.output]
                 totals[span.start, span.end, span.rule, output] += scale * span.weight
@@ -118,11 +124,11 @@ class SiteScorer(Scorer):
             if weight and (outputs is None or output in outputs)
         ]
         spans.sort(key=lambda span: (-abs(span.weight), span.start, span.end, span.rule, span.output))
-        return spans[:limit]
+        return without_weak(spans, least)[:limit]
 
     def base(self, text: str, output: str) -> float:
         """Return what an output's log-odds are before any place of the text counts."""
-        features, heads = self._of_one(text, analyse([text]))
+        features, heads = self._of_one(analyse([text]))
         if output not in heads:
             return self.prior.base(text, output)
         head = heads[output]
@@ -133,8 +139,8 @@ class SiteScorer(Scorer):
         )
         return head.log_odds(0.0, features) - head.slope * of_places
 
-    def _of_one(self, text: str, found: Analysis) -> tuple[list[float], Mapping[str, Head]]:
-        score = self.prior.score([text])[0]
+    def _of_one(self, found: Analysis) -> tuple[list[float], Mapping[str, Head]]:
+        (score,) = self.prior.score_found(found)
         return prior_features(score), self._heads_of(language_keys(found)[0], score)
 
     def _own_heads(self, length: int, heads: Mapping[str, Head]) -> list[LinearHead]:

@@ -7,12 +7,15 @@ from typing import Self
 import structlog
 
 from classifiers.errors import ClassifierError
+from classifiers.runtime import Kept, TextScores
 from classifiers.runtime import Scorer as Runtime
-from classifiers.runtime import TextScores
 from moderation.domain.ids import SiteId
 from moderation.domain.policy import Thresholds
 from moderation.domain.verdict import Assessment, Evidence, Scores
 from moderation.telemetry import MODEL_LOADED
+
+MOST_KEPT = 64_000
+"""Characters of a group; of one that has more nothing is kept for explaining."""
 
 log = structlog.get_logger()
 
@@ -22,10 +25,15 @@ class NoModelError(RuntimeError):
 
 
 class LoadedModel:
-    """One model, whole in memory; implements `domain.ports.Scorer` for whatever site asks."""
+    """One model, whole in memory; implements `domain.ports.Scorer` for whatever site asks.
+
+    What was read of the group judged last is kept until the next one (a few hundred kilobytes, 3 MB at most): who asks why a text got
+    its scores asks right after.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._kept: Mapping[str, Kept] = {}
         self.thresholds: Mapping[str, Mapping[str, Thresholds]] = {
             language: {output: Thresholds(**limits) for output, limits in outputs.items()}
             for language, outputs in runtime.thresholds.items()
@@ -55,13 +63,17 @@ class LoadedModel:
         self, texts: Sequence[str], author_urls: Sequence[str | None], hints: Sequence[str | None] = ()
     ) -> list[Assessment]:
         """Judge a group at once, on the calling thread."""
-        found = self._runtime.score(texts, author_urls=author_urls, hints=hints)
+        kept: dict[str, Kept] | None = {} if sum(map(len, texts)) <= MOST_KEPT else None
+        found = self._runtime.score(texts, author_urls=author_urls, hints=hints, kept=kept)
+        self._kept = (
+            kept or {}
+        )  # one assignment: threads that judge at once keep either group, and explain the other anew
         return [_assessment(scores, self._runtime.version) for scores in found]
 
     def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
         """Return which characters moved the scores of these outputs up."""
         found: dict[str, list[Evidence]] = {}
-        for span in self._runtime.explain(text, outputs=outputs):
+        for span in self._runtime.explain(text, outputs=outputs, kept=self._kept.get(text)):
             if span.weight > 0:
                 found.setdefault(span.output, []).append(
                     Evidence(span.start, span.end, span.rule, span.weight)

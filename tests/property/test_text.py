@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifiers import letters
-from classifiers.analysis import analyse, batches, keys
+from classifiers.analysis import alone, analyse, batches, keys
 from classifiers.text import MAX_CODE_POINTS, fold, normalise
 
 ODD = st.sampled_from(
@@ -72,6 +72,24 @@ def test_keys_of_a_text_do_not_depend_on_its_batch(texts):
         mask = (1 << 21) - 1
         mine = set((found_keys[firsts[at] : end] & mask).tolist())
         assert mine - {0, 1 << 20} == set((alone & mask).tolist()) - {0, 1 << 20}
+
+
+@given(st.lists(any_text, min_size=1, max_size=6))
+@example(["i d i o t", "", "x", "f*ck \ufdfa", "\u200b", "k1ll"])
+def test_what_is_taken_out_of_a_batch_is_what_a_text_alone_gives(texts):
+    found = analyse(texts)
+    for at, text in enumerate(texts):
+        taken, read = alone(text, found, at), analyse([text], with_origin=True)
+        assert (taken.language, taken.rules, taken.lengths) == (read.language, read.rules, read.lengths)
+        assert taken.read == read.read
+        for part, names in (
+            ("stream", ("codes", "starts", "origin")),
+            ("words", ("start", "end", "hashes", "text")),
+        ):
+            for name in names:
+                mine, other = (getattr(getattr(one, part), name) for one in (taken, read))
+                assert mine.dtype == other.dtype
+                assert mine.tolist() == other.tolist()
 
 
 @given(st.lists(st.integers(0, 3 * MAX_CODE_POINTS), max_size=40))
