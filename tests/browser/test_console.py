@@ -263,6 +263,22 @@ async def test_an_edit_while_one_reads_shows_the_new_text(page: Page, desk: Desk
     assert await desk.state(comment) == "approved"
 
 
+async def test_an_edit_that_the_page_learns_of_is_shown_before_it_is_decided(page: Page, desk: Desk) -> None:
+    comments = await desk.submit("النص الأول قبل التعديل", "تعليق آخر ينتظر")
+    await at_the_desk(page, desk)
+    await page.stroke("KeyX", ARABIC["X"])
+    await desk.service.call("PUT", f"/v1/comments/{comments[0]}", json={"text": "النص الثاني بعد التعديل"})
+    await page.evaluate(LOOK)
+    await page.until("document.querySelector('.notice.fault')")
+    assert await page.evaluate(TEXT) == "النص الثاني بعد التعديل"
+    await press(page, "A", shift=True)  # selected on the text before
+    await page.until("document.querySelector('dialog.confirm')")
+    await page.press("Enter")
+    await page.until("document.querySelector('.toast.fault')")
+    assert await desk.state(comments[0]) == "held"
+    assert unexpected(page) == []
+
+
 async def test_nothing_is_lost_without_a_network_or_a_session(page: Page, desk: Desk) -> None:
     first, second = await desk.submit("تعليق قبل الانقطاع", "تعليق بعد الانقطاع")
     await at_the_desk(page, desk)

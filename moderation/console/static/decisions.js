@@ -37,7 +37,7 @@ export class Decisions {
     }
     const note = this.desk.note || undefined;
     const at = this.desk.queue.take(entry.id);
-    const body = { verdict, reason, note, sequence, revision: entry.comment.revision };
+    const body = { verdict, reason, note, sequence, revision: this.desk.readOf(entry).revision };
     this.send({ kind: "decide", ids: [entry.id], path: `/v1/comments/${entry.id}/decision`, body }, [{ entry, at }]);
     this.desk.goOn(at, say(`done.${verdict}`, { reason: reason ? reasonName(reason) : "" }));
   }
@@ -54,8 +54,8 @@ export class Decisions {
       return;
     }
     const taken = entries.slice(0, MOST_AT_ONCE).map((entry) => ({ entry, at: this.desk.queue.take(entry.id) }));
-    this.desk.picked = new Set(entries.slice(MOST_AT_ONCE).map((entry) => entry.id));
-    const items = taken.map(({ entry }) => ({ id: entry.id, revision: entry.comment.revision }));
+    const items = taken.map(({ entry }) => ({ id: entry.id, revision: this.desk.picked.get(entry.id) }));
+    taken.forEach(({ entry }) => this.desk.picked.delete(entry.id));
     this.send({ kind: "bulk", ids: items.map((item) => item.id), path: "/v1/decisions", body: { verdict, reason, items } }, taken);
     this.desk.goOn(taken[0].at, say(`done.${verdict}_many`, { count, reason: reason ? reasonName(reason) : "" }));
   }
@@ -67,7 +67,7 @@ export class Decisions {
       return;
     }
     const at = this.desk.queue.take(entry.id);
-    const body = { revision: entry.comment.revision, note: note || undefined };
+    const body = { revision: this.desk.readOf(entry).revision, note: note || undefined };
     this.send({ kind: "escalate", ids: [entry.id], path: `/v1/comments/${entry.id}/escalate`, body }, [{ entry, at }]);
     this.desk.goOn(at, say("done.escalate"));
   }

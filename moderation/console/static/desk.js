@@ -4,6 +4,7 @@ import { call, Problem, withQuery } from "./api.js";
 import { AHEAD, Claims } from "./claims.js";
 import { Decisions } from "./decisions.js";
 import { button, h } from "./dom.js";
+import { stale } from "./faults.js";
 import { filters, queryOf, selectionOf, showCounts } from "./filters.js";
 import { List } from "./list.js";
 import { emptyPane, brokenPane, skeleton } from "./panes.js";
@@ -24,7 +25,7 @@ export class Desk {
     this.list = new List({ choose: (id) => this.choose(id), pick: (id) => this.pick(id), isFree: (entry) => this.queue.isFree(entry) });
     this.decisions = new Decisions(this);
     this.surroundings = new Surroundings(app);
-    this.picked = new Set();
+    this.picked = new Map();
     this.note = "";
     this.showFigures = false;
     this.element = this.build();
@@ -83,7 +84,7 @@ export class Desk {
     this.claims.releaseAll();
     this.queue = new Queue(selection, this.claims);
     this.app.outbox.orders.filter((order) => order.kind !== "undo").flatMap((order) => order.ids).forEach((id) => this.queue.take(id));
-    Object.assign(this, { focusedId: null, picked: new Set(), isReady: false });
+    Object.assign(this, { focusedId: null, picked: new Map(), isReady: false });
     this.drawFilters();
     return this.load();
   }
@@ -158,11 +159,14 @@ export class Desk {
     this.list.reveal(id);
     this.scroll.scrollTop = 0;
     this.focusArticle();
-    clearTimeout(this.dwelling);
-    if (id !== null) {
-      this.dwelling = setTimeout(() => this.surroundings.fill(this.article, this.focused), DWELL_MS);
-    }
+    this.stayWith();
     this.lookAhead();
+  }
+
+  /** Read what is around the comment once somebody stays with it. */
+  stayWith() {
+    clearTimeout(this.dwelling);
+    this.dwelling = setTimeout(() => this.surroundings.fill(this.article, this.focused), DWELL_MS);
   }
 
   dropClosed(nextId) {
@@ -219,7 +223,30 @@ export class Desk {
     } else {
       this.drawList();
       this.drawPlace();
+      this.tellOfChange();
     }
+  }
+
+  /** What is read was edited, decided or taken meanwhile: say so on it. A decision is still on the text that was read. */
+  tellOfChange() {
+    const entry = this.focused;
+    if (!entry || this.shown?.id !== entry.id) {
+      return;
+    }
+    const isEdited = entry.comment.revision !== this.shown.revision;
+    if (isEdited) {
+      entry.fault = stale(entry, this.shown);
+    }
+    if (isEdited || this.queue.isFree(entry) !== this.wasFree) {
+      this.drawArticle();
+      this.stayWith();
+      this.app.announce(say(isEdited ? "fault.stale" : entry.isClosed ? "queue.closed" : "list.claimed"));
+    }
+  }
+
+  /** Return a comment as it was read: as it is on the page, should there be a newer text already. */
+  readOf(entry) {
+    return this.shown?.id === entry.id ? this.shown : entry.comment;
   }
 
   /** Count entries in or out until the service is asked again. */
@@ -267,6 +294,8 @@ export class Desk {
 
   drawArticle() {
     const entry = this.focused;
+    this.shown = entry?.comment;
+    this.wasFree = entry !== null && this.queue.isFree(entry);
     this.actions.hidden = entry === null;
     if (entry === null) {
       this.textEnd.disconnect();
@@ -301,7 +330,7 @@ export class Desk {
       make("escalate", "E"),
       make("note", "N", this.note ? "is-set" : ""),
       isLead && entry.task?.kind === "escalated" ? make("hold", "H") : null,
-      make("open", "O"),
+      entry.task?.kind === "audit" ? null : make("open", "O"), // its page says what the service said
     ].filter(Boolean));
   }
 
@@ -328,19 +357,19 @@ export class Desk {
 
   pick(id = this.focusedId) {
     if (id !== null) {
-      this.picked.has(id) ? this.picked.delete(id) : this.picked.add(id);
+      this.picked.has(id) ? this.picked.delete(id) : this.picked.set(id, this.readOf(this.queue.find(id)).revision);
       this.drawList();
       this.app.announce(say("bulk.count", { count: this.picked.size }));
     }
   }
 
   pickAll() {
-    this.picked = new Set(this.queue.entries.filter((entry) => this.queue.isFree(entry)).map((entry) => entry.id));
+    this.picked = new Map(this.queue.entries.filter((entry) => this.queue.isFree(entry)).map((entry) => [entry.id, entry.comment.revision]));
     this.drawList();
   }
 
   pickNone() {
-    this.picked = new Set();
+    this.picked = new Map();
     this.drawList();
   }
 
@@ -366,7 +395,7 @@ export class Desk {
       figures: () => this.toggleFigures(),
       revisions: () => this.surroundings.showRevisions(this.article, this.focused),
       author: () => this.surroundings.showAuthor(this.article, this.focused),
-      open: () => this.focused && this.app.go(`/console/comments/${this.focusedId}`),
+      open: () => this.focused && this.focused.task?.kind !== "audit" && this.app.go(`/console/comments/${this.focusedId}`),
     }[name];
     if (this.queue) {
       work?.();
@@ -423,14 +452,10 @@ export class Desk {
       return;
     }
     this.isPolling = true;
-    const wasClosed = this.focused?.isClosed;
     await this.quietly(() => Promise.all([this.queue.refresh(this.focusedId), this.claims.renewDue(), this.readCounts()]));
     this.isPolling = false;
-    if (this.focused?.isClosed && !wasClosed) {
-      this.drawArticle();
-      this.app.announce(say("queue.closed"));
-    } else if (this.focusedId === null || isAsked) {
-      this.afterChange();
+    if (this.queue && this.focusedId === null && !this.article.querySelector(":focus")) {
+      this.drawArticle(); // when it was last looked at
     }
   }
 

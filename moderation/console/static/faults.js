@@ -22,7 +22,8 @@ export function faultOf(problem, { entry, before, order, desk }) {
   return notice("fault", h("p", {}, problem.message || say("fault.unknown")));
 }
 
-function stale(entry, before) {
+/** The author edited the comment since it was read; `before` is what was read. */
+export function stale(entry, before) {
   const isChanged = before && before.text !== entry.comment.text;
   return notice(
     "fault",
@@ -36,7 +37,6 @@ function conflict(body, { entry, order, desk, moderatorOf }) {
   const wish = order.body;
   const replace = () => {
     entry.fault = undefined;
-    entry.comment = { ...entry.comment, revision: body.revision ?? entry.comment.revision };
     desk.decisions.decide(wish.verdict, { reason: wish.reason, sequence: body.sequence, entry });
   };
   const label = wish.reason ? say("fault.replace_reject", { reason: reasonName(wish.reason) }) : say(`fault.replace_${wish.verdict}`);
