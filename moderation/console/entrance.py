@@ -27,7 +27,9 @@ LIMITS = Limits(
     author=Limit(5, 300, 5),  # one address of a person from one network: five at once, then one a minute
     thread=Limit(20, 600, 20),  # one address of a person from anywhere: twenty, then one every 30 s
     address=Limit(30, 300, 30),  # one network, for whomever: thirty, then one every 10 s
-    site=Limit(0, 1, 1),
+    site=Limit(
+        5, 1, 20
+    ),  # everybody together: half a core of hashing, whoever sends from however many networks
 )
 """Every attempt counts, a good one too: what is counted afterwards does not hold back attempts made at once."""
 

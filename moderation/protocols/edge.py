@@ -21,6 +21,9 @@ NOTES = web.RequestKey("notes", dict[str, object])
 REQUEST_ID = web.RequestKey("request_id", str)
 """Under this name a handler that answers a problem itself finds the request's id."""
 
+IS_PRIVATE = web.RequestKey("is_private", bool)
+"""Under this name stands that the answer is for one browser's user: it must not be kept, for the machine may be shared."""
+
 _STATUS_CODES = {
     400: "malformed-request",
     404: "not-found",
@@ -48,6 +51,8 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     response = await _answer(request, handler, request_id)
     if not response.prepared:
         response.headers.update(edge_headers(request_id))
+        if IS_PRIVATE in request:
+            response.headers.setdefault("Cache-Control", "no-store")
     route = route_of(request)
     method = request.method if route != "none" else "any"
     duration_s = time.perf_counter() - started

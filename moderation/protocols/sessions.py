@@ -14,6 +14,7 @@ from aiohttp import web
 from moderation.domain.details import detail
 from moderation.domain.errors import NotPermittedError
 from moderation.protocols.addresses import comes_through_proxy
+from moderation.protocols.edge import IS_PRIVATE
 from moderation.storage.sessions import LONGEST, Session, Sessions
 
 SESSIONS = web.AppKey("sessions", Sessions)
@@ -32,7 +33,10 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 async def session_of(request: web.Request) -> Session | None:
     """Return the live session that the cookie names, whatever is asked; None without one."""
     token = cookie_of(request)
-    return None if token is None else await request.app[SESSIONS].find(token)
+    if token is None:
+        return None
+    request[IS_PRIVATE] = True
+    return await request.app[SESSIONS].find(token)
 
 
 async def proven_session(request: web.Request) -> Session | None:

@@ -72,6 +72,7 @@ async def test_a_signed_in_person_works_by_the_same_api_as_everybody(
         "POST", f"/v1/comments/{comment_id}/decision", json={"verdict": "approve", "revision": 1}
     )
     assert (decided.status, decided.body["state"]) == (200, "approved")
+    assert queue.headers["Cache-Control"] == decided.headers["Cache-Control"] == "no-store"
     history = await visitor.send("GET", f"/v1/comments/{comment_id}/history")
     assert history.body["decisions"][-1]["moderator"] == str(account.id)
     assert "هدى" in (await visitor.send("GET", "/console/")).body
