@@ -20,7 +20,9 @@ _GAPS = rf"{_SPACES}.*_\-~|+•·,/\\"
 _LONE = re.compile(  # what _SPELLED cannot match without, and other things; quicker to miss
     rf"[{_GAPS}][^{_GAPS}][{_GAPS}]{{1,2}}[^{_GAPS}](?!\w)"
 )
-_SPLIT = re.compile(rf"(?<![\w@/])[^\W\d_]+(?:[{_SIGNS}]{{1,3}}[^\W\d_]+)+(?![\w@/])")
+_CHAIN = re.compile(rf"(?<![\w@/])[^\W\d_]++(?:[{_SIGNS}]{{1,3}}+[^\W\d_]++)++")
+_BEFORE_SIGN = re.compile(rf"[^\W\d_]+(?:[{_SIGNS}]{{1,3}}[^\W\d_]+)+(?=[{_SIGNS.replace('_', '')}])")
+_GOES_ON = re.compile(r"[\w@/]")
 _TWO_WORDS = re.compile(
     r"[^\W\d_]{2,}(?:[.+|_]{1,3}[^\W\d_]{2,})+"
 )  # a full stop without its space, or a name
@@ -31,7 +33,7 @@ _INNER = re.compile(
 _NO_ARABIZI = re.compile(r"[014@$!]")  # signs that stand for no Arabic letter
 _HIT = re.compile(
     rf"[{_SIGNS}0134578@$!](?=[^\W\d_])"
-)  # what _SPLIT, or _SIGNED with _INNER, cannot match without
+)  # what _CHAIN, or _SIGNED with _INNER, cannot match without
 _HOST = re.compile(r"\.(?:com|net|org|info|co|io|me|tv|gov|edu|[a-z]{2})$", re.IGNORECASE)
 _RUN = re.compile(r"\S+")
 _LETTERS = str.maketrans("0134578@$!", "oieastbasi")
@@ -133,14 +135,30 @@ def _find(text: str) -> Iterator[Reading]:
 
 def _of_part(text: str, start: int, end: int) -> Iterator[Reading]:
     """Yield the readings of a run without white space."""
-    for match in _SPLIT.finditer(text, start, end):
-        if not _HOST.search(match.group()):
-            yield _letters(text, *match.span(), is_instead=not _TWO_WORDS.fullmatch(match.group()))
+    for first, last in _split(text, start, end):
+        if not _HOST.search(text, first, last):
+            yield _letters(text, first, last, is_instead=not _TWO_WORDS.fullmatch(text, first, last))
     for match in _SIGNED.finditer(text, start, end):
         word = match.group().rstrip("!")
         if _INNER.search(word):
             places = range(match.start(), match.start() + len(word))
             yield Reading(word.translate(_LETTERS), places, _NO_ARABIZI.search(word) is not None)
+
+
+def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield where words are split by signs, up to a place where no word, address or path goes on.
+
+    A chain of letters and signs is tried from its first letters alone: where nothing ends it there, nothing does from later ones.
+    """
+    while chain := _CHAIN.search(text, start, end):
+        first, last = chain.span()
+        start = last
+        if _GOES_ON.match(text, last, end):
+            shorter = _BEFORE_SIGN.match(text, first, last)
+            if shorter is None:
+                continue
+            start = last = shorter.end()
+        yield first, last
 
 
 def run_around(text: str, at: int, earliest: int = 0) -> tuple[int, int]:

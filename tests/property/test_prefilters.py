@@ -37,3 +37,15 @@ def test_every_threat_in_arabizi_ends_as_is_looked_for(word):
     threat = f" ana {word} "
     assert threats._ARABIZI.search(threat)
     assert list(threats.arabizi_ends(threat))
+
+
+@given(broken_text)
+@example("a_*a_*a_")
+@example("a.b*c_d_")
+@example("a*b/c.d")
+@example("x a.b@c a_b*c1")
+def test_words_split_by_signs_are_those_that_one_expression_finds(text):
+    """The expression takes quadratic time where a long chain ends in a word that goes on."""
+    signs = re.escape(disguise._SIGNS)
+    plain = re.compile(rf"(?<![\w@/])[^\W\d_]+(?:[{signs}]{{1,3}}[^\W\d_]+)+(?![\w@/])")
+    assert list(disguise._split(text, 0, len(text))) == [match.span() for match in plain.finditer(text)]

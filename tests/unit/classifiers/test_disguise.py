@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers import disguise
 from classifiers.analysis import analyse
 from classifiers.disguise import readings
 
@@ -47,3 +48,29 @@ def test_each_letter_that_is_read_knows_its_source(text):
 
 def test_many_broken_words_hide_none_that_is_read_in_its_place():
     assert "you are all fcking morons" in readings("and.the " * 300 + "you are all f*cking m0r0ns").text
+
+
+class Counting:
+    """A pattern that adds up how many code points its matches passed over."""
+
+    def __init__(self, pattern):
+        self.pattern, self.passed = pattern, 0
+
+    def search(self, text, start, end):
+        match = self.pattern.search(text, start, end)
+        self.passed += (match.end() if match else end) - start
+        return match
+
+    def match(self, text, start, end):
+        self.passed += end - start
+        return self.pattern.match(text, start, end)
+
+
+@pytest.mark.parametrize("unit", ["_*a", "_*ك", "a_", "a*b_", "a.b@"])
+def test_a_chain_that_nothing_ends_is_passed_over_once_and_not_from_each_of_its_letters(monkeypatch, unit):
+    chain, before_sign = Counting(disguise._CHAIN), Counting(disguise._BEFORE_SIGN)
+    monkeypatch.setattr(disguise, "_CHAIN", chain)
+    monkeypatch.setattr(disguise, "_BEFORE_SIGN", before_sign)
+    text = (unit * 20_000)[:20_000]
+    readings(text)
+    assert 0 < chain.passed + before_sign.passed <= 3 * len(text)
