@@ -16,9 +16,9 @@ from classifiers.calibration import MAX_LOGIT
 from classifiers.errors import LabelsError
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, naming
-from classifiers.site.curves import curves
+from classifiers.site.curves import Curves, curves
 from classifiers.site.foreign import foreign_keys
-from classifiers.site.gates import MustPass, failed_cases, unjudged, unproven, worse_slices
+from classifiers.site.gates import MustPass, Refusal, failed_cases, unjudged, unproven, worse_slices
 from classifiers.site.judgement import ALPHA, NEW, SINCE, Rows, Slice, Thresholds, changes, slices
 from classifiers.site.labels import OUTPUTS, LabelledText, contradictions
 from classifiers.site.material import Material, Progress
@@ -148,12 +148,7 @@ class Retraining:
         parts = artefact.Parts(manifest, artefact.arrays(final, self.material.columns), _card(manifest))
         scorer = artefact.write(folder, parts, self.wishes.prior)
         compared, found = self._slices(judged, list(first), self._in_force(scorer))
-        refusals = [
-            *worse_slices(found),
-            *unproven(found, lambda output: self._held_auc(output, first[output])),
-            *unjudged(found, {output: _labelled(self.material, output) for output in first}),
-            *failed_cases(scorer, self._cases(), scorer.thresholds),
-        ]
+        refusals = self._refusals(scorer, found, first)
         report = RetrainReport(
             version=scorer.version,
             is_promotable=not refusals,
@@ -164,22 +159,25 @@ class Retraining:
             strengths=manifest["strengths"],
             languages=manifest["languages"],
             labellers=labellers,
-            notes=[
-                *self._stand_in(),
-                *_notes(self.material, final),
-                *contradictions(self.sample.rows),
-            ],
+            notes=[*self._stand_in(), *_notes(self.material, final), *contradictions(self.sample.rows)],
             counts=manifest["counts"],
             snapshot=self.sample.snapshot,
             active=self.before.version,
             is_by_time=planned.is_by_time,
         )
-        (folder / REPORT).write_text(
-            json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n", "utf-8"
-        )
-        drawn = {output: curves(compared, output) for output in first}
-        (folder / PAGE).write_text(render(report, drawn), "utf-8")
+        _write_report(folder, report, {output: curves(compared, output) for output in first})
         return report
+
+    def _refusals(
+        self, scorer: Scorer, found: Sequence[Slice], first: Mapping[str, Trained]
+    ) -> list[Refusal]:
+        """Return which gates the new model does not pass."""
+        return [
+            *worse_slices(found),
+            *unproven(found, lambda output: self._held_auc(output, first[output])),
+            *unjudged(found, {output: _labelled(self.material, output) for output in first}),
+            *failed_cases(scorer, self._cases(), scorer.thresholds),
+        ]
 
     def _slices(
         self, judged: Rows, outputs: Sequence[str], thresholds: Thresholds
@@ -290,6 +288,13 @@ def _score(
         for output in OUTPUTS
     }
     return [score.language for score in scores], values
+
+
+def _write_report(folder: Path, report: RetrainReport, drawn: Mapping[str, Mapping[str, Curves]]) -> None:
+    """Write the report for programs and for people."""
+    written = json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n"
+    (folder / REPORT).write_text(written, "utf-8")
+    (folder / PAGE).write_text(render(report, drawn), "utf-8")
 
 
 def _labelled(material: Material, output: str) -> int:
