@@ -8,7 +8,7 @@ one output and its base (intercept and calibration offset) sum to the log-odds o
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +51,16 @@ _Totals = defaultdict[tuple[int, int, str], float]
 
 @dataclass(frozen=True, slots=True)
 class LinearHead:
-    """What explains one output: steps by bucket (None where n-grams do not count), steps by rule, log-odds per step."""
+    """What explains one output: steps by bucket (None where n-grams do not count), steps by rule, log-odds per step.
+
+    `repeats`: by how often a text holds an n-gram, what its steps are multiplied with, in parts of a power of two; None: by 1.
+    """
 
     output: str
     buckets: Steps | None
     rules: Sequence[int]
     unit: float
+    repeats: NDArray[np.float64] | None = None
 
 
 def contributions(
@@ -106,7 +110,7 @@ def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
     at = weighs.nonzero()[0]
     if not at.size:
         return [defaultdict(float) for _ in heads]
-    at = _firsts(codes.take(at), at)
+    every, at = codes.take(at), _firsts(codes.take(at), at)
     pairs = _pairs(found, at)
     order = pairs.argsort()
     pairs, begins = _runs(pairs.take(order))
@@ -115,9 +119,22 @@ def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
     return [
         defaultdict(float)
         if column is None
-        else _totals(spots, np.add.reduceat(column.take(at), begins).tolist())
-        for column in columns
+        else _totals(
+            spots, np.add.reduceat(_repeated(head, column.take(at), codes.take(at), every), begins).tolist()
+        )
+        for head, column in zip(heads, columns, strict=True)
     ]
+
+
+def _repeated(
+    head: LinearHead, steps: NDArray[np.int64], codes: NDArray[np.int64], every: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Return the steps of codes with their repetitions among `every`; sixteenths of steps, so that sums stay exact."""
+    if head.repeats is None:
+        return steps
+    values, counts = np.unique(every, return_counts=True)
+    found = counts.take(values.searchsorted(codes))
+    return steps * head.repeats.take(found.clip(max=head.repeats.size - 1))
 
 
 def _firsts(codes: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -141,7 +158,7 @@ def _runs(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int6
     return values.take(begins), begins
 
 
-def _totals(spots: Sequence[tuple[int, int]], steps: Sequence[int]) -> _Totals:
+def _totals(spots: Sequence[tuple[int, int]], steps: Sequence[float]) -> _Totals:
     """Return the sum of the steps at each spot; words that were put together may stand where others do."""
     totals: _Totals = defaultdict(float)
     for (start, end), step in zip(spots, steps, strict=True):

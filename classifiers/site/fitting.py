@@ -40,16 +40,10 @@ class Way:
 PRIOR_ALONE = Way(RATIO, 0.0)
 WAYS = (
     PRIOR_ALONE,
-    *(Way(RATIO, strength) for strength in (0.01, 0.03, 0.1, 0.3, 1.0)),
-    *(Way(RARITY, strength) for strength in (0.01, 0.03, 0.1)),
+    *(Way(RATIO, strength) for strength in (0.01, 0.1, 1.0)),
+    *(Way(RARITY, strength) for strength in (0.003, 0.01, 0.03)),
 )
 """Ratios rank better in short comments, rarities in long ones and where positives are few; mixed, better than either alone."""
-WAYS_OF_SOME = (
-    PRIOR_ALONE,
-    *(Way(RATIO, strength) for strength in (0.01, 0.03, 0.1, 0.3)),
-    *(Way(RARITY, strength) for strength in (0.001, 0.003, 0.01, 0.03)),
-)
-"""What is tried where labels are some thousands, which prove that a strong penalty pays; of fewer it only thins the mix."""
 WAYS_OF_MANY = (*(Way(RATIO, strength) for strength in (0.03, 0.1, 0.3)), Way(RARITY, 0.01))
 """What is tried where labels are many and each fit is dear. Chosen on a part of them, a stronger penalty would fit that part."""
 
@@ -127,7 +121,7 @@ def fit(
         alone = solve(dense_problem(dense, target, weight), Pull(1.0, *pull))
         found[PRIOR_ALONE] = Fitted(np.zeros(0), *_unpack(alone.of_dense, at))
     if tried := [way for way in ways if way.strength]:
-        columns, ngrams = _occurring(material.ngrams, rows)
+        columns, ngrams = _occurring(material, rows)
         of_row = (SCALE / material.roots[rows]).astype(np.float32)
         last: dict[str, Solution] = {}
         scales = _scales(ngrams, target, weight)
@@ -144,19 +138,22 @@ def fit(
     return [found[way] for way in ways]
 
 
-def _occurring(
-    ngrams: sparse.csr_matrix, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], sparse.csr_matrix]:
+def _occurring(material: Material, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], sparse.csr_matrix]:
     """Return columns, among them all that occur in rows, and the rows with these columns alone.
 
-    The entries are ones and are shared with the whole. Where rows are a good part of it no column is left out, for that costs a copy.
+    Where the entries are ones they are shared with the whole. Where rows are a good part of it no column is left out, for that
+    costs a copy.
     """
+    ngrams = material.ngrams
     columns = np.arange(ngrams.shape[1])
     if np.array_equal(rows, np.arange(ngrams.shape[0])):
         return columns, ngrams
     bounds = ngrams.indptr[rows], ngrams.indptr[rows + 1]
-    parts = [ngrams.indices[start:end] for start, end in zip(*(one.tolist() for one in bounds), strict=True)]
-    indices = np.concatenate(parts)
+    parts = [slice(start, end) for start, end in zip(*(one.tolist() for one in bounds), strict=True)]
+    indices = np.concatenate([ngrams.indices[part] for part in parts])
+    values = ngrams.data[: indices.size]
+    if material.counts_repeats:
+        values = np.concatenate([ngrams.data[part] for part in parts])
     ends = np.concatenate([[0], np.cumsum(bounds[1] - bounds[0])]).astype(np.int32)
     if rows.size < _GOOD_PART * ngrams.shape[0]:
         place = np.zeros(columns.size, np.int32)
@@ -164,9 +161,7 @@ def _occurring(
         columns = np.flatnonzero(place)
         place[columns] = np.arange(columns.size, dtype=np.int32)
         indices = place[indices]
-    return columns, sparse.csr_matrix(
-        (ngrams.data[: indices.size], indices, ends), shape=(rows.size, columns.size)
-    )
+    return columns, sparse.csr_matrix((values, indices, ends), shape=(rows.size, columns.size))
 
 
 def _scales(

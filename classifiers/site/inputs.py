@@ -51,31 +51,65 @@ def prior_features(scores: TextScores) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class OwnWeights:
-    """Whole steps of the site's own outputs, by bucket and by rule; both of shape (size, n_outputs), int32."""
+    """Whole steps of the site's own outputs, by bucket and by rule; both of shape (size, n_outputs), int32.
+
+    `counts_repeats`: an n-gram that a text repeats weighs more there, by FACTORS; else once.
+    """
 
     buckets: NDArray[np.int32]
     rules: NDArray[np.int32]
+    counts_repeats: bool
 
     def sums(
         self, found: Analysis, found_keys: NDArray[np.uint32], firsts: NDArray[np.int64], *, mask: np.uint32
     ) -> NDArray[np.int64]:
-        """Return the steps of each text's distinct n-grams and rules: shape (n_texts, n_outputs), exact."""
-        weights = self.buckets.take(found_keys & mask, axis=0)
-        weights[1:] *= (found_keys[1:] != found_keys[:-1])[:, None]
-        sums = np.add.reduceat(weights, firsts, axis=0, dtype=np.int64)
+        """Return the steps of each text's n-grams and rules, times ONCE: shape (n_texts, n_outputs), exact."""
+        weights = self.buckets.take(found_keys & mask, axis=0).astype(np.int64)
+        weights *= self._factors(found_keys)[:, None]
+        sums = np.add.reduceat(weights, firsts, axis=0)
         for at, rules in enumerate(found.rules):
             if rules:
-                sums[at] += self.rules[rules].sum(axis=0)
+                sums[at] += ONCE * self.rules[rules].sum(axis=0)
         return sums
+
+    def _factors(self, found_keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return what each key weighs: the first of equal ones for all of them."""
+        begins = run_starts(found_keys)
+        factors = np.zeros(found_keys.size, np.int64)
+        factors[begins] = FACTORS[run_sizes(begins, found_keys.size)] if self.counts_repeats else ONCE
+        return factors
+
+
+ONCE = 16
+MOST_REPEATS = 255
+FACTORS = np.rint(ONCE * (1 + np.log(np.arange(1, MOST_REPEATS + 1).clip(1)))).astype(np.int64)
+FACTORS = np.concatenate([[0], FACTORS])
+"""By how often a text holds an n-gram, at most MOST_REPEATS times: ONCE the first time, then as the logarithm grows."""
+
+
+def run_starts(found_keys: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Return where runs of equal keys begin; keys are sorted and there is at least one."""
+    is_first = np.ones(found_keys.size, np.bool_)
+    is_first[1:] = found_keys[1:] != found_keys[:-1]
+    return np.flatnonzero(is_first)
+
+
+def run_sizes(begins: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Return how long the runs of so many keys are, MOST_REPEATS at most."""
+    return np.minimum(np.diff(begins, append=size), MOST_REPEATS)
 
 
 def distinct(
     found_keys: NDArray[np.uint32], texts: int, *, text_bit: int, mask: np.uint32
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return text and bucket of every distinct n-gram of a batch; bucket 0 marks places without one and is left out."""
-    is_first = np.ones(found_keys.size, np.bool_)
-    is_first[1:] = found_keys[1:] != found_keys[:-1]
-    columns = (found_keys & mask).astype(np.int64)
-    is_first &= columns != 0
-    rows = found_keys >> np.uint32(text_bit) if texts > 1 else np.zeros(found_keys.size, np.uint32)
-    return rows[is_first].astype(np.int64), columns[is_first]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]:
+    """Return text, bucket and count of every distinct n-gram of a batch; bucket 0 marks places without one and is left out.
+
+    Counts are MOST_REPEATS at most.
+    """
+    begins = run_starts(found_keys)
+    counts = run_sizes(begins, found_keys.size).astype(np.uint8)
+    found = found_keys[begins]
+    columns = (found & mask).astype(np.int64)
+    is_some = columns != 0
+    rows = (found >> np.uint32(text_bit)).astype(np.int64) if texts > 1 else np.zeros(found.size, np.int64)
+    return rows[is_some], columns[is_some], counts[is_some]

@@ -12,7 +12,15 @@ from classifiers.analysis import BUCKETS, TEXT_BIT, Analysis, analyse, batches, 
 from classifiers.calibration import LENGTH_OFFSET
 from classifiers.datasets import near_copy_groups
 from classifiers.runtime import Scorer
-from classifiers.site.inputs import FEATURES, SPOKEN_OF_ALL, distinct, language_keys, prior_features
+from classifiers.site.inputs import (
+    FACTORS,
+    FEATURES,
+    ONCE,
+    SPOKEN_OF_ALL,
+    distinct,
+    language_keys,
+    prior_features,
+)
 from classifiers.site.labels import OUTPUTS, LabelledText
 
 MANY_ROWS = 10_000
@@ -32,14 +40,15 @@ def silent(step: str, done: int, total: int) -> None:
 class Material:
     """Rows in the order of their lists; arrays of shape (n_rows,) or (n_rows, …).
 
-    `ngrams` is CSR, float32, ones, of shape (n_rows, n_columns); its columns are those of COLUMNS that occur (in two rows, where rows
-    are MANY_ROWS), named by
+    `ngrams` is CSR, float32, of shape (n_rows, n_columns): how often a text holds an n-gram by FACTORS / ONCE, or ones unless
+    `counts_repeats`. Its columns are those of COLUMNS that occur (in two rows, where rows are MANY_ROWS), named by
     `columns` of shape (n_columns,), the most frequent first: what is read most lies together, and products take half the time.
     `labels` holds -1 where nothing was said, by output; `languages` are keys of `language_keys`; `at` are seconds since 1970, NaN
     where unknown.
     """
 
     ngrams: sparse.csr_matrix
+    counts_repeats: bool
     columns: NDArray[np.int64]
     roots: NDArray[np.float64]
     prior: NDArray[np.float64]
@@ -62,22 +71,26 @@ def read(rows: Sequence[LabelledText], prior: Scorer, progress: Progress = silen
     """Compute everything that is learned from, in batches."""
     texts = [row.text for row in rows]
     found_columns: list[NDArray[np.int32]] = []
+    counts: list[NDArray[np.uint8]] | None = [] if len(rows) < MANY_ROWS else None
     sizes: list[NDArray[np.int64]] = []
     lengths: list[int] = []
     languages: list[str] = []
     given: list[list[float]] = []
     for run in batches(texts):
         found = analyse(texts[run], [row.author_url for row in rows[run]])
-        columns, size = _columns(found)
+        columns, count, size = _columns(found)
         found_columns.append(columns)
+        if counts is not None:
+            counts.append(count)
         sizes.append(size)
         lengths += found.lengths
         languages += language_keys(found)
         given += [prior_features(score) for score in prior.score_found(found)]
         progress("reading", run.stop, len(rows))
-    ngrams, occurring = _matrix(found_columns, sizes)
+    ngrams, occurring = _matrix(found_columns, counts, sizes)
     return Material(
         ngrams,
+        counts is not None,
         occurring,
         np.sqrt(np.array(lengths, np.float64) + LENGTH_OFFSET),
         np.array(given, np.float64).reshape(len(rows), len(FEATURES)),
@@ -101,21 +114,28 @@ def _labels(rows: Sequence[LabelledText], output: str) -> NDArray[np.int64]:
     return np.array([-1 if (label := row.label(output)) is None else label for row in rows], np.int64)
 
 
-def _columns(found: Analysis) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the columns of a batch, text by text, and how many each text has; two n-grams that share a bucket count twice."""
+def _columns(found: Analysis) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the columns of a batch and their counts, text by text, and how many each text has.
+
+    Two n-grams that share a bucket count twice.
+    """
     texts = len(found.lengths)
-    rows, columns = distinct(keys(found)[0], texts, text_bit=TEXT_BIT, mask=_MASK)
+    rows, columns, counts = distinct(keys(found)[0], texts, text_bit=TEXT_BIT, mask=_MASK)
     fired = np.array(
         [(at, BUCKETS + rule) for at, rules in enumerate(found.rules) for rule in rules], np.int64
     )
     fired = fired.reshape(-1, 2)
     rows = np.concatenate([rows, fired[:, 0]])
-    columns = np.concatenate([columns, fired[:, 1]])[np.argsort(rows, kind="stable")]
-    return columns.astype(np.int32), np.bincount(rows, minlength=texts)
+    order = np.argsort(rows, kind="stable")
+    columns = np.concatenate([columns, fired[:, 1]])[order]
+    counts = np.concatenate([counts, np.ones(len(fired), np.uint8)])[order]
+    return columns.astype(np.int32), counts, np.bincount(rows, minlength=texts)
 
 
 def _matrix(
-    found_columns: list[NDArray[np.int32]], sizes: Sequence[NDArray[np.int64]]
+    found_columns: list[NDArray[np.int32]],
+    counts: Sequence[NDArray[np.uint8]] | None,
+    sizes: Sequence[NDArray[np.int64]],
 ) -> tuple[sparse.csr_matrix, NDArray[np.int64]]:
     """Return the matrix and what its columns are; empties the list, for both together would be twice the memory.
 
@@ -136,8 +156,9 @@ def _matrix(
     ends = kept_before[ends]
     del kept_before
     indices = indices[is_kept]
-    matrix = sparse.csr_matrix(
-        (np.ones(indices.size, np.float32), indices, ends), shape=(ends.size - 1, columns.size)
-    )
+    values = np.ones(indices.size, np.float32)
+    if counts:
+        values = (FACTORS / ONCE).astype(np.float32)[np.concatenate(counts)[is_kept]]
+    matrix = sparse.csr_matrix((values, indices, ends), shape=(ends.size - 1, columns.size))
     matrix.sort_indices()
     return matrix, columns

@@ -226,6 +226,7 @@ class Retraining:
             "aliases": dict(self.aliases),
             "calibrations": artefact.heads(trained, heard),
             "foreign": sorted(self.foreign),
+            "counts_repeats": self.material.counts_repeats,
             "thresholds": model_thresholds(self.material, trained, called, prior.manifest["thresholds"]),
             "strengths": {
                 output: {str(way): share for way, share in one.ways.items()}

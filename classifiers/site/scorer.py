@@ -21,7 +21,15 @@ from classifiers.calibration import LENGTH_OFFSET, MAX_LOGIT, STEPS
 from classifiers.errors import ArtifactIncompatibleError, ArtifactTamperedError
 from classifiers.explain import LinearHead, Span, contributions, without_weak
 from classifiers.runtime import Scorer, TextScores
-from classifiers.site.inputs import EITHER, FEATURES, OwnWeights, language_keys, prior_features
+from classifiers.site.inputs import (
+    EITHER,
+    FACTORS,
+    FEATURES,
+    ONCE,
+    OwnWeights,
+    language_keys,
+    prior_features,
+)
 from classifiers.site.labels import OUTPUTS
 from classifiers.text import MAX_CODE_POINTS
 
@@ -151,6 +159,7 @@ class SiteScorer(Scorer):
                 _Steps(self._own.buckets[:, at]),
                 self._own.rules[:, at].tolist(),
                 heads[output].slope / root,
+                FACTORS / ONCE if self._own.counts_repeats else None,
             )
             for at, output in enumerate(self._trained)
             if output in heads and heads[output].own
@@ -167,7 +176,7 @@ class SiteScorer(Scorer):
         given = self.prior.score_found(found)  # one reading of the texts serves both
         sums = self._own.sums(found, *keys(found), mask=_MASK).tolist()
         return [
-            self._changed(score, key, steps, STEPS * sqrt(length + LENGTH_OFFSET))
+            self._changed(score, key, steps, ONCE * STEPS * sqrt(length + LENGTH_OFFSET))
             for score, key, steps, length in zip(
                 given, language_keys(found), sums, found.lengths, strict=True
             )
@@ -227,7 +236,7 @@ def _read(manifest: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, dict[s
 
 def _weights(artifact: artifacts.Artifact) -> OwnWeights:
     """Spread the kept weights over all buckets; bucket 0, where no n-gram begins, weighs nothing."""
-    count = len(artifact.manifest["outputs"])
+    count, counts_repeats = len(artifact.manifest["outputs"]), artifact.manifest.get("counts_repeats", False)
     places, weights, rules = (artifact.arrays.get(name) for name in ("buckets", "weights", "rules"))
     if (
         places is None
@@ -241,4 +250,4 @@ def _weights(artifact: artifacts.Artifact) -> OwnWeights:
         raise ArtifactIncompatibleError("the weights have another shape than this version reads")
     buckets = np.zeros((BUCKETS, count), np.int32)
     buckets[places] = weights
-    return OwnWeights(buckets, rules.astype(np.int32))
+    return OwnWeights(buckets, rules.astype(np.int32), counts_repeats=bool(counts_repeats))

@@ -15,7 +15,6 @@ from classifiers.site.fitting import (
     RATIO,
     WAYS,
     WAYS_OF_MANY,
-    WAYS_OF_SOME,
     Fitted,
     Way,
     anchor,
@@ -33,13 +32,14 @@ MIN_ROWS = 40
 MIN_OF_EACH = 8
 MIN_LANGUAGE_ROWS = 30  # of a language with the output's label; a smaller one is scored by the prior alone
 MIN_LANGUAGE_OF_EACH = 5
-SOME_ROWS = 2_000
 MAX_CHOICE_ROWS = 10_000  # the strength of the penalty is chosen on so many at most
 ENOUGH_ROWS = (
     40_000  # from so many on, two folds (by time: the latest) calibrate as well as all, and each fit is dear
 )
 ALONE = Workers()
-_ENOUGH_FOR_RATIOS = 60  # rows of the rarer kind; log-count ratios of fewer are mostly chance
+_ENOUGH_FOR_RATIOS = (
+    60  # rows of the rarer kind; log-count ratios of fewer are mostly chance, the more so the fewer
+)
 _LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 
 
@@ -142,9 +142,7 @@ def train(
 
 
 def _ways(labels: int) -> Sequence[Way]:
-    if labels >= min(ENOUGH_ROWS, MAX_CHOICE_ROWS):
-        return WAYS_OF_MANY
-    return WAYS_OF_SOME if labels >= SOME_ROWS else WAYS
+    return WAYS_OF_MANY if labels >= min(ENOUGH_ROWS, MAX_CHOICE_ROWS) else WAYS
 
 
 def refit(material: Material, plan: Plan, output: str) -> Trained:
@@ -261,11 +259,7 @@ def _choose(
     languages: Sequence[str],
     workers: Workers,
 ) -> tuple[dict[Way, float], list[NDArray[np.float64]]]:
-    """Return what to mix: each way by the root of its likelihood, after calibration, on what the folds held.
-
-    With many rows that is the best one; with few it is several, which is steadier than the one that luck prefers. Beside it what the
-    mix says of each fold's rows; nothing where they were thinned.
-    """
+    """Return what to mix, and what the mix says of each fold's rows; nothing of these where they were thinned."""
     if not folds or len(ways) == 1:
         return {ways[0]: 1.0}, []
     used = [Split(_thinned(fold.learn), _thinned(fold.score)) for fold in folds]
@@ -278,26 +272,39 @@ def _choose(
         used,
     )
     labels, weights = material.labels[output][rows], material.weights[rows] / material.weights[rows].mean()
-    losses = []
-    for at in range(len(ways)):
-        log_odds = np.concatenate([of_fold[at] for of_fold in said])
-        fitted_to = fit_steady(log_odds, labels, weights)
-        losses.append(log_loss(fitted_to.slope * log_odds + fitted_to.offset, labels, weights))
-    shares = np.exp(-0.5 * rows.size * (np.array(losses) - min(losses)))
-    few = min(int(np.bincount(labels, minlength=2).min()) / _ENOUGH_FOR_RATIOS, 1.0)
-    shares *= [few if way.scale == RATIO and way.strength else 1.0 for way in ways]
-    shares[shares < _LEAST_SHARE * shares.sum()] = 0.0
-    shares /= shares.sum()
-    mix = {way: share for way, share in zip(ways, shares.tolist(), strict=True) if share}
+    by_way = [np.concatenate(parts) for parts in zip(*said, strict=True)]
+    shares = _shares(ways, by_way, labels, weights)
+    mix = {way: share for way, share in zip(ways, shares, strict=True) if share}
     if any(
         one.learn.size + one.score.size < fold.learn.size + fold.score.size
         for one, fold in zip(used, folds, strict=True)
     ):
         return mix, []
     return mix, [
-        np.asarray(sum(share * one for share, one in zip(shares.tolist(), of_fold, strict=True)))
-        for of_fold in said
+        np.asarray(sum(share * one for share, one in zip(shares, of_fold, strict=True))) for of_fold in said
     ]
+
+
+def _shares(
+    ways: Sequence[Way],
+    said: Sequence[NDArray[np.float64]],
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> list[float]:
+    """Return the share of each way: its likelihood, after calibration, on rows that it had not seen.
+
+    With many rows that is the best one; with few it is several, which is steadier than the one that luck prefers.
+    """
+    losses = []
+    for log_odds in said:
+        fitted_to = fit_steady(log_odds, labels, weights)
+        losses.append(log_loss(fitted_to.slope * log_odds + fitted_to.offset, labels, weights))
+    shares = np.exp(-labels.size * (np.array(losses) - min(losses)))
+    few = min(int(np.bincount(labels, minlength=2).min()) / _ENOUGH_FOR_RATIOS, 1.0)
+    shares *= [few**2 if way.scale == RATIO and way.strength else 1.0 for way in ways]
+    shares[shares < _LEAST_SHARE * shares.sum()] = 0.0
+    shares /= shares.sum()
+    return [float(share) for share in shares]
 
 
 def _held(

@@ -1,12 +1,16 @@
 """`make bench` runs, in its short form: every part measures something real; the figures are not judged here."""
 
 import asyncio
+import json
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bench.__main__ import ON_REQUEST, PARTS
+from tests.unit.classifiers.site_data import log
 
 DEADLINE_S = 240
 DRIVEN = {"intake", "workers", "latency"}
@@ -45,3 +49,29 @@ async def test_a_part_runs_in_its_short_form(part: str) -> None:
     assert SAID[part] in said
     answered = set(re.findall(r'"(\d{3})": \d+', said))
     assert answered == ({"201"} if part in DRIVEN else set()), said
+
+
+@pytest.mark.timeout(DEADLINE_S)
+@pytest.mark.parametrize("given", [[], ["--log", "--letters", "--positives", "0.2"]])
+def test_a_site_s_model_is_compared_through_the_two_commands(tmp_path: Path, given: list[str]) -> None:
+    train, test = (tmp_path / name for name in ("train.jsonl", "test.jsonl"))
+    for path, rows in ((train, log(200)), (test, log(100, seed=2))):
+        path.write_text("".join(json.dumps({"text": row.text, "abuse": row.abuse}) + "\n" for row in rows))
+    command = [
+        sys.executable,
+        "-m",
+        "bench.retraining",
+        str(train),
+        str(test),
+        "--labels",
+        "120",
+        "--draws",
+        "1",
+    ]
+    done = subprocess.run([*command, *given], capture_output=True, text=True, check=True)
+    labels, positive, auc, auc_site, *_, code = (
+        cell.strip() for cell in done.stdout.splitlines()[-1].strip("| ").split("|")
+    )
+    assert (labels, code in {"0", "3"}) == ("120", True)
+    assert 0 < int(positive) < 60
+    assert min(float(auc), float(auc_site)) > 0.7

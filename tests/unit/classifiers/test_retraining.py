@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from classifiers import evidence
+from classifiers.analysis import BUCKETS, analyse, keys
 from classifiers.errors import (
     ArtifactTamperedError,
     ClassifierError,
@@ -21,7 +23,8 @@ from classifiers.retraining import LabelledText, MustPass, retrain
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, training
 from classifiers.site.fitting import WAYS_OF_MANY
-from classifiers.site.material import read
+from classifiers.site.inputs import ONCE, OwnWeights
+from classifiers.site.material import MANY_ROWS, read
 from classifiers.site.measures import weighted_auc
 from classifiers.site.splits import plan
 from classifiers.site.training import train
@@ -89,7 +92,7 @@ def test_a_score_is_the_same_bit_for_bit_in_any_batch(site):
 
 
 @pytest.mark.parametrize(
-    "text", ["오늘 기사 멍청이 정말", "you idiot http://example.com", "يا كلب يا حقير", ""]
+    "text", ["오늘 기사 멍청이 정말", "멍청이 " * 400, "you idiot http://example.com", "يا كلب يا حقير", ""]
 )
 def test_the_spans_sum_to_the_log_odds(site, text):
     score = site.score([text])[0]
@@ -100,6 +103,24 @@ def test_the_spans_sum_to_the_log_odds(site, text):
         moved = math.fsum(span.weight for span in site.decompose(text) if span.output == output)
         wanted = math.log(probability / (1 - probability))
         assert moved + site.base(text, output) == pytest.approx(wanted, abs=1e-5)
+
+
+@pytest.mark.parametrize("counts_repeats", [True, False])
+def test_what_a_text_repeats_weighs_as_its_logarithm_grows_in_training_and_serving_alike(
+    counts_repeats, shipped
+):
+    texts = ["멍청이", "멍청이 멍청이 멍청이", "정말 감사합니다 http://spam.example", "하마 " * 1_000]
+    buckets = np.ones((BUCKETS, 1), np.int32)
+    buckets[0] = 0
+    rules = np.ones((evidence.COUNT, 1), np.int32)
+    found = analyse(texts)
+    sums = OwnWeights(buckets, rules, counts_repeats).sums(found, *keys(found), mask=np.uint32(BUCKETS - 1))
+    rows = [LabelledText(text, abuse=0) for text in texts]
+    if not counts_repeats:
+        rows *= MANY_ROWS // len(rows)
+    learned_from = read(rows, shipped).ngrams[: len(texts)].sum(axis=1).A1
+    assert (sums[:, 0] / ONCE).tolist() == pytest.approx(learned_from.tolist())
+    assert (sums[3, 0] > 4 * sums[0, 0]) == counts_repeats  # about as many n-grams, each a thousand times
 
 
 def test_the_strongest_span_is_the_insult(site):

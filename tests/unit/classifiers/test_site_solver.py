@@ -100,7 +100,7 @@ def test_whoever_gives_up_waits_neither_for_fits_under_way_nor_for_those_to_come
         ended_well.append(at)
 
     def ask(hands):
-        with pytest.raises(CancelledError):
+        with pytest.raises((CancelledError, RuntimeError)):  # the latter where not all had been asked for
             hands.each(fit, range(9))
 
     def interrupted():
