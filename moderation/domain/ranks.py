@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 
 from moderation.domain.values import Value
 
-_LEVELS = (1 << 15) - 1
+_AGE_BITS = 49
+"""Milliseconds since 1970 and a counter of 128: until the year 2109. Before, there was one bit less, and one more of level: those
+ranks keep their place among these, to within a level."""
+_LEVELS = (1 << 63 - _AGE_BITS) - 1
 _counter = itertools.count()
 
 
@@ -31,8 +34,8 @@ def rank(received_at: datetime, *, abuse: float | None, spam: float | None) -> R
         certainty = 2 * min(abuse_margin, spam_margin)
     return Ranks(
         oldest=(micros << 11) | (number & 0x7FF),
-        abuse=_level(0.5 if abuse is None or abuse_margin is None else 1.0 - abuse) << 48 | age,
-        uncertain=_level(certainty) << 48 | age,
+        abuse=_level(0.5 if abuse is None or abuse_margin is None else 1.0 - abuse) << _AGE_BITS | age,
+        uncertain=_level(certainty) << _AGE_BITS | age,
     )
 
 

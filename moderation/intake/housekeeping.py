@@ -20,9 +20,10 @@ COUNT_EVERY_S = 30.0
 """Counting reads every open task: some 50 ms of PostgreSQL a million."""
 AT_ONCE = 5_000
 
+# An array, for a subquery may be planned to run again for each row, and then takes more than its limit.
 _FORGET = """
-DELETE FROM recognitions WHERE key IN (
-    SELECT key FROM recognitions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+DELETE FROM recognitions WHERE key = ANY (ARRAY(
+    SELECT key FROM recognitions WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 
 _OLDEST = """

@@ -24,10 +24,19 @@ def distribution(scores: Sequence[Scores], weights: Sequence[float] | None = Non
             if value is not None:
                 counts[min(int(value * BINS), BINS - 1)] += 1.0 if weights is None else weights[at]
                 rows += 1
-        total = sum(counts)
-        if total > 0:
-            found[output] = {"shares": [round(count / total, 6) for count in counts], "rows": rows}
+        if sum(counts) > 0:
+            found[output] = _picture(counts, rows)
     return found
+
+
+def counted(counts: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """Return what `distribution` does, of scores that were counted by output and tenth already."""
+    return {output: _picture(tenths, sum(tenths)) for output, tenths in counts.items()}
+
+
+def _picture(counts: Sequence[float], rows: int) -> dict[str, Any]:
+    total = sum(counts)
+    return {"shares": [round(count / total, 6) for count in counts], "rows": rows}
 
 
 def drift(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> dict[str, float]:

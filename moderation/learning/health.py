@@ -9,7 +9,7 @@ from moderation.domain.clock import Clock
 from moderation.domain.ids import SiteId
 from moderation.domain.intervals import Share, Tallied
 from moderation.domain.verdict import Verdict
-from moderation.learning.distributions import DRIFTED, distribution, drift
+from moderation.learning.distributions import BINS, DRIFTED, counted, drift
 from moderation.storage import estimates, models
 from moderation.storage.database import ANSWERED_WITHIN_S, Connection, Database
 from moderation.storage.estimates import Judged
@@ -81,15 +81,17 @@ class HealthReader:
         self, connection: Connection, site_id: SiteId, version: str | None, now: datetime
     ) -> tuple[dict[str, float], str]:
         model, recent = version or self._shipped_version(), now - RECENT
-        scores = await estimates.read_scores(connection, site_id, model, between=(recent, now))
+
+        async def between(since: datetime, until: datetime) -> dict[str, Any]:
+            return counted(
+                await estimates.count_scores(connection, site_id, model, between=(since, until), parts=BINS)
+            )
+
         baseline = None if version is None else await models.read_baseline(connection, version)
         against = "training"
         if baseline is None:
-            earlier = await estimates.read_scores(
-                connection, site_id, model, between=(recent - BEFORE, recent)
-            )
-            baseline, against = distribution(earlier), "the four weeks before"
-        return drift(baseline, distribution(scores)), against
+            baseline, against = await between(recent - BEFORE, recent), "the four weeks before"
+        return drift(baseline, await between(recent, now)), against
 
 
 def error_rates(judged: Iterable[Judged]) -> dict[str, dict[str, ErrorRate]]:

@@ -32,17 +32,17 @@ KEPT_FOR = timedelta(days=60)
 """How long a check can be named by feedback, and be told of a later verdict."""
 
 # A comment has a row for each answer it got; one that shows that the site keeps it speaks for all.
-_DUE = """
-SELECT DISTINCT comment_id FROM (
-    SELECT comment_id FROM akismet_checks WHERE unconfirmed_until <= $1 ORDER BY unconfirmed_until LIMIT $2) due
-"""
+_DUE = (
+    "SELECT comment_id FROM akismet_checks WHERE unconfirmed_until <= $1 ORDER BY unconfirmed_until LIMIT $2"
+)
 _SETTLE = (
     "UPDATE akismet_checks SET unconfirmed_until = $2 WHERE comment_id = $1 AND unconfirmed_until IS NOT NULL"
 )
+# An array, for a subquery may be planned to run again for each row, and then takes more than its limit.
 _FORGET = """
-DELETE FROM akismet_checks WHERE guid IN (
+DELETE FROM akismet_checks WHERE guid = ANY (ARRAY(
     SELECT guid FROM akismet_checks WHERE guid < $1 AND due_at IS NULL AND unconfirmed_until IS NULL
-     ORDER BY guid LIMIT $2 FOR UPDATE SKIP LOCKED)
+     ORDER BY guid LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 
 log = structlog.get_logger()
@@ -59,7 +59,7 @@ class Unconfirmed:
         """Work until cancelled; an absent PostgreSQL only delays it."""
         while True:
             try:
-                is_more = await self.once() == AT_ONCE
+                is_more = await self.once() >= AT_ONCE
             except DependencyUnavailableError:
                 is_more = False  # said by every request that needs the database
             except Exception as error:
@@ -68,14 +68,14 @@ class Unconfirmed:
             await asyncio.sleep(0 if is_more else EVERY_S)
 
     async def once(self) -> int:
-        """Handle one batch, and forget checks that are too old; return how many comments were looked at."""
+        """Handle one batch, and forget one of checks that are too old; return the size of the larger, `AT_ONCE` where more may be left."""
         now = self._clock()
         async with self._database.connection() as connection:
             rows = await connection.fetch(_DUE, now, AT_ONCE)
-            await connection.execute(_FORGET, first_uuid(now - KEPT_FOR), AT_ONCE)
-        for row in rows:
-            await self._settle(CommentId(row["comment_id"]), now)
-        return len(rows)
+            forgotten: str = await connection.execute(_FORGET, first_uuid(now - KEPT_FOR), AT_ONCE)
+        for comment_id in dict.fromkeys(row["comment_id"] for row in rows):
+            await self._settle(CommentId(comment_id), now)
+        return max(len(rows), int(forgotten.rsplit(maxsplit=1)[-1]))
 
     async def confirm(self, comment_id: CommentId, name: str | None) -> None:
         """Note that the site keeps the comment, by which name; what had left the queue for want of that comes back."""

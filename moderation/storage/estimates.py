@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from moderation.domain.ids import SiteId, first_uuid
-from moderation.domain.verdict import Scores, Verdict
+from moderation.domain.verdict import OUTPUTS, Verdict
 from moderation.storage.collection import weight_of
 from moderation.storage.database import Connection
 
@@ -32,9 +32,14 @@ SELECT coalesce(c.language, 'und') AS language, f.verdict AS first, d.verdict AS
  GROUP BY 1, 2, 3, 4
 """
 _SCORES = """
-SELECT scores FROM decisions
- WHERE comment_id >= $2 AND comment_id < $3 AND sequence = 1 AND site_id = $1 AND model = $4 AND scores IS NOT NULL
- ORDER BY comment_id DESC LIMIT $5
+WITH latest AS (
+    SELECT scores FROM decisions
+     WHERE comment_id >= $2 AND comment_id < $3 AND sequence = 1 AND site_id = $1 AND model = $4 AND scores IS NOT NULL
+     ORDER BY comment_id DESC LIMIT $5)
+SELECT one.output, least(floor(one.score::float8 * $6::int)::int, $6::int - 1) AS part, count(*) AS comments
+  FROM latest, unnest(latest.scores) WITH ORDINALITY AS one (score, output)
+ WHERE one.score IS NOT NULL
+ GROUP BY 1, 2
 """
 
 
@@ -62,13 +67,21 @@ async def open_audits(connection: Connection, site_id: SiteId) -> int:
     )
 
 
-async def read_scores(
-    connection: Connection, site_id: SiteId, model: str, *, between: tuple[datetime, datetime]
-) -> list[Scores]:
-    """Return scores that a model gave to comments as they came, the latest ones first."""
+async def count_scores(
+    connection: Connection, site_id: SiteId, model: str, *, between: tuple[datetime, datetime], parts: int
+) -> dict[str, list[int]]:
+    """Return, by output, how many of the latest scores that a model gave to comments as they came lie in each of ``parts`` equal parts.
+
+    PostgreSQL counts them: tens of thousands of rows would take this process's loop and memory.
+    """
     first, end = map(first_uuid, between)
-    rows = await connection.fetch(_SCORES, site_id, first, end, model, _MOST_SCORES, timeout=_TIMEOUT_S)
-    return [scores for row in rows if (scores := Scores.from_list(row["scores"])) is not None]
+    rows = await connection.fetch(
+        _SCORES, site_id, first, end, model, _MOST_SCORES, parts, timeout=_TIMEOUT_S
+    )
+    counts: dict[str, list[int]] = {}
+    for row in rows:
+        counts.setdefault(OUTPUTS[row["output"] - 1], [0] * parts)[row["part"]] = row["comments"]
+    return counts
 
 
 async def newest_labellers(connection: Connection, site_id: SiteId) -> Sequence[Any]:

@@ -1,15 +1,22 @@
 """The service's own error rate, from audits that were decided; to leads alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from random import Random
 
 import pytest
 import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from moderation.domain.clock import utc_now
+from moderation.domain.ids import SiteId
+from moderation.domain.verdict import Scores
 from moderation.engines import EngineAddresses
+from moderation.learning.distributions import BINS, counted, distribution
 from moderation.learning.health import HealthReader
 from moderation.learning.watch import HealthWatch
+from moderation.storage.estimates import count_scores
 from tests.service import RunningService, running_service, seed_moderator, seed_site
 
 
@@ -43,6 +50,33 @@ async def test_what_people_say_of_audited_verdicts_is_the_error_rate(audited: Ru
     await HealthWatch(audited.database, reader, clock=utc_now).look()
     labels = {"verdict": "approve", "language": "all", "bound": "value"}
     assert REGISTRY.get_sample_value("moderation_automatic_precision", labels) == pytest.approx(5 / 7)
+
+
+async def test_scores_that_postgresql_counts_make_the_picture_that_they_make_one_by_one(
+    audited: RunningService,
+) -> None:
+    await asyncio.gather(*(audited.submit(f"تعليق رقم {number}") for number in range(6)))
+    draw = Random(5)
+    given = [
+        Scores(spam=spam, abuse=None, reject=draw.random()) for spam in (0.0, 0.0999, 0.1, 0.5, 0.95, 1.0)
+    ]
+    now, site_id = utc_now(), SiteId(audited.site.id)
+    async with audited.database.connection() as connection:
+        ids = [row["comment_id"] for row in await connection.fetch("SELECT comment_id FROM decisions")]
+        for comment_id, scores in zip(ids, given, strict=True):
+            await connection.execute(
+                "UPDATE decisions SET scores = $2, model = 'm' WHERE comment_id = $1",
+                comment_id,
+                scores.as_list(),
+            )
+        stored = [
+            Scores.from_list(row["scores"]) for row in await connection.fetch("SELECT scores FROM decisions")
+        ]
+        window = now - timedelta(hours=1), now + timedelta(hours=1)
+        counts = await count_scores(connection, site_id, "m", between=window, parts=BINS)
+        assert await count_scores(connection, site_id, "other", between=window, parts=BINS) == {}
+    assert counted(counts) == distribution([scores for scores in stored if scores is not None])
+    assert counts["spam"] == [2, 1, 0, 0, 0, 1, 0, 0, 0, 2]
 
 
 async def test_only_leads_of_the_site_read_it(audited: RunningService) -> None:
