@@ -90,6 +90,9 @@ SHOWS_TEXTS = {
     "/v1/comments/{id}/decision",
     "/v1/comments/{id}/undo",
     "/v1/comments/{id}/escalate",
+    "/v1/comments/{id}/author",
+    "/v1/comments/{id}/thread",
+    "/v1/search",
 }
 """Where the text and the author's public name belong; nowhere else."""
 

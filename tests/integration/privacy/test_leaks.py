@@ -105,8 +105,17 @@ async def break_inside(hunter: Hunter, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(*_args: object, **_kwargs: object) -> None:
         raise ValueError(f"row {json.dumps(someone)} key {hunter.service.site.key}")
 
+    def fail_later(*_args: object, **_kwargs: object) -> "asyncio.Future[None]":
+        return asyncio.ensure_future(fail())
+
+    def take_the_ordinary_way(*_args: object, **_kwargs: object) -> None:
+        return None
+
     with monkeypatch.context() as patched:
         patched.setattr(type(app[native.INTAKE]), "submit", fail)
+        patched.setattr(type(app[native.INTAKE]), "submit_at_once", fail_later)
+        assert (await hunter("POST", "/v1/comments", json=someone))[0] == 500
+        patched.setattr(type(app[native.INTAKE]), "submit_at_once", take_the_ordinary_way)
         patched.setattr(type(app[review.DESK].archive), "comment", fail)
         for method, path, body in (
             ("POST", "/v1/comments", someone),
