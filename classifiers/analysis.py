@@ -198,7 +198,7 @@ def owned_places(found: Analysis, owners: NDArray[np.uint8]) -> NDArray[np.int64
     places >>= CHECK_BITS
     if found.language[0] == languages.ENGLISH:
         places += BUCKETS
-    owned: NDArray[np.int64] = places.take((owners.take(places) == checks).nonzero()[0])
+    owned: NDArray[np.int64] = places.take((owners.take(places, mode="wrap") == checks).nonzero()[0])
     owned.sort()
     return owned
 
@@ -207,7 +207,7 @@ def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.u
     """Return those n-grams of a batch whose check owns their bucket, as sorted keys, and where each text's keys begin.
 
     A key is text << 21 | language << 20 | bucket; `owners` is indexed by all but the text. Told before they are sorted, which costs
-    most. Each text has at least one key, of bucket 0.
+    most; of the modes of `take` "wrap" is quickest, and none is too large. Each text has at least one key, of bucket 0.
     """
     codes = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
     checks = codes.astype(np.uint8)
@@ -216,7 +216,7 @@ def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.u
     english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
     lowest = np.arange(len(english), dtype=np.int64) << CHECK_BIT
     _add_of_texts(codes, found, lowest + np.array(english, np.int64))
-    owned = (owners.take(codes & _PLACE) == checks).nonzero()[0]
+    owned = (owners.take(codes & _PLACE, mode="wrap") == checks).nonzero()[0]
     sorted_keys = np.empty(lowest.size + owned.size, np.uint32)
     sorted_keys[: lowest.size] = lowest
     sorted_keys[lowest.size :] = codes.take(owned)

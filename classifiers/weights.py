@@ -64,12 +64,12 @@ class Weights:
         if len(found.language) == 1:
             places = owned_places(found, self.owners)
             places[1:] *= places[1:] != places[:-1]  # what repeats becomes bucket 0, which weighs nothing
-            return [_sum(self.quads.take(places))]
+            return [_sum(self.quads.take(places, mode="wrap"))]
         keys, begins = owned_keys(found, self.owners)
         is_distinct = keys[1:] != keys[:-1]
         keys &= _PLACE
         keys[1:] *= is_distinct
-        return _sums(self.quads.take(keys), begins)
+        return _sums(self.quads.take(keys, mode="wrap"), begins)  # no place is too large; "wrap" is quickest
 
 
 def _columns(quads: NDArray[np.uint64]) -> NDArray[np.uint16]:
@@ -91,7 +91,9 @@ def _sum(quads: NDArray[np.uint64]) -> list[int]:
 
 def _sums(quads: NDArray[np.uint64], begins: NDArray[np.int64]) -> list[list[int]]:
     """Return the sum of each column between each beginning and the next."""
-    counts = np.diff(begins, append=quads.size)
+    counts = np.empty(begins.size, np.int64)
+    np.subtract(begins[1:], begins[:-1], out=counts[:-1])
+    counts[-1] = quads.size - begins[-1]
     if counts.max() > _MOST:
         return _slow_sums(quads, begins)
     even = np.add.reduceat(quads & _ALTERNATE, begins)
