@@ -279,6 +279,54 @@ async def test_an_edit_that_the_page_learns_of_is_shown_before_it_is_decided(pag
     assert unexpected(page) == []
 
 
+async def test_of_many_those_that_fail_come_back_and_the_rest_can_be_taken_back(
+    page: Page, desk: Desk
+) -> None:
+    comments = await desk.submit(*(f"تعليق رقم {number} من كثيرة" for number in range(12)))
+    await at_the_desk(page, desk)
+    body = {"verdict": "reject", "reason": "hate", "revision": 1}
+    await desk.service.call("POST", f"/v1/comments/{comments[-1]}/decision", key=desk.colleague, json=body)
+    for comment in (comments[0], comments[-1]):
+        await page.click(f'[data-id="{comment}"] .pick')
+    await press(page, "A", shift=True)
+    await page.until("document.querySelector('dialog.confirm')")
+    await page.press("Enter")
+    await page.until(f"document.querySelector('.item.is-faulty') && {SENT}")
+    assert await page.evaluate("document.querySelector('.item.is-faulty').dataset.id") == comments[-1]
+    assert [await desk.state(one) for one in (comments[0], comments[-1])] == ["approved", "rejected"]
+    await press(page, "U")
+    await page.until(f"document.querySelector('[data-id=\"{comments[0]}\"]') && {SENT}")
+    assert [await desk.state(one) for one in (comments[0], comments[-1])] == ["held", "rejected"]
+
+
+async def test_a_moderator_is_offered_what_a_moderator_may(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق ينتظر القرار")
+    await desk.run_sql("UPDATE moderator_roles SET role = 'moderator'")
+    await at_the_desk(page, desk)
+    assert await page.evaluate(
+        "[...document.querySelectorAll('.kind')].map((kind) => kind.dataset.kind)"
+    ) == [
+        "",
+        "held",
+        "audit",
+    ]
+    await press(page, "W")
+    await page.until("document.querySelector('.author-panel')")
+    assert await page.evaluate("document.querySelectorAll('.author-panel button').length") == 0
+
+
+async def test_a_service_that_is_away_is_said_and_asked_again(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق ينتظر القرار")
+    await sign_in(page, desk)
+    await page.call("Network.setBlockedURLs", urls=["*/v1/queue*"])
+    await page.open(f"{desk.url}/console/")
+    await page.until("document.querySelector('.empty[role=alert]')")
+    assert "لا اتصال بالخدمة" in await page.text(".empty")
+    await page.call("Network.setBlockedURLs", urls=[])
+    await page.click(".empty button")
+    await page.until(READY)
+
+
 async def test_nothing_is_lost_without_a_network_or_a_session(page: Page, desk: Desk) -> None:
     first, second = await desk.submit("تعليق قبل الانقطاع", "تعليق بعد الانقطاع")
     await at_the_desk(page, desk)

@@ -172,6 +172,11 @@ class App {
     this.announce(words);
   }
 
+  /** Say what keeps something from being shown; what is decided is the outbox's affair. */
+  guard(work) {
+    Promise.resolve(work).catch((problem) => this.toast(problem.message || say("broken.offline"), { kind: "fault" }));
+  }
+
   /** Say whether the service answered lately. */
   reached(isReached) {
     if (this.isReached !== isReached) {

@@ -97,7 +97,7 @@ export class CommentPage {
       figures: () => this.article.querySelector("details.figures summary")?.click(),
     }[name];
     if (work && (this.comment?.id === this.id || name === "back")) {
-      work();
+      this.app.guard(work());
     }
     return work !== undefined;
   }

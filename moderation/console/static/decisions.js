@@ -61,7 +61,7 @@ export class Decisions {
   }
 
   async escalate() {
-    const entry = this.desk.focused;
+    const entry = this.desk.focused?.task?.kind === "escalated" ? null : this.desk.focused;
     const note = entry && (await askNote(say("escalate.title"), say("escalate.hint"), say("action.escalate"), this.desk.note));
     if (typeof note !== "string" || !this.mayGoOn()) {
       return;

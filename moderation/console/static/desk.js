@@ -14,6 +14,7 @@ import { Surroundings } from "./surroundings.js";
 import { say } from "./words.js";
 
 const POLL_MS = 20_000;
+const MEND_MS = 10_000;
 const IDLE_MS = 300_000;
 const DWELL_MS = 350;
 const MORE_FROM = 15;
@@ -110,6 +111,8 @@ export class Desk {
     this.queue = null;
     const query = new URLSearchParams(location.search);
     this.article.replaceChildren(brokenPane(problem, () => this.open(query)));
+    clearTimeout(this.mending);
+    this.mending = setTimeout(() => this.queue === null && this.app.isShown(this) && this.open(query), MEND_MS);
     this.actions.hidden = true;
   }
 
@@ -327,7 +330,7 @@ export class Desk {
       make("approve", "A", "is-approve"),
       make("reject", "R", "is-reject"),
       make("skip", "S"),
-      make("escalate", "E"),
+      entry.task?.kind === "escalated" ? null : make("escalate", "E"),
       make("note", "N", this.note ? "is-set" : ""),
       isLead && entry.task?.kind === "escalated" ? make("hold", "H") : null,
       entry.task?.kind === "audit" ? null : make("open", "O"), // its page says what the service said
@@ -397,8 +400,8 @@ export class Desk {
       author: () => this.surroundings.showAuthor(this.article, this.focused),
       open: () => this.focused && this.focused.task?.kind !== "audit" && this.app.go(`/console/comments/${this.focusedId}`),
     }[name];
-    if (this.queue) {
-      work?.();
+    if (this.queue && work) {
+      this.app.guard(work());
     }
     return work !== undefined;
   }

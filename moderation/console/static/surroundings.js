@@ -63,7 +63,7 @@ export class Surroundings {
     const history = await ifOffered(() => call("GET", `/v1/comments/${comment.id}/history`));
     const last = history?.escalations.at(-1);
     return last ? h("p", {}, sayWith("escalated.by", { who: this.app.nameOf(last.moderator, comment.site), when: age(last.escalated_at) }),
-      last.note ? h("q", { dir: "auto" }, last.note) : null) : null;
+      last.note ? [" ", h("q", { dir: "auto" }, last.note)] : null) : null;
   }
 
   async record(comment) {
