@@ -151,6 +151,35 @@ def test_a_comment_waits_and_appears_once_it_is_approved_at_the_desk(wordpress: 
     assert [decision["decided_by"] for decision in history["decisions"]].count("site") == 0, "not echoed"
 
 
+BREAKS_ONCE = """<?php
+add_filter( 'update_comment_metadata', function ( $check, $id, $key ) {
+	if ( '_comment_desk_verdict' === $key && delete_option( 'breaks_once' ) ) {
+		http_response_code( 500 );
+		exit;
+	}
+	return $check;
+}, 10, 3 );
+"""
+
+
+def test_an_event_whose_request_another_plugin_ends_in_the_middle_is_taken_when_it_comes_again(
+    wordpress: WordPress, desk: Desk
+):
+    wordpress.comment("متى ينتهي العمل في الجسر الجديد؟")
+    held = only(wordpress)
+    folder = wordpress.folder / "wp-content" / "mu-plugins"
+    folder.mkdir(exist_ok=True)
+    (folder / "breaks-once.php").write_text(BREAKS_ONCE)
+    try:
+        wordpress.php("return add_option('breaks_once', 1);")
+        desk.decide(held["desk_id"], "approve")
+        until(lambda: not wordpress.php("return get_option('breaks_once');"), "the first try")
+        assert only(wordpress)["status"] == "0"
+        until(lambda: only(wordpress)["status"] == "1", "the second try")
+    finally:
+        (folder / "breaks-once.php").unlink()
+
+
 def test_a_moderators_click_in_wordpress_reaches_the_desk_with_their_name(wordpress: WordPress, desk: Desk):
     wordpress.comment("رأيي أن القرار متأخر جدا")
     held = only(wordpress)

@@ -87,12 +87,13 @@ class Comment_Desk_Events {
 		if ( (int) $data['sequence'] <= (int) get_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, true ) ) {
 			return self::said( 'seen' );
 		}
-		update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, (int) $data['sequence'] );
-		if ( 'site' === ( isset( $data['decided_by'] ) ? $data['decided_by'] : '' ) ) {
-			return self::said( 'own' );
+		$is_own = 'site' === ( isset( $data['decided_by'] ) ? $data['decided_by'] : '' );
+		if ( ! $is_own ) {
+			self::take( $comment_id, $data );
 		}
-		self::take( $comment_id, $data );
-		return self::said( 'taken' );
+		// Afterwards: if another plugin ends this request in the middle, the desk sends the event again, and it must not pass for seen.
+		update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, (int) $data['sequence'] );
+		return self::said( $is_own ? 'own' : 'taken' );
 	}
 
 	/**
