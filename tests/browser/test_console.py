@@ -414,6 +414,22 @@ async def test_a_lead_sees_who_wrote_it_blocks_them_and_finds_the_rest(page: Pag
     assert page.faults == []
 
 
+async def test_the_comments_own_page_decides_and_takes_back(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعليق على صفحته")
+    await sign_in(page, desk, f"/console/comments/{comment}?lang=ar")
+    await page.until("document.querySelector('.history li')")
+    assert await page.text(".state") == "بانتظار القرار"
+    await press(page, "A")
+    await page.until("document.querySelector('.state.is-approved')")
+    assert "أنت: القبول" in await page.text(".history")
+    await press(page, "U")
+    await page.until("document.querySelector('.state.is-held')")
+    assert await desk.state(comment) == "held"
+    await page.stroke("Escape", "Escape")
+    await page.until(READY)
+    assert page.faults == []
+
+
 @pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 async def test_pages_fit_and_can_be_read_and_touched(
     chromium: Chromium, desk: Desk, lang: str, width: int

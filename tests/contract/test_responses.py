@@ -269,7 +269,7 @@ async def walk_console(walk: Walker) -> None:
     ):
         await visit("GET", path)
     await visit("GET", "/console/static/console.css")
-    tag = {"If-None-Match": f'"{FILES["console.css"].tag}"'}
+    tag = {"If-None-Match": f'"{FILES["console.css"].tag}"', "Accept-Encoding": "identity"}
     await visit("GET", "/console/static/console.css", headers=tag)
     await visit("GET", "/console/static/nonsense")
     await visit("POST", "/console/sign-in", data=b"{}", headers={"Content-Type": "application/json"})

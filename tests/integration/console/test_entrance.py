@@ -492,6 +492,11 @@ async def test_files_are_kept_by_the_address_that_names_their_content(visitor: B
     assert plain.headers["Cache-Control"] == "no-cache"
     kept = {"If-None-Match": file.headers["ETag"]}
     assert (await visitor.send("GET", "/console/static/console.css", headers=kept)).status == 304
+    plain = await visitor.send("GET", address, headers={"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert file.headers["Content-Encoding"] == "gzip"
+    assert plain.body == file.body
+    assert plain.headers["ETag"] != file.headers["ETag"]
     for name in ("nonsense", "..%2F__init__.py", "__init__.py"):
         assert (await visitor.send("GET", f"/console/static/{name}")).status == 404
 
