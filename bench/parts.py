@@ -81,6 +81,9 @@ async def _measure(tries: int) -> None:
     _show("decide", _each(settle, candidates, tries))
     held = [c for c in candidates if c.ruling and any(r.code == "spam" for r in c.ruling.reasons)]
     share = len(held) / COUNT
+    model.assess(
+        [c.submission.text for c in held[:20]], [None] * len(held[:20])
+    )  # explained right after, as in the service
     explained = _each(lambda c: model.explain(c.submission.text, ("spam",)), held[:20], tries)
     _show(f"explain ({explained:.0f} for each of the {share:.0%} in doubt)", explained * share)
     _show("seal and write the row", _each(lambda c: orjson.dumps([_row(c, vault)]), candidates, tries))

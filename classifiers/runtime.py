@@ -47,10 +47,9 @@ class TextScores(NamedTuple):
 
 
 _FIELDS = {output: place for place, output in enumerate(TextScores._fields)}
-_UNKNOWN = (None,) * (len(TextScores._fields) - 2)
 _THREAT_FIELD = _FIELDS[THREAT]
 _new = tuple.__new__  # a named tuple's own way takes twice as long
-_NO_STEPS = (0,)  # of an unknown language: its n-grams are not asked for
+_NO_STEPS = [0]  # of an unknown language: its n-grams are not asked for
 
 
 class Kept(NamedTuple):
@@ -87,6 +86,7 @@ class Scorer:
         self.thresholds: Mapping[str, Any] = artifact.manifest["thresholds"]
         self.manifest = artifact.manifest
         self._heads = _read_heads(artifact)
+        self._columns = {language: tuple(heads.values()) for language, heads in self._heads.items()}
         self._weights = _read_weights(artifact)
 
     @classmethod
@@ -193,29 +193,30 @@ class Scorer:
 
     def score_found(self, found: Analysis) -> list[TextScores]:
         """Return the scores of texts that were analysed already."""
-        sums = self._weights.sums(found)
-        return list(map(self._scores, found.language, sums, found.rules, found.lengths))
-
-    def _scores(
-        self, language: str | None, steps: Sequence[int], rules: list[int], length: int
-    ) -> TextScores:
-        """Return the scores of one text; `calibration.probability` is written out, for every comment passes here twice."""
-        heads = self._heads.get(language)
-        fields: list[Any] = [language, heads is not None, *_UNKNOWN]
-        if heads is None:
-            heads, steps = self._heads[NEUTRAL], _NO_STEPS
-        else:
-            fields[_THREAT_FIELD] = threats.FIRED if _THREAT_RULE in rules else threats.SILENT
-        divisor = STEPS * sqrt(length + LENGTH_OFFSET)
-        for (field, total, weights, slope, offset), more in zip(heads.values(), steps, strict=False):
-            total += more  # noqa: PLW2901 - the intercept
-            for rule in rules:
-                total += weights[rule]  # noqa: PLW2901
-            logit = slope * (total / divisor) + offset
-            if not -MAX_LOGIT < logit < MAX_LOGIT:
-                logit = MAX_LOGIT if logit > 0 else -MAX_LOGIT
-            fields[field] = 1.0 / (1.0 + exp(-logit))
-        return _new(TextScores, fields)
+        scores: list[TextScores] = []
+        # `calibration.probability` is written out, for every comment passes here twice.
+        for language, steps, rules, length in zip(
+            found.language, self._weights.sums(found), found.rules, found.lengths, strict=True
+        ):
+            fields: list[Any] = [language, True, None, None, None, None, threats.SILENT, None, None]
+            heads = self._columns.get(language)
+            if heads is None:
+                heads, steps = self._columns[NEUTRAL], _NO_STEPS  # noqa: PLW2901
+                fields[1] = False
+                fields[_THREAT_FIELD] = None
+            elif _THREAT_RULE in rules:
+                fields[_THREAT_FIELD] = threats.FIRED
+            divisor = STEPS * sqrt(length + LENGTH_OFFSET)
+            for (field, total, weights, slope, offset), more in zip(heads, steps, strict=False):
+                total += more  # noqa: PLW2901 - the intercept
+                for rule in rules:
+                    total += weights[rule]  # noqa: PLW2901
+                logit = slope * (total / divisor) + offset
+                if not -MAX_LOGIT < logit < MAX_LOGIT:
+                    logit = MAX_LOGIT if logit > 0 else -MAX_LOGIT
+                fields[field] = 1.0 / (1.0 + exp(-logit))
+            scores.append(_new(TextScores, fields))
+        return scores
 
 
 def _keep(

@@ -85,7 +85,6 @@ def _letter_sign(code: int) -> int:
     return Sign.OTHER_LETTER
 
 
-@cache
 def sign_table() -> NDArray[np.uint8]:
     """Return the `Sign` of every code point: ndarray of shape (0x110000,), uint8."""
     table = np.zeros(letters.SIZE, np.uint8)

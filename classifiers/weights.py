@@ -129,7 +129,7 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
             raise ArtifactIncompatibleError("the weights have another shape than this version reads")
         place = (codes >> CHECK_BITS) + at * BUCKETS
         owners[place] = codes & _CHECK
-        _columns(quads)[place, : len(outputs)] = steps.astype(np.int64) + _BIAS
+        _columns(quads)[place, : len(outputs)] = steps.astype(np.int32) + _BIAS
     return Weights(quads, owners, {language: tuple(outputs) for language, outputs in columns.items()})
 
 
