@@ -53,6 +53,7 @@ def retrain(
     seed: int = 0,
     max_rows: int = MAX_ROWS,
     two_parameters: bool = False,
+    language: str = "en",
     progress: Progress = silent,
 ) -> RetrainReport:
     """Train on labelled rows (a stream, read once) and write artefact and report into ``out``, at once or not at all.
@@ -69,6 +70,8 @@ def retrain(
         The site's, by language or "*" and output; by default each model's own. `changes` are at these.
     two_parameters
         Only refit slope and offset of every output on the prior, from MIN_DECISIONS labels on: for a site's first days.
+    language
+        Of the page beside the report, one of `page_words.LANGUAGES`.
     must_pass
         The frozen cases; a list written for this program by default.
 
@@ -93,6 +96,7 @@ def retrain(
             seed,
             two_parameters,
             active_saw,
+            language,
         )
         material = read(sample.rows, known, progress)
         before = known if active is None else Scorer.load(active)

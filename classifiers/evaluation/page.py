@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from classifiers.evaluation.figures import FIGURES, Judged
 from classifiers.evaluation.parts import Different, Part, seen
+from classifiers.page_words import Say, direction, speaker
 from classifiers.site import plots
 from classifiers.site.curves import BINS, Curves, Points, curves_of
 from classifiers.site.judgement import ACTIVE, NEW
@@ -45,14 +46,16 @@ class Report:
     texts: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
-def render(report: Report) -> str:
-    """Return the page."""
+def render(report: Report, *, language: str = "en") -> str:
+    """Return the page in one of `page_words.LANGUAGES`."""
+    say = speaker(language)
     by_output = {
         output: [one for one in report.parts if one.output == output] for output in seen(report.parts)
     }
     return _template().render(
-        report=report, outputs=by_output, figures=FIGURES, words=WORDS, shown=interval_words, drawn=_drawn
-    )
+        report=report, outputs=by_output, figures=FIGURES, words=WORDS, shown=interval_words, drawn=partial(_drawn, say=say),
+        t=say, language=language, direction=direction(language),
+    )  # fmt: skip
 
 
 def interval_words(found: Interval, *, signed: bool = False) -> str:
@@ -73,7 +76,7 @@ def _template() -> Template:
     return environment.from_string(_TEMPLATE.read_text("utf-8"))
 
 
-def _drawn(part: Part) -> list[tuple[str, Markup]]:
+def _drawn(part: Part, *, say: Say) -> list[tuple[str, Markup]]:
     """Return the plots of a part with their titles; none where one class is missing."""
     if not 0 < part.positives < part.rows:
         return []
@@ -81,24 +84,24 @@ def _drawn(part: Part) -> list[tuple[str, Markup]]:
     found = dict(zip(names, map(_curves, part.judged), strict=True))
     by_name = dict(zip(names, part.judged, strict=True))
     drawings: list[tuple[str, str]] = [
-        ("Precision and recall", plots.precision_recall(found)),
-        ("ROC", _roc(by_name)),
-        ("Calibration", plots.calibration(found)),
+        ("Precision and recall", plots.precision_recall(found, say)),
+        ("ROC", _roc(by_name, say)),
+        ("Calibration", plots.calibration(found, say)),
     ]
     for name, one in by_name.items():
         title = "Scores" if len(by_name) == 1 else f"Scores, {'before' if name == ACTIVE else 'after'}"
-        drawings.append((title, _scores(one)))
-    return [(title, Markup(svg)) for title, svg in drawings]  # noqa: S704  # numbers and fixed words alone
+        drawings.append((title, _scores(one, say)))
+    return [(say(title), Markup(svg)) for title, svg in drawings]  # noqa: S704  # numbers and fixed words alone
 
 
 def _curves(judged: Judged) -> Curves:
     return curves_of(judged.labels.astype(np.int64), judged.probabilities, np.ones(judged.labels.size))
 
 
-def _roc(found: Mapping[str, Judged]) -> str:
+def _roc(found: Mapping[str, Judged], say: Say) -> str:
     diagonal = f'<path d="{plots.path([(0, 0), (1, 1)])}" stroke="#bbb" stroke-dasharray="4 3" fill="none"/>'
     lines = [plots.line(roc_points(one), plots.COLOURS[name]) for name, one in found.items()]
-    return plots.frame("false positives", "true positives", [diagonal, *lines])
+    return plots.frame("false positives", "true positives", [diagonal, *lines], say)
 
 
 def roc_points(judged: Judged) -> Points:
@@ -114,7 +117,7 @@ def roc_points(judged: Judged) -> Points:
     return [(0.0, 0.0), *zip(wrong[chosen].tolist(), hits[chosen].tolist(), strict=True)]
 
 
-def _scores(judged: Judged) -> str:
+def _scores(judged: Judged, say: Say) -> str:
     """Draw where the scores of either label lie, each as shares of its own rows."""
     bins = np.minimum((judged.probabilities * BINS).astype(np.int64), BINS - 1)
     shares = [
@@ -127,4 +130,4 @@ def _scores(judged: Judged) -> str:
         for at, (one, name) in enumerate(zip(shares, (ACTIVE, NEW), strict=True))
         for bar in plots.bars_of((one / most).tolist(), at, 2, plots.LABEL_COLOURS[name])
     ]
-    return plots.frame("probability", f"share of a label, to {most:.0%}", bars)
+    return plots.frame("probability", say("share of a label, to {}").format(f"{most:.0%}"), bars, say)

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from classifiers.page_words import direction, speaker
 from classifiers.site import plots
 from classifiers.site.curves import Curves
 from classifiers.site.judgement import ACTIVE, NEW, Slice
@@ -18,11 +19,12 @@ _MEASURES = ("auc", "precision", "recall", "log_loss", "ece")
 _TEMPLATE = Path(__file__).parent / "report.html.j2"
 
 
-def render(report: RetrainReport, drawn: Mapping[str, Mapping[str, Curves]]) -> str:
-    """Return the page; `drawn` are the curves by output and model."""
+def render(report: RetrainReport, drawn: Mapping[str, Mapping[str, Curves]], *, language: str = "en") -> str:
+    """Return the page in one of `page_words.LANGUAGES`; `drawn` are the curves by output and model."""
+    say = speaker(language)
     plotted = {
         output: [
-            Markup(draw(found))  # noqa: S704  # numbers and fixed words alone
+            Markup(draw(found, say))  # noqa: S704  # numbers and fixed words alone
             for draw in (plots.precision_recall, plots.calibration, plots.histogram)
         ]
         for output, found in drawn.items()
@@ -32,7 +34,8 @@ def render(report: RetrainReport, drawn: Mapping[str, Mapping[str, Curves]]) -> 
         (one, [(_shown(one, ACTIVE, name), _shown(one, NEW, name)) for name in _MEASURES])
         for one in report.slices
     ]
-    return _template().render(report=report, measures=_MEASURES, rows=rows, plots=plotted)
+    words = {"t": say, "language": language, "direction": direction(language)}
+    return _template().render(report=report, measures=_MEASURES, rows=rows, plots=plotted, **words)
 
 
 @cache

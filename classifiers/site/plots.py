@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from classifiers.page_words import Say
 from classifiers.site.curves import Curves, Points
 from classifiers.site.judgement import ACTIVE, NEW
 
@@ -11,29 +12,29 @@ COLOURS = {ACTIVE: "#8a8f98", NEW: "#0b6bcb"}
 LABEL_COLOURS = {ACTIVE: "#8a8f98", NEW: "#b3261e"}  # label 0, label 1
 
 
-def precision_recall(found: Mapping[str, Curves]) -> str:
+def precision_recall(found: Mapping[str, Curves], say: Say = str) -> str:
     """Draw precision over recall."""
     lines = [line(one.precision, COLOURS[name]) for name, one in found.items()]
-    return frame("recall", "precision", lines)
+    return frame("recall", "precision", lines, say)
 
 
-def calibration(found: Mapping[str, Curves]) -> str:
+def calibration(found: Mapping[str, Curves], say: Say = str) -> str:
     """Draw the true share over the stated one, beside the diagonal of a calibrated model."""
     diagonal = f'<path d="{path([(0, 0), (1, 1)])}" stroke="#bbb" stroke-dasharray="4 3" fill="none"/>'
     lines = [
         line(one.calibration, COLOURS[name]) + dots(one.calibration, COLOURS[name])
         for name, one in found.items()
     ]
-    return frame("stated probability", "true share", [diagonal, *lines])
+    return frame("stated probability", "true share", [diagonal, *lines], say)
 
 
-def histogram(found: Mapping[str, Curves]) -> str:
+def histogram(found: Mapping[str, Curves], say: Say = str) -> str:
     """Draw the share of comments in each tenth of probability."""
     most = max((value for one in found.values() for value in one.histogram), default=1.0)
     bars = []
     for at, (name, one) in enumerate(found.items()):
         bars += bars_of([value / most for value in one.histogram], at, len(found), COLOURS[name])
-    return frame("probability", f"share of comments, to {most:.0%}", bars)
+    return frame("probability", say("share of comments, to {}").format(f"{most:.0%}"), bars, say)
 
 
 def bars_of(values: Sequence[float], series: int, of: int, colour: str) -> list[str]:
@@ -46,14 +47,16 @@ def bars_of(values: Sequence[float], series: int, of: int, colour: str) -> list[
     ]
 
 
-def frame(below: str, beside: str, inside: Sequence[str]) -> str:
+def frame(below: str, beside: str, inside: Sequence[str], say: Say = str) -> str:
+    below, beside = say(below), say(beside)
     ticks = "".join(
         f'<text x="{_LEFT + _SIDE * value:.0f}" y="{_TOP + _SIDE + 14}" text-anchor="middle">{value:g}</text>'
         f'<text x="{_LEFT - 6}" y="{_TOP + _SIDE * (1 - value) + 4:.0f}" text-anchor="end">{value:g}</text>'
         for value in (0, 0.5, 1)
     )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{beside} over {below}" '
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
+        f'aria-label="{say("{} over {}").format(beside, below)}" direction="ltr" '
         f'font-size="11" font-family="sans-serif" fill="#333">'
         f'<rect x="{_LEFT}" y="{_TOP}" width="{_SIDE}" height="{_SIDE}" fill="none" stroke="#ddd"/>{"".join(inside)}{ticks}'
         f'<text x="{_LEFT + _SIDE / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">{below}</text>'

@@ -48,6 +48,7 @@ class Wishes:
     is_refit: bool = False
     active_saw: datetime | None = None
     """The active model learned from rows up to then; None: from none of these."""
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ class Retraining:
             active=self.before.version,
             is_by_time=planned.is_by_time,
         )
-        _write_report(folder, report, {output: curves(compared, output) for output in first})
+        self._write_report(folder, report, {output: curves(compared, output) for output in first})
         return report
 
     def _refusals(
@@ -178,6 +179,14 @@ class Retraining:
             *unjudged(found, {output: _labelled(self.material, output) for output in first}),
             *failed_cases(scorer, self._cases(), scorer.thresholds),
         ]
+
+    def _write_report(
+        self, folder: Path, report: RetrainReport, drawn: Mapping[str, Mapping[str, Curves]]
+    ) -> None:
+        """Write the report for programs and for people."""
+        written = json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n"
+        (folder / REPORT).write_text(written, "utf-8")
+        (folder / PAGE).write_text(render(report, drawn, language=self.wishes.language), "utf-8")
 
     def _slices(
         self, judged: Rows, outputs: Sequence[str], thresholds: Thresholds
@@ -289,13 +298,6 @@ def _score(
         for output in OUTPUTS
     }
     return [score.language for score in scores], values
-
-
-def _write_report(folder: Path, report: RetrainReport, drawn: Mapping[str, Mapping[str, Curves]]) -> None:
-    """Write the report for programs and for people."""
-    written = json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n"
-    (folder / REPORT).write_text(written, "utf-8")
-    (folder / PAGE).write_text(render(report, drawn), "utf-8")
 
 
 def _labelled(material: Material, output: str) -> int:

@@ -14,7 +14,7 @@ from moderation.cli.failures import WrongUsage
 from moderation.cli.model_versions import SHIPPED, model_folder
 from moderation.cli.output import plain, table
 from moderation.cli.progress import ELSEWHERE_S, progress
-from moderation.cli.terminal import Terminal, with_terminal
+from moderation.cli.terminal import PAGE_LANGUAGE, Terminal, with_terminal
 
 if TYPE_CHECKING:
     from classifiers.evaluation.page import Report
@@ -43,6 +43,9 @@ _REPORT = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page with plots to a new file.",
 )
+_LANGUAGE = click.option(
+    "--language", type=PAGE_LANGUAGE, default="en", show_default=True, help="Of the page."
+)
 _SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the bootstrap draws."
 )
@@ -58,10 +61,18 @@ _SEED = click.option(
 )
 @_TEXT_COLUMN
 @_REPORT
+@_LANGUAGE
 @_SEED
 @with_terminal
 def evaluate(
-    terminal: Terminal, data: Sequence[Path], *, model: str, text_column: str, page: Path | None, seed: int
+    terminal: Terminal,
+    data: Sequence[Path],
+    *,
+    model: str,
+    text_column: str,
+    page: Path | None,
+    language: str,
+    seed: int,
 ) -> None:
     """Measure a model on labelled texts (.jsonl or .csv, plain or .gz), per source, language and length.
 
@@ -70,7 +81,7 @@ def evaluate(
     _refuse_taken(page)
     scored, parts = _measure(terminal, (model,), data, text_column, seed)
     report = _report(scored, parts)
-    _write(page, report)
+    _write(page, report, language)
     terminal.show(_result(report, page), lambda: _words(report, page))
 
 
@@ -80,6 +91,7 @@ def evaluate(
 @_DATA
 @_TEXT_COLUMN
 @_REPORT
+@_LANGUAGE
 @click.option(
     "--texts", "has_texts", is_flag=True, help="With the texts that are judged differently in the page."
 )
@@ -93,6 +105,7 @@ def compare(
     *,
     text_column: str,
     page: Path | None,
+    language: str,
     has_texts: bool,
     seed: int,
 ) -> None:
@@ -105,7 +118,7 @@ def compare(
     _refuse_taken(page)
     scored, parts = _measure(terminal, (before, after), data, text_column, seed)
     report = _report(scored, parts, texts_of=(data, text_column) if has_texts else None)
-    _write(page, report)
+    _write(page, report, language)
     terminal.show(_result(report, page), lambda: _words(report, page))
 
 
@@ -173,12 +186,12 @@ def _refuse_taken(page: Path | None) -> None:
         raise WrongUsage(f"{page.parent} is no folder")
 
 
-def _write(page: Path | None, report: "Report") -> None:
+def _write(page: Path | None, report: "Report", language: str) -> None:
     if page is None:
         return
     from classifiers.evaluation.page import render
 
-    content = render(report)
+    content = render(report, language=language)
     with open(page, "x", encoding="utf-8", opener=_private) as file:
         file.write(content)
 

@@ -10,7 +10,7 @@ import click
 from moderation.cli.desk import Desk
 from moderation.cli.failures import Failure
 from moderation.cli.output import table
-from moderation.cli.terminal import Terminal, with_terminal
+from moderation.cli.terminal import PAGE_LANGUAGE, Terminal, with_terminal
 from moderation.storage import models
 from moderation.storage.administration.changes import audit
 
@@ -86,22 +86,27 @@ def _changes(changes: Mapping[str, Any]) -> str:
     help="Write it as a page, with plots, to a new file.",
 )
 @click.option(
+    "--language", type=PAGE_LANGUAGE, help="Of the page.  [default: the site's, if there are words in it]"
+)
+@click.option(
     "--texts",
     "has_texts",
     is_flag=True,
     help="With the comments' texts in the page; the audit tells who looked.",
 )
 @with_terminal
-def report(terminal: Terminal, version: str, page: Path | None, *, has_texts: bool) -> None:
+def report(
+    terminal: Terminal, version: str, page: Path | None, language: str | None, *, has_texts: bool
+) -> None:
     """Show the report that was kept with a version: what was measured, what would change. It holds comment ids only."""
     if has_texts and page is None:
         raise click.UsageError("--texts needs --html FILE")
-    found, refusals, texts = terminal.run(lambda desk: _read(desk, version, has_texts=has_texts))
+    found, refusals, texts, spoken = terminal.run(lambda desk: _read(desk, version, has_texts=has_texts))
     if page is not None:
         from moderation.learning.report_page import render
 
         with open(page, "x", encoding="utf-8", opener=_private) as file:
-            file.write(render(found, refusals, texts))
+            file.write(render(found, refusals, texts, language=language or spoken))
     shown = {"version": version, "file": page, "report": found, "refusals": refusals}
     terminal.show(shown, lambda: f"written to {page}" if page is not None else report_words(found))
 
@@ -112,14 +117,17 @@ def _private(path: str, flags: int) -> int:
 
 async def _read(
     desk: Desk, version: str, *, has_texts: bool
-) -> tuple[dict[str, Any], list[Any], dict[str, str]]:
+) -> tuple[dict[str, Any], list[Any], dict[str, str], str]:
     async with desk.database.transaction() as connection:
         line = await models.find_model(connection, version)
         _, found = await models.read_details(connection, version)
         if found is None:
             raise Failure(f"{version} has no report")
+        spoken = await connection.fetchval("SELECT language FROM sites WHERE id = $1", line.site_id)
+        if spoken not in PAGE_LANGUAGE.choices:
+            spoken = "en"
         if not has_texts:
-            return found, list(line.refusals), {}
+            return found, list(line.refusals), {}, spoken
         ids = [one["id"] for one in found["changes"].get("differently") or [] if one.get("id")]
         rows = await connection.fetch(
             "SELECT id, text FROM comments WHERE id = ANY($1::uuid[]) AND site_id = ANY($2::integer[])",
@@ -134,4 +142,4 @@ async def _read(
             subject=version,
             texts=len(rows),
         )
-    return found, list(line.refusals), {str(row["id"]): row["text"] for row in rows}
+    return found, list(line.refusals), {str(row["id"]): row["text"] for row in rows}, spoken

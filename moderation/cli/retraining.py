@@ -10,7 +10,7 @@ import click
 
 from moderation.cli.failures import WrongUsage
 from moderation.cli.output import table
-from moderation.cli.terminal import Terminal, with_terminal
+from moderation.cli.terminal import PAGE_LANGUAGE, Terminal, with_terminal
 
 if TYPE_CHECKING:
     from classifiers.retraining import LabelledText, RetrainReport
@@ -53,6 +53,7 @@ _SHARE = click.FloatRange(0.0, 1.0, min_open=True, max_open=True)
 @click.option("--share-abuse", type=_SHARE, help="The same for abuse.")
 @click.option("--text-column", default="text", show_default=True, help="The field that holds the text.")
 @click.option("--seed", default=0, show_default=True, help="Of the sample and the intervals.")
+@click.option("--language", type=PAGE_LANGUAGE, default="en", show_default=True, help="Of report.html.")
 @click.argument("more", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_terminal
 def retrain(

@@ -19,6 +19,9 @@ from moderation.telemetry import configure_logging
 Result = TypeVar("Result")
 Work = Callable[[Desk], Awaitable[Result]]
 
+PAGE_LANGUAGE = click.Choice(("en", "ar"))
+"""In which a page of HTML is written."""
+
 DATA_DIR = click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),

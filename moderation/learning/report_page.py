@@ -7,6 +7,9 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from classifiers.page_words import Say, direction, speaker
+
+_COMPARED = "Compared with {} on decisions that neither learned from. Data {}."
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:start;padding:.25rem .75rem;border-bottom:1px solid #ddd;"
@@ -15,46 +18,59 @@ _STYLE = (
 _WIDTH = 260
 
 
-def render(report: Mapping[str, Any], refusals: Sequence[Any], texts: Mapping[str, str]) -> str:
-    """Return the page; ``texts`` by comment id may be empty."""
+def render(
+    report: Mapping[str, Any], refusals: Sequence[Any], texts: Mapping[str, str], *, language: str = "en"
+) -> str:
+    """Return the page in one of `page_words.LANGUAGES`; ``texts`` by comment id may be empty."""
+    say = speaker(language)
     parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>",
+        f"<!doctype html><html lang={language} dir={direction(language)}>",
+        "<meta charset=utf-8><meta name=viewport content='width=device-width, initial-scale=1'>",
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         f"<title>{_e(report['version'])}</title><style>{_STYLE}</style><h1>{_e(report['version'])}</h1>",
-        f"<p>Compared with {_e(report['active'])} on decisions that neither learned from. Data {_e(report['snapshot'])}.",
-        _gates(refusals),
-        "<h2>Slices</h2>",
-        _slices(report["slices"]),
-        "<h2>What would change</h2>",
-        _changes(report["changes"], texts),
-        "<h2>Labellers</h2>",
-        _labellers(report["labellers"]),
-        "<h2>Rows</h2>",
-        _table("rows", ("", "rows"), list(report["counts"].items())),
+        "<p>" + _e(say(_COMPARED).format(report["active"], report["snapshot"])),
+        _gates(refusals, say),
+        f"<h2>{say('Slices')}</h2>",
+        _slices(report["slices"], say),
+        f"<h2>{say('What would change')}</h2>",
+        _changes(report["changes"], texts, say),
+        f"<h2>{say('Labellers')}</h2>",
+        _labellers(report["labellers"], say),
+        f"<h2>{say('Rows')}</h2>",
+        _table(
+            say("rows"), ("", say("rows")), [(say(name), count) for name, count in report["counts"].items()]
+        ),
     ]
-    parts += [f"<p>{_e(sentence)}" for _, sentence in report["notes"]]
+    parts += [f"<p>{_e(say(code))}: <bdi lang=en>{_e(sentence)}</bdi>" for code, sentence in report["notes"]]
     return "\n".join(parts) + "\n"
 
 
-def _gates(refusals: Sequence[Any]) -> str:
+def _gates(refusals: Sequence[Any], say: Say) -> str:
     if not refusals:
-        return "<p>Every gate held."
-    rows = [(one.get("code"), one.get("where"), _numbers(one.get("numbers") or {})) for one in refusals]
-    return "<p class=no>Kept as a candidate:" + _table("gates", ("gate", "where", "numbers"), rows)
+        return f"<p>{say('Every gate held.')}"
+    rows = [
+        (say(str(one.get("code"))), one.get("where"), _numbers(one.get("numbers") or {})) for one in refusals
+    ]
+    head = [say(word) for word in ("gate", "where", "numbers")]
+    return f"<p class=no>{say('Kept as a candidate:')}" + _table(say("gates"), head, rows)
 
 
-def _slices(slices: Sequence[Mapping[str, Any]]) -> str:
+def _slices(slices: Sequence[Mapping[str, Any]], say: Say) -> str:
     rows = [
         "<tr>"
-        + "".join(f"<td>{_e(one[name])}" for name in ("output", "kind", "name", "rows", "positives"))
-        + f"<td>{_plot(one['measures'])}<td>{_losses(one['measures'])}"
+        + "".join(
+            f"<td><bdi>{_e(say(str(one[name])))}</bdi>"
+            for name in ("output", "kind", "name", "rows", "positives")
+        )
+        + f"<td dir=ltr>{_plot(one['measures'])}<td dir=ltr>{_losses(one['measures'])}"
         for one in slices
     ]
     head = "".join(
-        f"<th>{name}" for name in ("output", "slice", "", "rows", "positive", "AUC, 0.5 to 1", "log-loss")
+        f"<th>{say(name)}"
+        for name in ("output", "slice", "", "rows", "positive", "AUC, 0.5 to 1", "log-loss")
     )
-    shown = _wide("slices", f"<table><tr>{head}{''.join(rows)}</table>")
-    return f"{shown}<p>Grey: before. Blue: now. Lines are 95 % intervals."
+    shown = _wide(say("slices"), f"<table><tr>{head}{''.join(rows)}</table>")
+    return f"{shown}<p>{say('Grey: before. Blue: now. Lines are 95 % intervals.')}"
 
 
 def _plot(measures: Mapping[str, Any]) -> str:
@@ -89,38 +105,40 @@ def _value(measures: Mapping[str, Any], model: str, name: str) -> str:
     return "-" if not found or found["value"] is None else f"{found['value']:.3f}"
 
 
-def _changes(changes: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+def _changes(changes: Mapping[str, Any], texts: Mapping[str, str], say: Say) -> str:
     shares = [
-        (name, f"{changes['before'].get(name, 0):.1%}", f"{changes['after'].get(name, 0):.1%}")
+        (say(name), f"{changes['before'].get(name, 0):.1%}", f"{changes['after'].get(name, 0):.1%}")
         for name in ("approve", "hold", "reject")
     ]
     moved = [
         (
             one.get("id"),
-            one.get("before"),
-            one.get("after"),
+            say(str(one.get("before"))),
+            say(str(one.get("after"))),
             one.get("said"),
             texts.get(str(one.get("id")), ""),
         )
         for one in changes.get("differently") or []
     ]
-    return _table("shares", ("", "before", "now"), shares) + _table(
-        "comments judged differently", ("comment", "before", "now", "people said", "text"), moved
+    head = [say(word) for word in ("comment", "before", "now", "people said", "text")]
+    return _table(say("shares"), ("", say("before"), say("now")), shares) + _table(
+        say("comments judged differently"), head, moved
     )
 
 
-def _labellers(labellers: Sequence[Mapping[str, Any]]) -> str:
+def _labellers(labellers: Sequence[Mapping[str, Any]], say: Say) -> str:
     rows = [
         (
             one["actor"],
-            one["output"],
+            say(one["output"]),
             one["labels"],
             f"{one['contradicted']:.0%}",
-            "outlier" if one["is_outlier"] else "",
+            say("outlier") if one["is_outlier"] else "",
         )
         for one in labellers
     ]
-    return _table("labellers", ("who", "output", "labels", "contradicted by the model", ""), rows)
+    head = [say(word) for word in ("who", "output", "labels", "contradicted by the model")]
+    return _table(say("labellers"), (*head, ""), rows)
 
 
 def _table(name: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -26,10 +26,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     texts = {one["id"]: "كلام " * 40 for one in report["changes"]["differently"]}
     page = folder / "page.html"
     page.write_text(render(report, report["refusals"], texts), "utf-8")
-    return [folder / "model" / "report.html", page]
+    arabic = folder / "arabic.html"
+    arabic.write_text(render(report, report["refusals"], texts, language="ar"), "utf-8")
+    retrain(site_data.log(400, noise=0.15), out=folder / "second", language="ar")
+    return [folder / "model" / "report.html", page, folder / "second" / "report.html", arabic]
 
 
-@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
 @pytest.mark.parametrize("width", [420, 1280])
 async def test_a_report_is_as_wide_as_the_screen(page: Page, pages: list[Path], at: int, width: int):
     await page.resize(width, 800)
@@ -37,4 +40,5 @@ async def test_a_report_is_as_wide_as_the_screen(page: Page, pages: list[Path], 
     assert await page.evaluate(PAGE_WIDTH) <= width
     assert await page.evaluate("[...document.querySelectorAll('table')].every(one => one.closest('.wide'))")
     assert (await page.evaluate(SCROLLED) > 0) == (width == 420)
+    assert await page.evaluate("getComputedStyle(document.body).direction") == ("ltr" if at < 2 else "rtl")
     assert page.faults == []

@@ -1,0 +1,176 @@
+"""What the report pages say, in Arabic and English: the English sentence is the name of both."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+LANGUAGES: Final = ("en", "ar")
+RIGHT_TO_LEFT = frozenset({"ar"})
+Say = Callable[[str], str]
+
+ARABIC: Mapping[str, str] = {
+    # of a retraining
+    "Retraining": "إعادة تدريب",
+    "It may take over from {}.": "يجوز أن يحل محل {}.",
+    "Kept as a candidate; {} stays.": "بقي مرشحا، ويظل {} هو المعمول به.",
+    "Kept as a candidate:": "بقي مرشحا:",
+    "Every gate held.": "اجتاز كل الشروط.",
+    "Compared with {} on decisions that neither learned from. Data {}.": "قورن بـ {} على قرارات لم يتعلم منها أي منهما. البيانات {}.",
+    "Why it is kept": "سبب بقائه مرشحا",
+    "why": "السبب",
+    "gate": "الشرط",
+    "gates": "الشروط",
+    "where": "الموضع",
+    "numbers": "الأرقام",
+    "Judged on rows that neither model learned from, all later than those learned from.": (
+        "الحكم على صفوف لم يتعلم منها أي من النموذجين، وكلها أحدث مما جرى التعلم منه."
+    ),
+    "Judged on rows that neither model learned from, with near copies kept together, for the rows have no times.": (
+        "الحكم على صفوف لم يتعلم منها أي من النموذجين، والنسخ المتقاربة مجموعة معا لأن الصفوف بلا أوقات."
+    ),
+    "Intervals are 95 %, by bootstrap. Afterwards the model learned from all rows.": (
+        "الفترات بثقة 95٪ بإعادة المعاينة. وبعد ذلك تعلم النموذج من كل الصفوف."
+    ),
+    "Before": "من قبل",
+    "now": "الآن",
+    "Parts": "الأجزاء",
+    "Slices": "الشرائح",
+    "slices": "الشرائح",
+    "output": "المخرج",
+    "part": "الجزء",
+    "slice": "الشريحة",
+    "rows": "الصفوف",
+    "Rows": "الصفوف",
+    "positive": "الموجب",
+    "negative": "السالب",
+    "What would change": "ما الذي سيتغير",
+    "of {} untouched comments": "من {} تعليقا لم تمس",
+    "before": "قبل",
+    "after": "بعد",
+    "shares": "الحصص",
+    "Comments judged differently": "تعليقات يختلف الحكم عليها",
+    "comments judged differently": "تعليقات يختلف الحكم عليها",
+    "comment": "التعليق",
+    "a person said": "قال إنسان",
+    "people said": "قال الناس",
+    "text": "النص",
+    "Who labelled": "من وسم",
+    "Labellers": "الواسمون",
+    "labellers": "الواسمون",
+    "person": "الشخص",
+    "who": "من",
+    "labels": "الوسوم",
+    "contradicted by the model": "خالفها النموذج",
+    "standard errors from the others": "أخطاء معيارية عن الآخرين",
+    "an outlier: counts less": "شاذ: يحسب أقل",
+    "outlier": "شاذ",
+    "Data": "البيانات",
+    "Snapshot": "لقطة البيانات",
+    "AUC, 0.5 to 1": "AUC، من 0.5 إلى 1",
+    "Grey: before. Blue: now. Lines are 95 % intervals.": "الرمادي: من قبل. الأزرق: الآن. الخطوط فترات ثقة 95٪.",
+    # of an evaluation
+    "Evaluation": "تقييم",
+    "Comparison": "مقارنة",
+    "and": "و",
+    ", ": "، ",
+    "{} rows of {}.": "{} صفا من {}.",
+    "In brackets: 95 % intervals, by bootstrap over rows. A row nobody labelled, or without a probability, counts in no figure.": (
+        "بين قوسين: فترات ثقة 95٪ بإعادة معاينة الصفوف. الصف الذي لم يسمه أحد، أو بلا احتمال، لا يدخل في أي رقم."
+    ),
+    "Grey: before. Blue: after. Differences are after less before, on the same draws.": (
+        "الرمادي: قبل. الأزرق: بعد. الفروق هي «بعد» ناقص «قبل» على العينات نفسها."
+    ),
+    "In the plots of scores,": "في رسوم الدرجات:",
+    "grey is label 0": "الرمادي وسم 0",
+    "red is label 1": "الأحمر وسم 1",
+    "Judged differently": "يختلف الحكم عليها",
+    "By spam and abuse together, at each model's own thresholds: {} of {} rows.": (
+        "بالإعلان المزعج والإساءة معا، عند عتبات كل نموذج: {} من {} صفا."
+    ),
+    "The first {}": "أول {}",
+    "Which": "أيها",
+    "model": "النموذج",
+    "file": "الملف",
+    "row": "الصف",
+    "label": "الوسم",
+    "At the thresholds": "عند العتبات",
+    "Differences": "الفروق",
+    "Figures": "الأرقام",
+    "Figures of each model": "أرقام كل نموذج",
+    "not scored": "بلا درجة",
+    "plots, thresholds": "رسوم وعتبات",
+    "All labels are the same here: there is nothing to draw.": "كل الوسوم هنا سواء، فلا شيء يرسم.",
+    "Precision and recall": "الضبط والاستدعاء",
+    "ROC": "ROC",
+    "Calibration": "المعايرة",
+    "Scores": "الدرجات",
+    "Scores, before": "الدرجات، قبل",
+    "Scores, after": "الدرجات، بعد",
+    # of plots
+    "recall": "الاستدعاء",
+    "precision": "الضبط",
+    "stated probability": "الاحتمال المعلن",
+    "true share": "الحصة الحقيقية",
+    "probability": "الاحتمال",
+    "share of comments, to {}": "حصة التعليقات، حتى \u200e{}\u200e",
+    "share of a label, to {}": "حصة الوسم، حتى \u200e{}\u200e",
+    "false positives": "موجب كاذب",
+    "true positives": "موجب صادق",
+    "{} over {}": "{} مقابل {}",
+    # figures
+    "AUC": "AUC",
+    "auc": "AUC",
+    "macro-F1 at 0.5": "macro-F1 عند 0.5",
+    "precision, doubt": "الضبط، شك",
+    "recall, doubt": "الاستدعاء، شك",
+    "precision, reject": "الضبط، رفض",
+    "recall, reject": "الاستدعاء، رفض",
+    "calibration error": "خطأ المعايرة",
+    "called positive at 0.5": "عد موجبا عند 0.5",
+    "log_loss": "الخسارة اللوغاريتمية",
+    "log-loss": "الخسارة اللوغاريتمية",
+    "ece": "خطأ المعايرة",
+    # outputs, parts, verdicts
+    "spam": "إعلان مزعج",
+    "abuse": "إساءة",
+    "reject": "رفض",
+    "insult": "إهانة",
+    "obscene": "بذاءة",
+    "threat": "تهديد",
+    "hate": "كراهية",
+    "all": "الكل",
+    "language": "اللغة",
+    "site": "الموقع",
+    "reason": "السبب",
+    "length": "الطول",
+    "source": "المصدر",
+    "since": "منذ",
+    "approve": "قبول",
+    "hold": "إبقاء للمراجعة",
+    "pass": "يمر",
+    "doubt": "شك",
+    # why a version stays a candidate
+    "slice_worse_auc": "شريحة ساء ترتيبها",
+    "slice_worse_log_loss": "شريحة ساءت احتمالاتها",
+    "must_pass": "حالة ثابتة على الجانب الخطأ",
+    "not_proven": "مخرج جديد لم يثبت أنه أفضل من المصادفة",
+    "too_few_to_judge": "قرارات أقل من أن يحكم بها",
+    # what somebody should know
+    "active_learned_from_these": "تعلم النموذج المعمول به من هذه القرارات نفسها، فيقارن على ما بعدها وحده",
+    "language_not_learned": "لغة صفوفها أقل من أن تتعلم، فيحكم عليها النموذج الأصل وحده",
+    "output_not_learned": "مخرج وسومه أقل من أن يتعلم",
+    "contradictory_labels": "نصوص وسمت بالضدين",
+    # how many rows
+    "seen": "قرئت",
+    "unlabelled": "بلا وسم",
+    "learned_from": "جرى التعلم منها",
+}
+
+
+def speaker(language: str) -> Say:
+    """Return what says an English sentence, or a code, in a language; codes that have no words stay codes."""
+    return (lambda said: ARABIC.get(said, said)) if language == "ar" else (lambda said: said)
+
+
+def direction(language: str) -> str:
+    """Return how a language is written, as HTML says it."""
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
