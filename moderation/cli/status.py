@@ -25,10 +25,13 @@ from moderation.storage.administration.queue import count_queue
 from moderation.storage.administration.sites import list_sites
 from moderation.storage.database import AWAY, Database
 from moderation.storage.migrate import LATEST, missing_versions
+from moderation.storage.models import active_versions
 
 PART_S = 6.0
 """How long one part is given; a part that needs longer is not well."""
 LITTLE_BYTES = 1 << 30
+MOST_MODELS = 10
+"""As many are loaded, to see whether they are refused; each takes some tenths of a second."""
 FAILED = 1
 _WIDEST = 300
 """Paths stand in what is said, and somebody has to open them."""
@@ -154,10 +157,28 @@ async def _stored(settings: Settings, url: str) -> AsyncIterator[Part]:
             yield Part("keys", is_well=False, said=str(error))
     database = Database(url, size=2)
     try:
+        yield await _models(database)
         yield await _queue(database)
         yield await _deliveries(database)
     finally:
         await database.close()
+
+
+async def _models(database: Database) -> Part:
+    """Load what is in force, as every process does: one that is refused leaves its site to the model before."""
+    from moderation.learning.switch import (
+        is_refused,  # takes a second, which a service that is down need not wait for
+    )
+
+    async with database.connection() as connection:
+        wanted = {version for version in (await active_versions(connection)).values() if version is not None}
+        some = sorted(wanted)[:MOST_MODELS]
+        refused = [version for version in some if await is_refused(connection, version)]
+    if refused:
+        said = f"refused by this program: {', '.join(refused)}; train them again (moderation models retrain) or roll back"
+        return Part("models", is_well=False, said=said)
+    looked = "" if len(some) == len(wanted) else f", {len(some)} of them looked at"
+    return Part("models", is_well=True, said=f"the shipped one, and {len(wanted)} more in force{looked}")
 
 
 async def _queue(database: Database) -> Part:

@@ -17,12 +17,14 @@ from classifiers.errors import ClassifierError
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ids import SiteId
 from moderation.learning.engine import ActiveModel, LoadedModel
-from moderation.storage.database import Database
+from moderation.storage.database import Connection, Database
 from moderation.storage.models import EVERYWHERE, active_versions, read_files
 from moderation.telemetry import MODEL_REFUSALS, MODELS_REFUSED
 
 EVERY_S = 2.0
 RETRY_REFUSED_S = 60.0
+REFUSALS = (ClassifierError, OSError, TypeError, ValueError)
+"""What loading a damaged or foreign version raises."""
 
 log = structlog.get_logger()
 
@@ -71,7 +73,7 @@ class ModelSwitch:
             files = await read_files(connection, version)
         try:
             self._loaded[version] = await asyncio.to_thread(load_files, files, version)
-        except (ClassifierError, OSError, TypeError, ValueError) as error:
+        except REFUSALS as error:
             self._refused[version] = time.monotonic()
             MODEL_REFUSALS.inc()
             log.error("model_refused", model=version, error=type(error).__name__)
@@ -103,6 +105,16 @@ class ModelSwitch:
         wanted = set(self._wanted.values())
         self._refused = {version: at for version, at in self._refused.items() if version in wanted}
         MODELS_REFUSED.set(len(self._refused))
+
+
+async def is_refused(connection: Connection, version: str) -> bool:
+    """Tell whether this program cannot load a version."""
+    files = await read_files(connection, version)
+    try:
+        await asyncio.to_thread(load_files, files, version)
+    except REFUSALS:
+        return True
+    return False
 
 
 def load_files(files: Mapping[str, bytes], version: str) -> LoadedModel:

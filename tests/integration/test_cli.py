@@ -461,7 +461,7 @@ async def test_beside_the_running_service_changes_take_effect_at_once(engine_dat
         assert operator.get("comments", "show", first["id"], "--with-email")["email"] == "layla1@example.com"
 
         well = {line["part"]: line["well"] for line in operator.get("status")}
-        parts = {"disk", "engines", "valkey", "postgresql", "schema", "keys", "queue", "deliveries"}
+        parts = {"disk", "engines", "valkey", "postgresql", "schema", "keys", "models", "queue", "deliveries"}
         assert well.keys() == parts
         assert all(well[part] for part in parts - {"disk"})  # how full the tests' machine is is not ours
 

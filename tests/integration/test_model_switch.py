@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.errors import ClassifierError
+from moderation.cli.status import _models
 from moderation.domain.clock import utc_now
 from moderation.domain.errors import ConflictError, NotFoundError
 from moderation.domain.ids import SiteId
@@ -80,6 +81,20 @@ async def test_every_process_follows_and_one_command_goes_back(
         ("promote", version, None, "test", "better"),
     ]
     assert line.status == "retired"
+
+
+async def test_an_operator_is_told_which_model_in_force_is_refused(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    assert (await _models(database)).is_well
+    version = write_variant(tmp_path, "variant")
+    await registry.add(tmp_path, None)
+    await registry.promote(version, None, reason="better")
+    told = await _models(database)
+    assert (told.is_well, told.said) == (True, "the shipped one, and 1 more in force")
+    await damage(database, version)
+    told = await _models(database)
+    assert (told.is_well, version in told.said) == (False, True)
 
 
 async def test_going_back_twice_reaches_what_was_before_the_first(
