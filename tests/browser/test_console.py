@@ -258,6 +258,9 @@ async def test_an_edit_while_one_reads_shows_the_new_text(page: Page, desk: Desk
         == "النص الأول قبل التعديل"
     )
     assert await desk.state(comment) == "held"
+    await press(page, "A")  # meant for what stood there before
+    assert await page.evaluate(TEXT) == new
+    await page.until("!document.querySelector('.actions').inert")
     await press(page, "A")
     await page.until(f"{EMPTY} && {SENT}")
     assert await desk.state(comment) == "approved"
@@ -271,12 +274,115 @@ async def test_an_edit_that_the_page_learns_of_is_shown_before_it_is_decided(pag
     await page.evaluate(LOOK)
     await page.until("document.querySelector('.notice.fault')")
     assert await page.evaluate(TEXT) == "النص الثاني بعد التعديل"
+    await page.until("!document.querySelector('.actions').inert")
     await press(page, "A", shift=True)  # selected on the text before
     await page.until("document.querySelector('dialog.confirm')")
     await page.press("Enter")
     await page.until("document.querySelector('.toast.fault')")
     assert await desk.state(comments[0]) == "held"
     assert unexpected(page) == []
+
+
+LOSE_ANSWER = (
+    "window.n = 0; window.send = window.fetch; window.fetch = async (path, options) => { const answer = await send(path, options);"
+    " if (path.endsWith('/%s') && n++ === 0) throw new TypeError('lost'); return answer; }; null"
+)
+
+
+async def test_an_undo_takes_back_ones_own_decision_and_no_other(page: Page, desk: Desk) -> None:
+    comment, _ = await desk.submit("تعليق للتراجع", "تعليق آخر ينتظر")
+    admin = await seed_moderator(desk.service.database, {desk.service.site.id: "admin"})
+    await at_the_desk(page, desk)
+    await press(page, "A")
+    await page.until(SENT)
+    decision = {"verdict": "reject", "reason": "hate", "revision": 1}
+    path = f"/v1/comments/{comment}/decision"
+    sequence = (await desk.service.call("POST", path, key=admin, json=decision))[1]["sequence"]
+    await desk.service.call("POST", path, key=admin, json=decision | {"sequence": sequence})
+    await press(page, "U")
+    await page.until("document.querySelector('.toast.fault')")
+    assert await desk.state(comment) == "rejected"
+    assert unexpected(page, 409) == []
+
+
+async def test_a_decision_whose_answer_was_lost_is_taken_back_nonetheless(page: Page, desk: Desk) -> None:
+    comment, _ = await desk.submit("تعليق يضيع جوابه", "تعليق آخر ينتظر")
+    await at_the_desk(page, desk)
+    await page.evaluate(LOSE_ANSWER % "decision")
+    await press(page, "A")
+    await page.until("document.querySelector('#status').dataset.state === 'retrying'")
+    assert await desk.state(comment) == "approved"
+    await press(page, "U")
+    await page.until(f"n === 2 && {SENT}")
+    assert await desk.state(comment) == "held"
+    assert await page.evaluate(TEXT) == "تعليق يضيع جوابه"
+
+
+async def test_an_undo_whose_answer_was_lost_is_no_fault(page: Page, desk: Desk) -> None:
+    comment, _ = await desk.submit("تعليق يضيع جواب تراجعه", "تعليق آخر ينتظر")
+    await at_the_desk(page, desk)
+    await press(page, "A")
+    await page.until(SENT)
+    await page.evaluate(LOSE_ANSWER % "undo")
+    await press(page, "U")
+    await page.until(f"n === 2 && {SENT}")
+    assert await desk.state(comment) == "held"
+    assert await page.evaluate("document.querySelectorAll('.toast.fault').length") == 0
+    assert await page.evaluate("document.querySelectorAll('.item').length") == 2
+
+
+async def test_nothing_is_sent_in_the_name_of_who_signed_in_meanwhile(page: Page, desk: Desk) -> None:
+    comment, _ = await desk.submit("تعليق أول ينتظر", "تعليق ثانٍ ينتظر")
+    other = await add_account(desk.service.database, {desk.service.site.id: "moderator"}, name="غادة")
+    await at_the_desk(page, desk)
+    await page.evaluate(
+        "fetch('/console/sign-in', {method: 'POST', body: new URLSearchParams("
+        f"{{email: '{other.email}', password: '{other.password}'}})}}).then((answer) => answer.status)"
+    )
+    await desk.run_sql("UPDATE tasks SET claim_expires_at = now() - interval '1 second'")
+    await page.during_load(press(page, "A"))
+    await page.until("document.querySelector('.account summary')?.textContent.includes('غادة')")
+    await page.until(READY)
+    assert await desk.state(comment) == "held"
+
+
+async def test_an_audit_stays_blind_when_its_text_was_edited(page: Page, desk: Desk) -> None:
+    await desk.submit("تعالوا إلى كازينو النورس الليلة وغدًا في المدينة")
+    await desk.run_sql("UPDATE tasks SET kind = 'audit'")
+    await at_the_desk(page, desk, "/console/?kind=audit")
+    await desk.run_sql("UPDATE comments SET revision = 2")
+    await desk.run_sql("UPDATE tasks SET revision = 2")
+    await press(page, "A")
+    await page.until("document.querySelector('.notice.fault')")
+    assert await page.evaluate("document.querySelectorAll('.pane mark, .pane .verdict').length") == 0
+
+
+async def test_a_page_of_strangers_closes_nothing(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق ينتظر القرار")
+    await at_the_desk(page, desk)
+    closed = await page.evaluate("""import('/console/static/queue.js').then(async ({ Queue }) => {
+      const entry = (id) => ({ id, comment: { id, sequence: 1, revision: 1 }, task: { kind: 'held' } });
+      const queue = new Queue({ site: 'x', order: 'abuse' }, { has: () => false, count: 0 });
+      queue.entries = ['a', 'b', 'c'].map(entry);
+      queue.page = async () => ({ items: ['n', 'm'].map(entry), next: 'more' });
+      await queue.refresh('b');
+      return queue.entries.map((one) => [one.id, Boolean(one.isClosed)]);
+    })""")
+    assert closed == [["a", False], ["b", False], ["c", False]]
+
+
+async def test_an_undo_is_sent_when_the_queue_cannot_be_shown(page: Page, desk: Desk) -> None:
+    comment, _ = await desk.submit("تعليق يليه عطل", "تعليق آخر ينتظر")
+    await at_the_desk(page, desk)
+    await press(page, "A")
+    await page.until(SENT)
+    await page.call("Network.setBlockedURLs", urls=["*/v1/queue*"])
+    await page.click("[data-kind=held]")
+    await page.until("document.querySelector('.empty[role=alert]')")
+    await press(page, "U")
+    await page.until("document.querySelector('#toasts').textContent.includes('تراجعت')")
+    await page.until("document.querySelector('#status').dataset.state !== 'sending'")
+    assert await desk.state(comment) == "held"
 
 
 async def test_of_many_those_that_fail_come_back_and_the_rest_can_be_taken_back(

@@ -5,7 +5,10 @@ import { language } from "./words.js";
 const TIMEOUT_MS = 20_000;
 const PROOF = /<meta name="csrf-token" content="(\w+)">/u;
 let csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+const person = document.querySelector('meta[name="person"]')?.content ?? "";
+const PERSON = /<meta name="person" content="([\w-]+)">/u;
 let signedOut = () => {};
+let replaced = () => {};
 
 /** A refusal (RFC 9457), or a request that got no answer: then `status` is 0. */
 export class Problem extends Error {
@@ -28,6 +31,11 @@ export function onSignedOut(handler) {
   signedOut = handler;
 }
 
+/** Say what is done once somebody else has signed in with this browser. */
+export function onReplaced(handler) {
+  replaced = handler;
+}
+
 /**
  * Call the service. Returns the body, null where there is none. Raises `Problem`. Requests that change something outlive the page,
  * so that leaving it takes no decision back.
@@ -38,7 +46,7 @@ export async function call(method, path, body = undefined) {
     response = await answered(method, path, body);
   }
   if (response.ok) {
-    return response.status === 204 ? null : response.json();
+    return response.status === 204 ? null : wholeBodyOf(response);
   }
   const problem = new Problem(response.status, await bodyOf(response), Number(response.headers.get("Retry-After")) || null);
   if (response.status === 401) {
@@ -67,12 +75,29 @@ async function answered(method, path, body) {
   }
 }
 
-/** Whether this page's proof was of an earlier session (somebody signed in anew in another tab); the one of now is taken then. */
+/**
+ * Whether this page's proof was of an earlier session (its person signed in anew in another tab); the one of now is taken then. Where it
+ * is somebody else who did, nothing is sent in their name: the page begins again, and this never returns.
+ */
 async function hasNewProof() {
-  const [, proof = csrf] = PROOF.exec(await (await answered("GET", "/console/")).text()) ?? [];
+  const page = await (await answered("GET", "/console/")).text();
+  const [, proof = csrf] = PROOF.exec(page) ?? [];
+  if ((PERSON.exec(page)?.[1] ?? person) !== person) {
+    replaced();
+    await new Promise(() => {});
+  }
   const isNew = proof !== csrf;
   csrf = proof;
   return isNew;
+}
+
+/** An answer that breaks off tells nothing: it is asked for again. */
+async function wholeBodyOf(response) {
+  try {
+    return await response.json();
+  } catch {
+    throw new Problem(0);
+  }
 }
 
 async function bodyOf(response) {

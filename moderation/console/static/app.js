@@ -1,6 +1,6 @@
 // The console: who is here, which page is shown, what is on its way, and what is said aloud.
 
-import { call, ifOffered, onSignedOut, withQuery } from "./api.js";
+import { call, ifOffered, onReplaced, onSignedOut, withQuery } from "./api.js";
 import { CommentPage } from "./comment.js";
 import { Desk } from "./desk.js";
 import { showHelp } from "./dialogs.js";
@@ -9,6 +9,7 @@ import { areShortcutsOn, commandOf, setShortcuts } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { brokenPane } from "./panes.js";
 import { SearchPage } from "./search.js";
+import { Surroundings } from "./surroundings.js";
 import { say } from "./words.js";
 
 const TOAST_MS = 7_000;
@@ -27,6 +28,7 @@ class App {
 
   async start() {
     onSignedOut(() => this.signIn());
+    onReplaced(() => this.begin());
     try {
       this.me = await call("GET", "/v1/me");
     } catch (problem) {
@@ -42,6 +44,7 @@ class App {
       changed: () => this.drawStatus(),
     });
     const kept = this.outbox.restore();
+    this.surroundings = new Surroundings(this);
     this.pages = { desk: new Desk(this), comment: new CommentPage(this), search: new SearchPage(this) };
     this.listen();
     this.drawSites();
@@ -93,6 +96,7 @@ class App {
       const isHere = this.pages[link.dataset.page] === page;
       isHere ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     });
+    this.drawSwitches();
     page.open(new URLSearchParams(location.search), id);
   }
 
@@ -112,6 +116,16 @@ class App {
       event.preventDefault();
       this.go(link.getAttribute("href"));
     }
+  }
+
+  /** Let the choice of site and the link to the other language go by the address. */
+  drawSwitches() {
+    const choice = document.querySelector("#sites select");
+    if (choice) {
+      choice.value = this.site.name;
+    }
+    const other = document.querySelector(".menu a[hreflang]");
+    other.href = withQuery(location.pathname, { ...Object.fromEntries(new URLSearchParams(location.search)), lang: other.hreflang });
   }
 
   drawSites() {
@@ -194,6 +208,21 @@ class App {
     Object.assign(this.status.dataset, { state, count: orders.length });
     const again = ["stuck", "retrying"].includes(state) ? button(say("outbox.again"), { on: { click: () => this.outbox.hurry() } }) : null;
     this.status.replaceChildren(...flat([state ? h("span", {}, say(`outbox.${state}`, { count: orders.length })) : null, again]));
+  }
+
+  /** Whether a decision can be taken: who is cut off should know it. */
+  mayDecide() {
+    if (this.outbox.isFull) {
+      this.toast(say("outbox.full"), { kind: "fault" });
+    }
+    return !this.outbox.isFull;
+  }
+
+  /** Somebody else signed in with this browser: begin as they. What was on its way stays kept for whoever decided it. */
+  begin() {
+    this.isLeaving = true;
+    this.outbox?.halt();
+    location.reload();
   }
 
   /** Sign in, and come back here with everything that was on its way. */

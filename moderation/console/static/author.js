@@ -1,6 +1,6 @@
 // Who wrote a comment: what people decided about them, what is said of them, and what else they wrote on this site.
 
-import { call, Problem } from "./api.js";
+import { call, Problem, withQuery } from "./api.js";
 import { askNote } from "./dialogs.js";
 import { button, flat, h } from "./dom.js";
 import { resultRow } from "./found.js";
@@ -33,7 +33,7 @@ export function authorPanel(view, comment, { app, changed }) {
     h("p", { class: "quiet" }, recordWords(view)),
     isLead ? h("div", { class: "row" }, standingButtons(view, comment, { app, changed })) : null,
     others.length ? h("ol", { class: "results" }, others.map(resultRow)) : h("p", { class: "quiet" }, say("author.nothing")),
-    others.length ? h("p", {}, h("a", { href: `/console/search?author=${comment.id}` }, say("author.all"))) : null,
+    others.length ? h("p", {}, h("a", { href: withQuery("/console/search", { author: comment.id, site: comment.site }) }, say("author.all"))) : null,
   );
 }
 
@@ -58,6 +58,7 @@ async function settle(standing, view, comment, { app, changed }) {
       await call("POST", `/v1/comments/${comment.id}/author`, { standing, by, note: note || undefined });
     }
     app.toast(say(`author.done_${standing}`));
+    app.surroundings.forgetAuthors();
     changed();
   } catch (problem) {
     app.toast(problem instanceof Problem && problem.message ? problem.message : say("broken.offline"), { kind: "fault" });

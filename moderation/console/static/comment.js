@@ -8,13 +8,13 @@ import { brokenPane, skeleton } from "./panes.js";
 import { notice, reading } from "./reading.js";
 import { likeliestReason, reasonName } from "./reasons.js";
 import { resultRow } from "./found.js";
-import { Surroundings, revisionList } from "./surroundings.js";
+import { revisionList } from "./surroundings.js";
 import { moment, say, sayWith } from "./words.js";
 
 export class CommentPage {
   constructor(app) {
     this.app = app;
-    this.surroundings = new Surroundings(app);
+    this.surroundings = app.surroundings;
     this.article = h("article", { class: "paper", tabIndex: -1 });
     this.article.addEventListener("click", (event) => this.show(event.target.closest("[data-do]")?.dataset.do));
     this.actions = h("div", { class: "actions", role: "toolbar", "aria-label": say("action.label") });
@@ -68,14 +68,14 @@ export class CommentPage {
   drawActions(isLead) {
     const last = this.history.decisions.at(-1);
     const isMine = last?.moderator === this.app.me.id;
-    const mayUndo = last && last.decided_by !== "service" && last.undoes === null && (isMine || isLead);
+    this.mayUndo = last && last.decided_by !== "service" && last.undoes === null && (isMine || isLead);
     const make = (name, keys, kind = "") => button(say(`action.${name}`), { keys, class: `action ${kind}`, on: { click: () => this.run(name) } });
     this.actions.replaceChildren(...[
       make("approve", "A", "is-approve"),
       make("reject", "R", "is-reject"),
       isLead && (this.comment.state !== "held" || this.history.escalations.length) ? make("hold", "H") : null,
       make("escalate", "E"),
-      mayUndo ? make("undo", "U") : null,
+      this.mayUndo ? make("undo", "U") : null,
     ].filter(Boolean));
   }
 
@@ -92,7 +92,7 @@ export class CommentPage {
       reject: () => this.reject(),
       hold: () => this.app.role(this.comment.site) !== "moderator" && this.decide("hold"),
       escalate: () => this.escalate(),
-      undo: () => this.send("undo", {}),
+      undo: () => this.mayUndo && this.send("undo", { sequence: this.history.decisions.at(-1).sequence }),
       back: () => this.app.go(this.app.deskAddress),
       figures: () => this.article.querySelector("details.figures summary")?.click(),
     }[name];
@@ -122,6 +122,10 @@ export class CommentPage {
 
   send(path, body) {
     const id = crypto.randomUUID();
+    if (!this.app.mayDecide()) {
+      return;
+    }
+    this.mayUndo = false; // until the page shows what became of this
     this.app.outbox.add({ id, page: "comment", kind: path, ids: [this.id], method: "POST", path: `/v1/comments/${this.id}/${path}`, body });
   }
 

@@ -8,6 +8,7 @@ import { likeliestReason, reasonName } from "./reasons.js";
 import { say } from "./words.js";
 
 const MOST_AT_ONCE = 500;
+const BLIND = { state: null, verdict: null, reasons: [], scores: null, model: null, policy: null, decided_by: null, decided_at: null };
 
 export class Decisions {
   constructor(desk) {
@@ -31,19 +32,18 @@ export class Decisions {
     }
   }
 
-  decide(verdict, { reason, sequence, entry = this.desk.focused } = {}) {
+  decide(verdict, { reason, sequence, note = this.desk.note, entry = this.desk.focused } = {}) {
     if (!entry || !this.mayGoOn()) {
       return;
     }
-    const note = this.desk.note || undefined;
     const at = this.desk.queue.take(entry.id);
-    const body = { verdict, reason, note, sequence, revision: this.desk.readOf(entry).revision };
+    const body = { verdict, reason, note: note || undefined, sequence, revision: this.desk.readOf(entry).revision };
     this.send({ kind: "decide", ids: [entry.id], path: `/v1/comments/${entry.id}/decision`, body }, [{ entry, at }]);
     this.desk.goOn(at, say(`done.${verdict}`, { reason: reason ? reasonName(reason) : "" }));
   }
 
   async decideSelected(verdict) {
-    const entries = this.desk.queue.entries.filter((entry) => this.desk.picked.has(entry.id));
+    const entries = this.desk.queue.entries.filter((entry) => this.desk.picked.has(entry.id)).slice(0, MOST_AT_ONCE);
     if (entries.length === 0 || !this.mayGoOn()) {
       return;
     }
@@ -53,7 +53,7 @@ export class Decisions {
     if (!isMeant) {
       return;
     }
-    const taken = entries.slice(0, MOST_AT_ONCE).map((entry) => ({ entry, at: this.desk.queue.take(entry.id) }));
+    const taken = entries.map((entry) => ({ entry, at: this.desk.queue.take(entry.id) }));
     const items = taken.map(({ entry }) => ({ id: entry.id, revision: this.desk.picked.get(entry.id) }));
     taken.forEach(({ entry }) => this.desk.picked.delete(entry.id));
     this.send({ kind: "bulk", ids: items.map((item) => item.id), path: "/v1/decisions", body: { verdict, reason, items } }, taken);
@@ -91,44 +91,61 @@ export class Decisions {
     }
   }
 
+  /** Whether a decision is taken now: not with too much unsent, and not in the moment after the text has changed under the eyes. */
   mayGoOn() {
-    if (this.app.outbox.isFull) {
-      this.app.toast(say("outbox.full"), { kind: "fault" });
-      return false;
-    }
-    return true;
+    return !this.desk.actions.inert && this.app.mayDecide();
   }
 
   send(order, taken) {
-    const sent = { ...order, id: crypto.randomUUID(), method: "POST" };
-    if (order.kind !== "undo") {
-      this.log.add({ id: sent.id, kind: order.kind, taken });
-    }
+    const sent = { ...order, id: crypto.randomUUID(), method: "POST", kinds: Object.fromEntries(taken.map(({ entry }) => [entry.id, entry.task?.kind])) };
+    this.log.add({ id: sent.id, kind: order.kind, taken, queue: this.desk.queue, sequences: new Map() });
     this.desk.count(taken.map(({ entry }) => entry), -1);
     this.app.outbox.add(sent);
   }
 
+  // ---- taking back
+
   undo() {
+    if (!this.app.mayDecide()) {
+      return;
+    }
     const last = this.log.takeLast();
     if (!last) {
       this.app.toast(say("undo.nothing"));
       return;
     }
-    if (last.kind === "escalate" && !this.app.outbox.cancel(last.id)) {
+    const isUnsent = this.app.outbox.cancel(last.id);
+    if (last.kind === "escalate" && !isUnsent) {
       this.app.toast(say("undo.escalation"));
       return;
     }
-    const isUnsent = last.kind === "escalate" || this.app.outbox.cancel(last.id);
-    this.desk.count(last.taken.map(({ entry }) => entry), 1);
-    for (const { entry, at } of [...last.taken].reverse()) {
-      this.desk.queue.putBack(Object.assign(entry, { fault: undefined, isUnsettled: !isUnsent }), at);
-      if (!isUnsent) {
-        this.send({ kind: "undo", ids: [entry.id], path: `/v1/comments/${entry.id}/undo`, body: {} }, []);
-      }
+    if (!isUnsent) {
+      last.taken.forEach(({ entry }) => this.sendUndo(last, entry));
     }
     this.app.toast(say("done.undo", { count: last.taken.length }));
+    this.showAgain(last, isUnsent);
+  }
+
+  /** Undo this decision and no other: by the number that its answer has or will have, so that the same request twice is harmless, too. */
+  sendUndo(last, entry) {
+    const body = { sequence: last.sequences.get(entry.id) };
+    const order = { kind: "undo", of: last.id, ids: [entry.id], path: `/v1/comments/${entry.id}/undo`, body };
+    this.app.outbox.add({ ...order, id: crypto.randomUUID(), method: "POST" });
+  }
+
+  /** Put what was taken back into its list, if that is still the one on the page; others find it there when they look. */
+  showAgain(last, isUnsent) {
+    if (last.queue !== this.desk.queue || !last.taken.length) {
+      return;
+    }
+    this.desk.count(last.taken.map(({ entry }) => entry), 1);
+    for (const { entry, at } of [...last.taken].reverse()) {
+      last.queue.putBack(Object.assign(entry, { fault: undefined, stays: false, isUnsettled: !isUnsent }), at);
+    }
     this.desk.focus(last.taken[0].entry.id);
   }
+
+  // ---- what the service answers
 
   /** An order was carried out. */
   settled(order, answer) {
@@ -138,22 +155,35 @@ export class Decisions {
     } else if (order.kind === "undo") {
       const entry = this.desk.queue?.find(order.ids[0]);
       if (entry) {
-        Object.assign(entry, { isUnsettled: false, comment: entry.task?.kind === "audit" ? entry.comment : answer });
+        Object.assign(entry, { isUnsettled: false, comment: asSeen(entry, answer) });
       }
     } else {
-      this.desk.queue?.confirm(order.ids[0], answer.sequence);
+      this.confirm(order, order.ids[0], answer.sequence);
     }
+  }
+
+  /** A decision was recorded under a number. */
+  confirm(order, id, sequence) {
+    this.desk.queue?.confirm(id, sequence);
+    this.log.find(order.id)?.sequences.set(id, sequence);
+    this.app.outbox.name(order.id, id, sequence);
   }
 
   settledBulk(order, results) {
     const failed = results.filter((result) => result.status !== 200);
-    results.filter((result) => result.status === 200).forEach((result) => this.desk.queue?.confirm(result.id, result.sequence));
+    results.filter((result) => result.status === 200).forEach((result) => this.confirm(order, result.id, result.sequence));
     const known = this.log.find(order.id);
     const lost = new Set(failed.map((result) => result.id));
     if (known) {
       known.taken = known.taken.filter(({ entry }) => !lost.has(entry.id));
     }
+    lost.forEach((id) => this.dropUndo(order, id));
     failed.forEach((result) => this.failed(result.id, new Problem(result.status, result), order));
+  }
+
+  /** An undo that waits for a decision which was not recorded has nothing to undo. */
+  dropUndo(order, id) {
+    this.app.outbox.orders.filter((one) => one.of === order.id && one.ids[0] === id).forEach((one) => this.app.outbox.cancel(one.id));
   }
 
   /** An order was refused for good. */
@@ -165,7 +195,7 @@ export class Decisions {
       this.desk.afterChange();
       return;
     }
-    this.app.outbox.orders.filter((one) => one.kind === "undo" && one.ids[0] === order.ids[0]).forEach((one) => this.app.outbox.cancel(one.id));
+    order.ids.forEach((id) => this.dropUndo(order, id));
     order.ids.forEach((id) => this.failed(id, problem, order, known?.taken.find(({ entry }) => entry.id === id)));
   }
 
@@ -175,10 +205,10 @@ export class Decisions {
       this.app.toast(problem.message, { kind: "fault" });
       return;
     }
-    const entry = taken?.entry ?? this.desk.queue?.find(id) ?? { id, task: { kind: "held" } };
+    const entry = taken?.entry ?? this.desk.queue?.find(id) ?? { id, task: { kind: order.kinds?.[id] ?? "held" } };
     const before = entry.comment;
     if (problem.code === "stale-revision" || !before) {
-      entry.comment = await call("GET", `/v1/comments/${id}`).catch(() => before);
+      entry.comment = await call("GET", `/v1/comments/${id}`).then((comment) => asSeen(entry, comment), () => before);
     }
     if (!entry.comment || !this.desk.queue) {
       this.app.toast(problem.message, { kind: "fault" });
@@ -187,11 +217,13 @@ export class Decisions {
     if (problem.code === "claim-lost") {
       entry.claim = { by: problem.body.claimed_by, expires_at: problem.body.expires_at };
     }
+    entry.stays = problem.code === "conflict";
     entry.fault = faultOf(problem, { entry, before, order, desk: this.desk });
     this.desk.queue.putBack(entry, taken?.at ?? 0);
     this.desk.count([entry], 1);
     if (!this.desk.focused || this.desk.focusedId === id) {
       this.desk.focus(id);
+      this.desk.pause();
     } else {
       this.desk.drawList();
       this.desk.drawPlace();
@@ -205,4 +237,9 @@ export class Decisions {
     const at = this.desk.queue.take(entry.id);
     this.desk.goOn(at, say("done.left"), { hasUndo: false });
   }
+}
+
+/** Return a comment as this entry may show it: under audit without what the service and others said. */
+function asSeen(entry, comment) {
+  return entry.task?.kind === "audit" ? { ...comment, ...BLIND } : comment;
 }

@@ -10,12 +10,12 @@ import { List } from "./list.js";
 import { emptyPane, brokenPane, skeleton } from "./panes.js";
 import { Queue } from "./queue.js";
 import { reading } from "./reading.js";
-import { Surroundings } from "./surroundings.js";
 import { say } from "./words.js";
 
 const POLL_MS = 20_000;
 const MEND_MS = 10_000;
 const IDLE_MS = 300_000;
+const PAUSE_MS = 700;
 const DWELL_MS = 350;
 const MORE_FROM = 15;
 
@@ -25,7 +25,7 @@ export class Desk {
     this.claims = new Claims((id) => this.lostClaim(id));
     this.list = new List({ choose: (id) => this.choose(id), pick: (id) => this.pick(id), isFree: (entry) => this.queue.isFree(entry) });
     this.decisions = new Decisions(this);
-    this.surroundings = new Surroundings(app);
+    this.surroundings = app.surroundings;
     this.picked = new Map();
     this.note = "";
     this.showFigures = false;
@@ -84,7 +84,7 @@ export class Desk {
     }
     this.claims.releaseAll();
     this.queue = new Queue(selection, this.claims);
-    this.app.outbox.orders.filter((order) => order.kind !== "undo").flatMap((order) => order.ids).forEach((id) => this.queue.take(id));
+    this.app.outbox.orders.filter((order) => order.kind !== "undo" && order.page !== "comment").flatMap((order) => order.ids).forEach((id) => this.queue.take(id));
     Object.assign(this, { focusedId: null, picked: new Map(), isReady: false });
     this.drawFilters();
     return this.load();
@@ -243,8 +243,16 @@ export class Desk {
     if (isEdited || this.queue.isFree(entry) !== this.wasFree) {
       this.drawArticle();
       this.stayWith();
+      this.pause();
       this.app.announce(say(isEdited ? "fault.stale" : entry.isClosed ? "queue.closed" : "list.claimed"));
     }
+  }
+
+  /** Take no decision for a moment: what is on the page has just become something else. */
+  pause() {
+    this.actions.inert = true;
+    clearTimeout(this.pausing);
+    this.pausing = setTimeout(() => (this.actions.inert = false), PAUSE_MS);
   }
 
   /** Return a comment as it was read: as it is on the page, should there be a newer text already. */
@@ -400,7 +408,7 @@ export class Desk {
       author: () => this.surroundings.showAuthor(this.article, this.focused),
       open: () => this.focused && this.focused.task?.kind !== "audit" && this.app.go(`/console/comments/${this.focusedId}`),
     }[name];
-    if (this.queue && work) {
+    if (work && (this.queue || name === "undo")) {
       this.app.guard(work());
     }
     return work !== undefined;

@@ -37,7 +37,7 @@ function conflict(body, { entry, order, desk, moderatorOf }) {
   const wish = order.body;
   const replace = () => {
     entry.fault = undefined;
-    desk.decisions.decide(wish.verdict, { reason: wish.reason, sequence: body.sequence, entry });
+    desk.decisions.decide(wish.verdict, { reason: wish.reason, note: wish.note, sequence: body.sequence, entry });
   };
   const label = wish.reason ? say("fault.replace_reject", { reason: reasonName(wish.reason) }) : say(`fault.replace_${wish.verdict}`);
   return notice(

@@ -1,7 +1,8 @@
 // Decisions on their way: sent in the background, in order for each comment, tried again while that may help, lost never.
 //
 // What is unsent is kept in this tab's session storage: ids, codes and the moderator's own notes, never what a reader wrote. So a
-// sign-in in between, or a reload, loses nothing. The service recognises the same decision sent twice.
+// sign-in in between, or a reload, loses nothing. The service recognises the same decision sent twice, and the same undo of the decision
+// that it names: whatever got no answer may be sent again.
 
 import { call } from "./api.js";
 
@@ -25,7 +26,8 @@ export class Outbox {
 
   /** Take up what an earlier page of this tab left unsent; `pump` sends it. Returns how many orders those are. */
   restore() {
-    const kept = readKept(this.key);
+    const all = readKept(this.key);
+    const kept = all.filter((order) => isNamed(order) || all.some((one) => one.id === order.of));
     this.orders.push(...kept.map((order) => ({ ...order, state: "waiting", attempts: 0, dueAt: 0 })));
     return kept.length;
   }
@@ -44,18 +46,26 @@ export class Outbox {
   }
 
   add(order) {
-    this.orders.push({ ...order, state: "waiting", attempts: 0, dueAt: 0 });
+    this.orders.push({ ...order, state: "waiting", attempts: 0, dueAt: 0, wasSent: false });
     this.keep();
     this.pump();
   }
 
-  /** Take back an order that was not sent yet. Returns whether that was so. */
+  /** Take back an order that never left. Returns whether that was so: one without an answer may have been carried out. */
   cancel(id) {
-    const order = this.orders.find((one) => one.id === id && one.state !== "sending");
+    const order = this.orders.find((one) => one.id === id && !one.wasSent);
     if (order) {
       this.drop(order);
     }
     return order !== undefined;
+  }
+
+  /** Tell the orders that wait to undo a decision which one it was; they are not sent before that is known. */
+  name(decisionId, commentId, sequence) {
+    this.orders.filter((order) => order.of === decisionId && order.ids[0] === commentId).forEach((order) => {
+      order.body.sequence = sequence;
+    });
+    this.keep();
   }
 
   /** Try everything again now. */
@@ -86,7 +96,7 @@ export class Outbox {
       const isFree = !order.ids.some((id) => busy.has(id));
       order.ids.forEach((id) => busy.add(id));
       sending += order.state === "sending" ? 1 : 0;
-      if (isFree && sending < AT_ONCE && order.state === "waiting" && order.dueAt <= Date.now()) {
+      if (isFree && sending < AT_ONCE && order.state === "waiting" && order.dueAt <= Date.now() && isNamed(order)) {
         sending += 1;
         this.send(order);
       }
@@ -102,8 +112,8 @@ export class Outbox {
   }
 
   async send(order) {
-    order.state = "sending";
-    this.changed();
+    Object.assign(order, { state: "sending", wasSent: true });
+    this.keep();
     try {
       const answer = await call(order.method, order.path, order.body);
       this.drop(order);
@@ -144,6 +154,11 @@ export class Outbox {
     }
     this.changed();
   }
+}
+
+/** Whether an undo says which decision it means; others always do. */
+function isNamed(order) {
+  return order.of === undefined || order.body.sequence !== undefined;
 }
 
 function readKept(key) {

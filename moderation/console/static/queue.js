@@ -123,8 +123,8 @@ export class Queue {
     const page = await this.page(null);
     const present = new Set(page.items.map((item) => item.comment.id));
     const last = this.entries.findLastIndex((entry) => present.has(entry.id));
-    const until = page.next === null ? this.entries.length : last;
-    this.entries.slice(0, until).filter((entry) => !present.has(entry.id) && !entry.fault && !entry.isUnsettled && !this.claims.has(entry.id)).forEach((entry) => {
+    const until = page.next === null ? this.entries.length : Math.max(last, 0);
+    this.entries.slice(0, until).filter((entry) => !present.has(entry.id) && !entry.stays && !entry.isUnsettled && !this.claims.has(entry.id)).forEach((entry) => {
       entry.isClosed = true;
     });
     this.entries = this.entries.filter((entry) => !entry.isClosed || entry.id === focusedId);

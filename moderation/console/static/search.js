@@ -53,7 +53,9 @@ export class SearchPage {
         this.show(page, cursor !== null);
       }
     } catch (problem) {
-      this.results.replaceChildren(brokenPane(problem, () => this.find(null)));
+      if (now === this.finding) {
+        this.results.replaceChildren(brokenPane(problem, () => this.find(null)));
+      }
     }
   }
 

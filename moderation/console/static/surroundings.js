@@ -49,6 +49,11 @@ export class Surroundings {
     return this.known.get(path);
   }
 
+  /** Read authors again: something else is said of one, who may have written more than one comment. */
+  forgetAuthors() {
+    [...this.known.keys()].filter((path) => path.endsWith("/author")).forEach((path) => this.known.delete(path));
+  }
+
   async parent(id) {
     const parent = await this.once(`/v1/comments/${id}`);
     return h(
@@ -81,7 +86,6 @@ export class Surroundings {
     const { comment } = entry;
     const view = await this.once(authorPath(comment));
     const changed = () => {
-      this.known.delete(authorPath(comment));
       slot.replaceChildren();
       this.fillSlot(article, "record", () => this.record(comment));
       this.showAuthor(article, entry);
