@@ -144,14 +144,15 @@ async def _recent(opened: _Opened, work: "Work") -> tuple[list[str], dict[str, f
 
 async def _prepare(opened: _Opened, site_id: SiteId, folder: Path) -> "Work":
     from moderation.learning.retraining import Work
-    from moderation.learning.switch import write_files
+    from moderation.learning.switch import is_refused, write_files
 
     async with opened.desk.database.connection() as connection:
         site = await load_site(connection, site_id)
         version = await models.active_version(connection, site_id)
-        files = None if version is None else await models.read_files(connection, version)
-        report = saw = None
-        if version is not None:
+        files = report = saw = None
+        # Where this program refuses it, as after an upgrade, the shipped model judges the site, and is what the new one is compared with.
+        if version is not None and not await is_refused(connection, version):
+            files = await models.read_files(connection, version)
             line = await models.find_model(connection, version)
             if site_id in line.learned_from:
                 report, saw = (await models.read_details(connection, version))[1], line.seen_until

@@ -90,6 +90,31 @@ def versions(desk: Operator, site: str) -> list[dict[str, Any]]:
     return [line for line in desk.get("models", "list") if line["site"] == site]
 
 
+def test_a_site_whose_model_this_program_refuses_is_trained_again_beside_the_shipped_one(
+    owned: tuple[Any, EngineAddresses], desk: Operator, tmp_path: Path
+) -> None:
+    """As after an upgrade with other feature tables, where exactly this is what an operator is told to do."""
+    new_site(desk, tmp_path, "upgraded", rows(600, seed=3))
+    before = desk.get("models", "retrain", "--site", "upgraded")
+    assert before["status"] == "promoted"
+    asyncio.run(make_foreign(owned[1].database_url, before["version"]))
+    (tmp_path / "more.jsonl").write_text(rows(90, seed=4), "utf-8")
+    desk.get("comments", "import", str(tmp_path / "more.jsonl"), "--site", "upgraded")
+    now = desk.get("models", "retrain", "--site", "upgraded")
+    assert (now["status"], now["previous"]) == ("promoted", before["version"]), now["why"]
+
+
+async def make_foreign(database_url: str, version: str) -> None:
+    """Take a file away from a version, so that it can no longer be loaded."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "DELETE FROM model_files WHERE version = $1 AND path = (SELECT max(path) FROM model_files"
+        " WHERE version = $1 AND path LIKE '%.npy')",
+        version,
+    )
+    await connection.close()
+
+
 def test_decisions_become_the_site_s_model_and_the_same_ones_change_nothing(
     desk: Operator, tmp_path: Path
 ) -> None:
