@@ -383,6 +383,10 @@ async def test_an_undo_is_sent_when_the_queue_cannot_be_shown(page: Page, desk: 
     await page.until("document.querySelector('#toasts').textContent.includes('تراجعت')")
     await page.until("document.querySelector('#status').dataset.state !== 'sending'")
     assert await desk.state(comment) == "held"
+    await page.call("Network.setBlockedURLs", urls=[])
+    await page.click("[data-kind='']")
+    await page.until(READY)
+    assert unexpected(page) == []
 
 
 async def test_of_many_those_that_fail_come_back_and_the_rest_can_be_taken_back(
@@ -576,13 +580,19 @@ async def fits(page: Page, width: int) -> None:
 async def test_the_language_is_switched_and_one_signs_out(page: Page, desk: Desk) -> None:
     await desk.submit("تعليق ينتظر")
     await at_the_desk(page, desk)
+    await page.click("[data-kind=held]")
+    await page.until(f"location.search.includes('held') && {READY}")
     await page.click(".account summary")
     await page.during_load(page.click(".menu a"))
     await page.until(READY)
+    assert await page.evaluate("new URLSearchParams(location.search).get('kind')") == "held"
     assert await page.evaluate("document.documentElement.dir") == "ltr"
     assert "Approve" in await page.text(".actions")
     await page.click(".account summary")
     await page.during_load(page.click(".menu form button"))
-    await page.open(f"{desk.url}/console/")
+    await page.open(f"{desk.url}/console/search?q=x")
     assert await page.evaluate("location.pathname") == "/console/sign-in"
     assert await page.evaluate("document.documentElement.lang") == "en"
+    await page.during_load(page.click(".twin a"))
+    assert await page.evaluate("document.documentElement.lang") == "ar"
+    assert await page.evaluate("document.querySelector('[name=next]').value") == "/console/search?q=x"

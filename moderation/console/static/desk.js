@@ -83,6 +83,10 @@ export class Desk {
       return this.poll(true);
     }
     this.claims.releaseAll();
+    if (selection.site !== this.selection?.site) {
+      this.counts = undefined;
+    }
+    this.selection = selection;
     this.queue = new Queue(selection, this.claims);
     this.app.outbox.orders.filter((order) => order.kind !== "undo" && order.page !== "comment").flatMap((order) => order.ids).forEach((id) => this.queue.take(id));
     Object.assign(this, { focusedId: null, picked: new Map(), isReady: false });
@@ -117,12 +121,12 @@ export class Desk {
   }
 
   change(part) {
-    const selection = { ...this.queue.selection, ...part };
+    const selection = { ...this.selection, ...part };
     this.app.go(`/console/?${queryOf(selection, this.app.usualSite)}`.replace(/\?$/u, ""), { replaces: true });
   }
 
   drawFilters() {
-    const { selection } = this.queue;
+    const { selection } = this;
     const title = this.queue.entries.find((entry) => entry.comment.thread.id === selection.thread)?.comment.thread.title;
     this.filterPlace.replaceChildren(
       filters(selection, { role: this.app.role(selection.site), threadTitle: title, change: (part) => this.change(part) }));
