@@ -24,7 +24,9 @@ BUCKETS = 1 << BUCKET_BITS
 CHECK_BITS = 4  # of a hash, beside its bucket: a bucket weighs only for the n-gram that owns it
 CODES = 1 << BUCKET_BITS + CHECK_BITS
 MAX_BATCH = 128  # texts analysed at once; bounded by the bits that number them in a key
-MAX_BATCH_CODE_POINTS = 1 << 17  # and this many code points, unless a single text has more
+MAX_BATCH_CODE_POINTS = (
+    1 << 15
+)  # code points analysed at once, unless a single text has more; one may become eighteen
 CHECK_BIT = BUCKET_BITS + 1
 TEXT_BIT = CHECK_BIT + CHECK_BITS
 _THREAT_RULE = int(Rule.THREAT)

@@ -48,6 +48,7 @@ class TextScores(NamedTuple):
 
 _FIELDS = {output: place for place, output in enumerate(TextScores._fields)}
 _THREAT_FIELD = _FIELDS[THREAT]
+_MOST_KEPT = 1 << 16  # folded code points of a batch
 _new = tuple.__new__  # a named tuple's own way takes twice as long
 _NO_STEPS = [0]  # of an unknown language: its n-grams are not asked for
 
@@ -116,7 +117,8 @@ class Scorer:
 
         Total on any strings. Of a text the first 20,000 code points are read. `author_urls` are the authors' websites; `hints`
         are "ar", "en" or None, for texts of a few words in Latin script whose language cannot be told. In `kept` is noted what was read
-        of each text that came without either, for `explain`; it refers to all that was read together with it.
+        of each text that came without either, for `explain`; it refers to all that was read together with it (2 MB at most, else nothing is
+        noted).
         """
         scores: list[TextScores] = []
         for run in batches(texts):
@@ -126,7 +128,7 @@ class Scorer:
                 hints=hints[run] if hints else None,
             )
             scores += self.score_found(found)
-            if kept is not None:
+            if kept is not None and found.stream.codes.size <= _MOST_KEPT:
                 _keep(kept, found, texts[run], author_urls and author_urls[run], hints and hints[run])
         return scores
 

@@ -27,7 +27,7 @@ class NoModelError(RuntimeError):
 class LoadedModel:
     """One model, whole in memory; implements `domain.ports.Scorer` for whatever site asks.
 
-    What was read of the group judged last is kept until the next one (a few hundred kilobytes, 3 MB at most): who asks why a text got
+    What was read of the group judged last is kept until the next one (a few hundred kilobytes, 4 MB at most): who asks why a text got
     its scores asks right after.
     """
 

@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifiers import letters
-from classifiers.analysis import alone, analyse, batches, keys
+from classifiers.analysis import MAX_BATCH_CODE_POINTS, alone, analyse, batches, keys
 from classifiers.text import MAX_CODE_POINTS, fold, normalise
 
 ODD = st.sampled_from(
@@ -96,3 +96,6 @@ def test_what_is_taken_out_of_a_batch_is_what_a_text_alone_gives(texts):
 def test_batches_cover_every_text_once(lengths):
     runs = batches(["x" * length for length in lengths])
     assert [at for run in runs for at in range(run.start, run.stop)] == list(range(len(lengths)))
+    for run in runs:
+        read = sum(min(length, MAX_CODE_POINTS) + 1 for length in lengths[run])
+        assert read <= MAX_BATCH_CODE_POINTS or run.stop - run.start == 1

@@ -189,3 +189,11 @@ def test_one_output_is_explained_as_among_all(shipped):
 
 def test_no_place_ends_before_it_begins_where_a_plainer_reading_points_back(shipped):
     assert all(span.start < span.end for span in shipped.decompose("m0r0ns people like n33d are bad"))
+
+
+def test_what_is_kept_for_explaining_is_bounded_by_what_the_texts_become(shipped):
+    kept = {}
+    shipped.score(["ﷺ" * 5_000, "ok"], kept=kept)
+    assert kept == {}
+    shipped.score(["ﷺ" * 50, "ok"], kept=kept)
+    assert kept.keys() == {"ﷺ" * 50, "ok"}
