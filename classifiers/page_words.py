@@ -153,6 +153,8 @@ ARABIC: Mapping[str, str] = {
     "slice_worse_log_loss": "شريحة ساءت احتمالاتها",
     "must_pass": "حالة ثابتة على الجانب الخطأ",
     "not_proven": "مخرج جديد لم يثبت أنه أفضل من المصادفة",
+    "worse_than_before": "ترتيبه أسوأ مما بلغه المعمول به حين صنع",
+    "refit_worse": "ساءت الاحتمالات بعد الضبط",
     "too_few_to_judge": "قرارات أقل من أن يحكم بها",
     # what somebody should know
     "active_learned_from_these": "تعلم النموذج المعمول به من هذه القرارات نفسها، فيقارن على ما بعدها وحده",

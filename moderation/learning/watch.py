@@ -1,6 +1,7 @@
 """Looks at the health of all sites now and then, in one process of the instance: for `/metrics`, and to raise the alarm."""
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,7 +36,8 @@ class HealthWatch:
         self._clock = clock
         self._reader = reader
         self._every_s = every_s
-        self._alarmed: set[tuple[str, str]] = set()
+        self._alarmed: set[tuple[str, str, str]] = set()
+        self._shown: set[str] = set()
 
     async def run(self) -> None:
         """Look again and again while this process leads, until cancelled."""
@@ -62,18 +64,25 @@ class HealthWatch:
                 drifts[output] = max(value, drifts.get(output, 0.0))
             async with self._database.connection() as connection:
                 judged += await self._judged(connection, SiteId(row["id"]))
-        for output, value in drifts.items():
-            MODEL_DRIFT.labels(output).set(value)
+        self._show_drift(drifts)
         RETRAINING_DUE.set(due)
         show_rates(judged)
 
     async def _judged(self, connection: Connection, site_id: SiteId) -> list[Judged]:
         return await estimates.read_judged(connection, site_id, self._clock() - WINDOW)
 
+    def _show_drift(self, drifts: Mapping[str, float]) -> None:
+        """Set the gauges; what drifted under a model that was replaced is not known to drift until the new one has scored enough."""
+        for output in self._shown - drifts.keys():
+            MODEL_DRIFT.labels(output).set(math.nan)
+        for output, value in drifts.items():
+            MODEL_DRIFT.labels(output).set(value)
+        self._shown |= drifts.keys()
+
     def _alarm(self, found: Health) -> None:
-        """Say once that an output began to drift, not every ten minutes."""
+        """Say once of a model that an output began to drift, not every ten minutes."""
         for output, value in found.drift.items():
-            key = (found.site, output)
+            key = (found.site, found.model, output)
             if value > DRIFTED and key not in self._alarmed:
                 log.error("scores_drifted", site=found.site, model=found.model, output=output, index=value)
                 self._alarmed.add(key)
