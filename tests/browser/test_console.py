@@ -192,6 +192,7 @@ async def test_a_colleagues_decision_is_shown_and_replaced_only_knowingly(page: 
     await page.click(f'[data-id="{last}"] .row')
     await press(page, "A")
     await page.until("document.querySelector('.toast.fault button')")
+    assert await page.evaluate("document.querySelectorAll('.toast.plain').length") == 0
     await page.click(".toast.fault button")
     await page.until("document.querySelector('.notice.fault')?.textContent.includes('سامر')")
     assert await desk.state(last) == "rejected"

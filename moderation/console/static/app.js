@@ -175,9 +175,8 @@ class App {
     if (act) {
       toast.append(button(action, { keys, on: { click: () => [close(), act()] } }));
     }
-    if (kind !== "fault") {
-      [...this.toasts.querySelectorAll(".toast.plain")].forEach((one) => one.remove());
-    }
+    // The newest alone stays beside faults; and once a decision was refused, nothing says any more that it was taken.
+    this.toasts.querySelectorAll(".toast.plain").forEach((one) => one.remove());
     this.toasts.append(toast);
     while (this.toasts.children.length > MOST_TOASTS) {
       this.toasts.firstChild.remove();
