@@ -1,7 +1,9 @@
 """Who comes in: an e-mail address with its password, or a one-time link to set one."""
 
-from dataclasses import dataclass
-from secrets import token_bytes
+import hmac
+import ipaddress
+from dataclasses import dataclass, field
+from secrets import token_bytes, token_urlsafe
 
 from aiohttp import web
 
@@ -15,6 +17,7 @@ from moderation.intake.rates import RateLimiter, RateRequest
 from moderation.privacy.passwords import Fault, Passwords, fault_of, is_outdated
 from moderation.storage.administration.emails import canonical_email
 from moderation.storage.administration.passwords import (
+    Account,
     accept_invitation,
     find_account,
     invited_account,
@@ -23,15 +26,28 @@ from moderation.storage.administration.passwords import (
 from moderation.storage.database import Database
 from moderation.storage.sessions import Sessions
 
-LIMITS = Limits(
+_OFF = Limit(0, 1, 1)
+STRANGERS = Limits(
     author=Limit(5, 300, 5),  # one address of a person from one network: five at once, then one a minute
     thread=Limit(20, 600, 20),  # one address of a person from anywhere: twenty, then one every 30 s
     address=Limit(30, 300, 30),  # one network, for whomever: thirty, then one every 10 s
-    site=Limit(
-        5, 1, 20
-    ),  # everybody together: half a core of hashing, whoever sends from however many networks
+    site=Limit(5, 1, 20),  # all together: half a core of hashing, from however many networks
 )
 """Every attempt counts, a good one too: what is counted afterwards does not hold back attempts made at once."""
+KNOWN = Limits(author=Limit(5, 300, 5), thread=_OFF, address=_OFF, site=_OFF)
+"""For a browser in which the same person has signed in before: what strangers do does not keep them waiting."""
+_HOME_BITS = 48
+"""Of an IPv6 address: what one customer has at most, however many networks they make of it (RFC 6177)."""
+_NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a browser comes with: its address, the session that a new one takes the place of, and by what it is known."""
+
+    address: str | None = field(repr=False)
+    instead_of: str | None = field(repr=False)
+    known: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,9 @@ class Entry:
     """Somebody who came in, with the token of their new session."""
 
     moderator_id: ModeratorId
-    token: str
+    token: str = field(repr=False)
+    known: str = field(repr=False)
+    """By which the browser is known the next time (`Visit.known`)."""
 
 
 class Entrance:
@@ -53,19 +71,19 @@ class Entrance:
         self._passwords = Passwords()
         self._sessions = Sessions(database, clock=clock)
 
-    async def sign_in(
-        self, email: str, password: str, *, address: str | None, instead_of: str | None
-    ) -> Entry | None:
-        """Begin a session in place of the one the browser came with; None for any pair that does not fit, whatever the cause.
+    async def sign_in(self, email: str, password: str, visit: Visit) -> Entry | None:
+        """Begin a session; None for any pair that does not fit, whatever the cause.
 
         An address that nobody has costs the same work as a wrong password. Raises `RateLimitedError`.
         """
-        await self._charge(fold_email(email) or "", network_of(address) or "")
-        account = await find_account(self._database, _known_form(email))
+        known_form = _known_form(email)
+        # By the form that is looked up: many spellings of one address must not be many chances.
+        await self._charge(known_form or fold_email(email) or "", visit)
+        account = await find_account(self._database, known_form)
         is_right = await self._passwords.holds(password, None if account is None else account.password)
         if account is None or account.password is None or not is_right:
             return None
-        entry = await self._begin(account.id, account.password, instead_of)
+        entry = await self._begin(account, account.password, visit)
         if entry is not None and is_outdated(account.password):
             await renew_hash(self._database, account, await self._passwords.hash(password))
         return entry
@@ -74,9 +92,7 @@ class Entrance:
         """Tell whether the link with that token can still be used."""
         return await invited_account(self._database, invitation, now=self._clock()) is not None
 
-    async def welcome(
-        self, invitation: str, password: str, *, instead_of: str | None
-    ) -> Entry | Fault | None:
+    async def welcome(self, invitation: str, password: str, visit: Visit) -> Entry | Fault | None:
         """Set the password of whoever was sent the link, and let them in; None for a link that is good no more."""
         account = await invited_account(self._database, invitation, now=self._clock())
         if account is None:
@@ -88,18 +104,22 @@ class Entrance:
         accepted = await accept_invitation(self._database, invitation, encoded, now=self._clock())
         if accepted is None:  # somebody was quicker with the same link
             return None
-        return await self._begin(accepted, encoded, instead_of)
+        return await self._begin(account, encoded, visit)
 
-    async def _begin(self, moderator_id: ModeratorId, password: str, instead_of: str | None) -> Entry | None:
-        token = await self._sessions.begin(moderator_id, password=password, instead_of=instead_of)
-        return None if token is None else Entry(moderator_id, token)
+    async def _begin(self, account: Account, password: str, visit: Visit) -> Entry | None:
+        token = await self._sessions.begin(account.id, password=password, instead_of=visit.instead_of)
+        if token is None:
+            return None
+        nonce = self._nonce_of(visit.known, account.email) or token_urlsafe(_NONCE_BYTES)
+        return Entry(account.id, token, f"{nonce}.{self._mark(nonce, account.email)}")
 
-    async def _charge(self, email: str, network: str) -> None:
-        fingerprint = self._vault.fingerprint
+    async def _charge(self, email: str, visit: Visit) -> None:
+        fingerprint, network = self._vault.fingerprint, _home_of(visit.address)
+        nonce = self._nonce_of(visit.known, email)
         request = RateRequest(
             site="*sign-in",  # no site can have that name
-            limits=LIMITS,
-            author=fingerprint("sign_in", email, network),
+            limits=STRANGERS if nonce is None else KNOWN,
+            author=fingerprint("sign_in", email, network, nonce),
             address=fingerprint("sign_in", network),
             thread=fingerprint("sign_in", email, None).hex(),
             fingerprint=token_bytes(8),  # every attempt is a new one
@@ -108,6 +128,25 @@ class Entrance:
         (result,) = await self._limiter.check([request])
         if result.denied_by is not None:
             raise RateLimitedError(result.denied_by, result.retry_after_s)
+
+    def _mark(self, nonce: str, email: str) -> str:
+        """Return what only we can write of a browser and the person who signed in there."""
+        return self._vault.fingerprint("known_browser", nonce, email).hex()
+
+    def _nonce_of(self, known: str, email: str) -> str | None:
+        """Return which browser it is, if that person has signed in there."""
+        nonce, _, mark = known.partition(".")
+        is_known = hmac.compare_digest(mark.encode(), self._mark(nonce, email).encode())
+        return nonce if is_known else None
+
+
+def _home_of(address: str | None) -> str:
+    """Return an IPv4 address, or the /48 of an IPv6 one; empty where there is none."""
+    network = network_of(address) or ""
+    if ":" not in network:
+        return network
+    first = ipaddress.ip_network(network).network_address
+    return str(ipaddress.ip_network((first, _HOME_BITS), strict=False))
 
 
 def _known_form(email: str) -> str:

@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from moderation.console.entrance import ENTRANCE, Entry
+from moderation.console.entrance import ENTRANCE, Entry, Visit
 from moderation.console.pages import console_language, moved, page, send_file
 from moderation.console.words import duration
 from moderation.domain.details import detail
 from moderation.domain.errors import (
     DependencyUnavailableError,
     ModerationError,
+    NotPermittedError,
     RateLimitedError,
     UnsupportedMediaTypeError,
 )
@@ -30,10 +31,13 @@ from moderation.protocols.sessions import (
     drop_cookie,
     is_cookie_secure,
     is_https,
+    is_public_https,
     is_same_origin,
+    known_of,
     refuse_forgery,
     session_of,
     set_cookie,
+    set_known,
 )
 from moderation.telemetry import SIGN_INS
 
@@ -67,7 +71,10 @@ async def lead_on(_request: web.Request) -> web.Response:
 
 async def show_desk(request: web.Request) -> web.Response:
     """Show the desk to whoever is signed in, at whichever of its pages; others are sent to sign in first, and come back there."""
-    session = await session_of(request)
+    try:
+        session = await session_of(request)
+    except DependencyUnavailableError as error:
+        return _put_off(_sign_in_page(request, {"next": request.path_qs}, **_delay(request, error)), error)
     if session is None:
         return moved(SIGN_IN if request.path_qs == HOME else f"{SIGN_IN}?next={quote(request.path_qs)}")
     note(request, moderator=str(session.person.id))
@@ -78,9 +85,11 @@ async def show_desk(request: web.Request) -> web.Response:
 async def show_sign_in(request: web.Request) -> web.Response:
     """Show the form; whoever is signed in already goes on."""
     wanted = request.query.get("next", "")
-    if await session_of(request) is not None:
-        return moved(own_path(wanted))
-    return _sign_in_page(request, {"next": wanted})
+    try:
+        session = await session_of(request)
+    except DependencyUnavailableError as error:
+        return _put_off(_sign_in_page(request, {"next": wanted}, **_delay(request, error)), error)
+    return _sign_in_page(request, {"next": wanted}) if session is None else moved(own_path(wanted))
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -90,12 +99,7 @@ async def sign_in(request: web.Request) -> web.Response:
         return _sign_in_page(request, fields, fault="fault_origin", status=403)
     email = fields.get("email", "")[:_LONGEST_EMAIL]
     try:
-        entry = await request.app[ENTRANCE].sign_in(
-            email,
-            fields.get("password", ""),
-            address=client_address(request),
-            instead_of=cookie_of(request),
-        )
+        entry = await request.app[ENTRANCE].sign_in(email, fields.get("password", ""), _visit(request))
     except (RateLimitedError, DependencyUnavailableError) as error:
         return _put_off(_sign_in_page(request, fields, **_delay(request, error)), error)
     if entry is None:
@@ -107,22 +111,35 @@ async def sign_in(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     """End the session, or with ``everywhere`` all of the person's; harmless for whoever is signed out."""
     fields = await _read_form(request)
-    session = await session_of(request)
-    if session is not None:
-        refuse_forgery(request, session, request.headers.get(CSRF_HEADER) or fields.get("csrf_token", ""))
-        note(request, moderator=str(session.person.id))
-        if fields.get("everywhere"):
-            await request.app[SESSIONS].end_all(session.person.id)
-        else:
-            await request.app[SESSIONS].end(session.token)
+    try:
+        await _end_session(request, fields)
+    except NotPermittedError:  # from elsewhere, or from a page of the session before
+        return _sign_in_page(request, {}, fault="fault_origin", status=403)
+    except DependencyUnavailableError as error:
+        return _put_off(_sign_in_page(request, {}, **_delay(request, error)), error)
     response = moved(SIGN_IN)
     drop_cookie(request, response)
     return response
 
 
+async def _end_session(request: web.Request, fields: Mapping[str, str]) -> None:
+    session = await session_of(request)
+    if session is None:
+        return
+    refuse_forgery(request, session, request.headers.get(CSRF_HEADER) or fields.get("csrf_token", ""))
+    note(request, moderator=str(session.person.id))
+    if fields.get("everywhere"):
+        await request.app[SESSIONS].end_all(session.person.id)
+    else:
+        await request.app[SESSIONS].end(session.token)
+
+
 async def show_welcome(request: web.Request) -> web.Response:
     """Show the form to set a password; looking at it does not use the link up."""
-    is_good = await request.app[ENTRANCE].is_good(request.match_info["token"])
+    try:
+        is_good = await request.app[ENTRANCE].is_good(request.match_info["token"])
+    except DependencyUnavailableError as error:
+        return _put_off(_welcome_page(request, **_delay(request, error)), error)
     return _welcome_page(request, is_good=is_good, status=200 if is_good else 404)
 
 
@@ -135,9 +152,7 @@ async def welcome(request: web.Request) -> web.Response:
     if password != fields.get("again", ""):
         return _welcome_page(request, fault="password_differs", status=422)
     try:
-        entry = await request.app[ENTRANCE].welcome(
-            request.match_info["token"], password, instead_of=cookie_of(request)
-        )
+        entry = await request.app[ENTRANCE].welcome(request.match_info["token"], password, _visit(request))
     except DependencyUnavailableError as error:
         return _put_off(_welcome_page(request, **_delay(request, error)), error)
     if entry is None:
@@ -157,6 +172,7 @@ def _let_in(request: web.Request, entry: Entry, location: str) -> web.Response:
     _count(request, "done")
     response = moved(location)
     set_cookie(request, response, entry.token)
+    set_known(request, response, entry.known)
     return response
 
 
@@ -189,7 +205,16 @@ def _welcome_page(
 
 
 def _is_insecure(request: web.Request) -> bool:
-    return is_cookie_secure(request) and not is_https(request)
+    """Tell whether the browser would not keep the cookie.
+
+    Browsers say `Sec-Fetch-Mode` on https alone: so nothing wrong is said to whoever comes through a proxy that we were not told about.
+    """
+    is_encrypted = is_https(request) or is_public_https(request) or "Sec-Fetch-Mode" in request.headers
+    return is_cookie_secure(request) and not is_encrypted
+
+
+def _visit(request: web.Request) -> Visit:
+    return Visit(client_address(request), cookie_of(request), known_of(request))
 
 
 def _delay(request: web.Request, error: ModerationError) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from moderation.protocols.authentication import DIRECTORY, authenticate_person
 from moderation.protocols.bodies import read_object
 from moderation.protocols.edge import note
 from moderation.protocols.languages import language_of
-from moderation.protocols.rendering import comment_body
+from moderation.protocols.rendering import found_body
 from moderation.protocols.review import DESK, comment_id_of, speak_as
 from moderation.protocols.review_fields import (
     MAX_FILTER,
@@ -91,9 +91,9 @@ async def show_thread(request: web.Request) -> web.Response:
     return _json(
         {
             "thread": {"id": thread.id, "url": thread.url, "title": thread.title},
-            "parent": None if found.parent is None else comment_body(found.parent, language),
-            "before": [comment_body(comment, language) for comment in found.before],
-            "after": [comment_body(comment, language) for comment in found.after],
+            "parent": None if found.parent is None else found_body(found.parent, found.audited, language),
+            "before": [found_body(comment, found.audited, language) for comment in found.before],
+            "after": [found_body(comment, found.audited, language) for comment in found.after],
         }
     )
 
@@ -118,7 +118,7 @@ async def search(request: web.Request) -> web.Response:
     found = await request.app[SEARCH].find(wanted, limit)
     return _json(
         {
-            "items": [comment_body(comment, language) for comment in found.comments],
+            "items": [found_body(comment, found.audited, language) for comment in found.comments],
             "next": None if found.next is None else str(found.next),
         }
     )
@@ -178,7 +178,7 @@ def author_body(view: AuthorView, language: str) -> dict[str, Any]:
         "by_people": {"approved": view.approved, "rejected": view.rejected},
         "states": counted,
         "is_more": sum(counted.values()) >= MAX_COUNTED,
-        "comments": [comment_body(comment, language) for comment in view.comments],
+        "comments": [found_body(comment, view.audited, language) for comment in view.comments],
     }
 
 

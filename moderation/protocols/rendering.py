@@ -1,6 +1,6 @@
 """What leaves the service about a comment. Never an e-mail or IP address: the types rendered here hold none."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +73,12 @@ def reason_bodies(reasons: Iterable[Reason], language: str) -> list[dict[str, An
         }
         for reason in reasons
     ]
+
+
+def found_body(comment: StoredComment, audited: Container[CommentId], language: str) -> dict[str, Any]:
+    """Return a comment beside the one that is judged; one of an open audit without what the service said."""
+    body = comment_body(comment, language)
+    return body | _BLIND if comment.id in audited else body
 
 
 def entry_body(entry: Entry, language: str, *, reader: ModeratorId, now: datetime) -> dict[str, Any]:

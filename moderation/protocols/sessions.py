@@ -7,6 +7,7 @@ can read and nobody can work out without the cookie's value.
 
 import hmac
 import ipaddress
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -22,6 +23,9 @@ PUBLIC_ORIGIN: web.AppKey[str] = web.AppKey("public_origin", str)
 """Scheme and host of `MODERATION_PUBLIC_URL`; empty without one."""
 CSRF_HEADER = "X-CSRF-Token"
 SECURE_COOKIE = "__Host-moderation"
+KNOWN_COOKIE = "moderation-known"
+"""By which a browser is known whose person signed in there; gives no right but a place of its own in the limits."""
+KNOWN_FOR = timedelta(days=180)
 LOOPBACK_COOKIE = "moderation"
 """Its name where it cannot be `Secure`: on http, on this machine."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -97,6 +101,11 @@ def is_https(request: web.Request) -> bool:
     return public.scheme == "https" and public.netloc == _plain(request.headers.get("Host", ""), "https")
 
 
+def is_public_https(request: web.Request) -> bool:
+    """Tell whether `MODERATION_PUBLIC_URL` says that readers come by https."""
+    return request.app[PUBLIC_ORIGIN].startswith("https://")
+
+
 def is_loopback(request: web.Request) -> bool:
     """Tell whether the address in the browser is one of this machine."""
     try:
@@ -112,8 +121,11 @@ def is_loopback(request: web.Request) -> bool:
 
 
 def is_cookie_secure(request: web.Request) -> bool:
-    """Tell whether the cookie is `Secure`: always, but for http on this machine."""
-    return is_https(request) or not is_loopback(request)
+    """Tell whether the cookie is `Secure`: always, but for http on this machine where no public address says otherwise.
+
+    A proxy may well ask for ``127.0.0.1`` in the name of its readers.
+    """
+    return is_public_https(request) or is_https(request) or not is_loopback(request)
 
 
 def cookie_of(request: web.Request) -> str | None:
@@ -132,6 +144,25 @@ def set_cookie(request: web.Request, response: web.Response, token: str) -> None
         max_age=int(LONGEST.total_seconds()),
         path="/",
         secure=is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def known_of(request: web.Request) -> str:
+    """Return by what the browser is known; empty for one that is not."""
+    known = request.cookies.get(KNOWN_COOKIE, "")
+    return known if known.isascii() and len(known) <= _LONGEST_TOKEN else ""
+
+
+def set_known(request: web.Request, response: web.Response, known: str) -> None:
+    """Let the browser be known when it comes to sign in the next time."""
+    response.set_cookie(
+        KNOWN_COOKIE,
+        known,
+        max_age=int(KNOWN_FOR.total_seconds()),
+        path="/console/sign-in",
+        secure=is_cookie_secure(request),
         httponly=True,
         samesite="Lax",
     )

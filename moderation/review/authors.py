@@ -19,7 +19,7 @@ from moderation.review.archive import reachable
 from moderation.storage.administration.authors import TRUSTED_BY, action_of, write_standing
 from moderation.storage.administration.changes import audit
 from moderation.storage.database import Connection, Database
-from moderation.storage.search import Wanted, count_states, find_comments
+from moderation.storage.search import Wanted, count_states, find_comments, open_audits
 
 LATEST = 20
 MAX_COUNTED = 1_000
@@ -41,7 +41,9 @@ class AuthorView:
     rejected: int
     """By people, of the strongest identity."""
     states: Mapping[State, int]
-    """Of the latest `MAX_COUNTED` comments."""
+    """Of the latest `MAX_COUNTED` comments, those of open audits left out."""
+    audited: frozenset[CommentId]
+    """Those of ``comments`` to be shown without what the service said of them."""
     comments: tuple[StoredComment, ...]
     """The latest `LATEST`, the one asked about perhaps among them; a comment of the last seconds may be missing."""
 
@@ -73,13 +75,16 @@ class Authors:
             comments: list[StoredComment] = []
             if identity is not None:
                 states = await count_states(connection, comment.site_id, identity, MAX_COUNTED)
-                comments = await find_comments(connection, Wanted(comment.site_id, identity=identity), LATEST)
+                wanted = Wanted(comment.site_id, identity=identity)
+                comments, _ = await find_comments(connection, wanted, LATEST)
+            audited = await open_audits(connection, [one.id for one in comments])
         return AuthorView(
             name=comment.author_name,
             standings={by: _standing(known.get(hashed)) for by, hashed in given.items()},
             approved=0 if own is None else own["approved"],
             rejected=0 if own is None else own["rejected"],
             states=states,
+            audited=audited,
             comments=tuple(comments),
         )
 

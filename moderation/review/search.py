@@ -11,7 +11,7 @@ from moderation.domain.verdict import State
 from moderation.review.archive import reachable
 from moderation.storage.comments import read_comment
 from moderation.storage.database import Connection, Database
-from moderation.storage.search import Wanted, find_comments, neighbours
+from moderation.storage.search import Wanted, find_comments, neighbours, open_audits
 
 MAX_FOUND = 100
 BESIDE = 5
@@ -22,10 +22,15 @@ _IDENTITY = "SELECT identity FROM comments WHERE id = $1 AND site_id = $2"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of what fits, the latest received first; ``next`` is the comment to go on before, None at the end."""
+    """A page of what fits, the latest received first; ``next`` is the comment to go on before, None at the end.
+
+    A page may be short, even empty, and still have a next one.
+    """
 
     comments: tuple[StoredComment, ...]
     next: UUID | None
+    audited: frozenset[CommentId]
+    """Those to be shown without what the service said of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Surroundings:
     parent: StoredComment | None
     before: tuple[StoredComment, ...]
     after: tuple[StoredComment, ...]
+    audited: frozenset[CommentId]
+    """Those to be shown without what the service said of them."""
 
 
 class Search:
@@ -47,9 +54,9 @@ class Search:
     async def find(self, wanted: Wanted, limit: int) -> Found:
         """Return up to ``limit`` comments that fit."""
         async with self._database.connection() as connection:
-            found = await find_comments(connection, wanted, limit + 1)
-        page = tuple(found[:limit])
-        return Found(page, page[-1].id if len(found) > limit else None)
+            found, following = await find_comments(connection, wanted, limit)
+            audited = await open_audits(connection, [comment.id for comment in found])
+        return Found(tuple(found), following, audited)
 
     async def identity_of(self, site_id: SiteId, comment_id: CommentId) -> bytes:
         """Return by what the author of a comment of that site is known. Raises `UnknownCommentError`."""
@@ -64,7 +71,10 @@ class Search:
         async with self._database.connection() as connection:
             comment = await reachable(connection, comment_id, sites)
             before, after = await neighbours(connection, comment, BESIDE)
-            return Surroundings(comment, await _parent(connection, comment), tuple(before), tuple(after))
+            parent = await _parent(connection, comment)
+            shown = [*before, *after, *([] if parent is None else [parent])]
+            audited = await open_audits(connection, [one.id for one in shown])
+            return Surroundings(comment, parent, tuple(before), tuple(after), audited)
 
 
 async def _parent(connection: Connection, comment: StoredComment) -> StoredComment | None:

@@ -20,6 +20,9 @@ from moderation.storage.database import Connection
 
 _LOCK = 0x6D64_730B
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+WINDOW = 5_000
+"""Comments that one search may look at for their state; some 20 ms of PostgreSQL's time."""
+_NOT_AUDITED = "NOT EXISTS (SELECT FROM tasks t WHERE t.comment_id = c.id AND t.kind = 'audit')"
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 
 _FORGET = """
@@ -114,26 +117,53 @@ async def keep_entries(connection: Connection, entries: Sequence[tuple[UUID, int
     )
 
 
-async def find_comments(connection: Connection, wanted: Wanted, limit: int) -> list[StoredComment]:
-    """Return up to ``limit`` comments that fit, the latest received first; withdrawn and emptied ones are not among them."""
-    conditions = ["e.site_id = $1", "e.comment_id < $2", "e.comment_id >= $3", "c.text_removed_at IS NULL"]
+async def find_comments(
+    connection: Connection, wanted: Wanted, limit: int
+) -> tuple[list[StoredComment], UUID | None]:
+    """Return up to ``limit`` comments that fit, the latest received first, and before which to go on; None at the end.
+
+    At most `WINDOW` comments that fit by all but their state are looked at, so a page may be short, even empty, and still have a
+    next one. Withdrawn and emptied comments are not among them; with a ``state`` those of an open audit neither, for that would
+    say what the audit must not.
+    """
+    looked, values = _looked_at(wanted)
+    state = "c.state <> 'deleted'"
+    if wanted.state is not None:
+        state = f"c.state = ${len(values) + 1} AND {_NOT_AUDITED}"
+    rows = await connection.fetch(
+        f"SELECT l.comment_id FROM ({looked} LIMIT {WINDOW}) l JOIN comments c ON c.id = l.comment_id"  # noqa: S608 - our own words
+        f" WHERE c.text_removed_at IS NULL AND {state} ORDER BY l.comment_id DESC LIMIT {int(limit) + 1}",
+        *values,
+        *([] if wanted.state is None else [wanted.state]),
+    )
+    ids = [CommentId(row["comment_id"]) for row in rows]
+    following: UUID | None = ids[limit - 1] if len(ids) > limit else None
+    if len(ids) <= limit:
+        following = await connection.fetchval(f"{looked} OFFSET {WINDOW - 1} LIMIT 1", *values)
+    return await _in_order(connection, ids[:limit]), following
+
+
+def _looked_at(wanted: Wanted) -> tuple[str, list[Any]]:
+    """Return the entries that fit, as SQL without a bound, and its values."""
+    conditions = ["site_id = $1", "comment_id < $2", "comment_id >= $3"]
     values: list[Any] = [wanted.site_id, wanted.before, wanted.first]
     for condition, value in (
-        ("e.words @@ ${}::text::tsquery", write_query(list(wanted.words)) or None),
-        ("e.identity = ${}", wanted.identity),
-        ("c.state = ${}", wanted.state),
+        ("words @@ ${}::text::tsquery", write_query(list(wanted.words)) or None),
+        ("identity = ${}", wanted.identity),
     ):
         if value is not None:
             values.append(value)
             conditions.append(condition.format(len(values)))
-    if wanted.state is None:
-        conditions.append("c.state <> 'deleted'")
+    found = f"SELECT comment_id FROM search_entries WHERE {' AND '.join(conditions)} ORDER BY comment_id DESC"  # noqa: S608 - our own words
+    return found, values
+
+
+async def open_audits(connection: Connection, ids: Sequence[CommentId]) -> frozenset[CommentId]:
+    """Return those of ``ids`` that somebody is to judge without knowing what the service said."""
     rows = await connection.fetch(
-        "SELECT e.comment_id FROM search_entries e JOIN comments c ON c.id = e.comment_id"  # noqa: S608 - our own words
-        f" WHERE {' AND '.join(conditions)} ORDER BY e.comment_id DESC LIMIT {int(limit)}",
-        *values,
+        "SELECT comment_id FROM tasks WHERE comment_id = ANY($1::uuid[]) AND kind = 'audit'", ids
     )
-    return await _in_order(connection, [CommentId(row["comment_id"]) for row in rows])
+    return frozenset(CommentId(row["comment_id"]) for row in rows)
 
 
 _BEFORE = """
@@ -157,14 +187,15 @@ async def neighbours(
 _STATES = """
 SELECT c.state, count(*) AS size
   FROM (SELECT comment_id FROM search_entries WHERE identity = $1 AND site_id = $2 ORDER BY comment_id DESC LIMIT $3) e
-  JOIN comments c ON c.id = e.comment_id GROUP BY c.state
+  JOIN comments c ON c.id = e.comment_id
+ WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.comment_id = c.id AND t.kind = 'audit') GROUP BY c.state
 """
 
 
 async def count_states(
     connection: Connection, site_id: SiteId, identity: bytes, limit: int
 ) -> dict[State, int]:
-    """Count the latest ``limit`` comments of an author by state."""
+    """Count the latest ``limit`` comments of an author by state, those of open audits left out."""
     rows = await connection.fetch(_STATES, identity, site_id, limit)
     return {State(row["state"]): row["size"] for row in rows}
 

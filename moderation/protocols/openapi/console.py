@@ -46,6 +46,7 @@ DIALECT = Dialect(
                 {200: Answer("A page.", _PAGE), 303: Answer("Sign in first.", headers=("Location",))},
                 parameters=(*parameters, _LANGUAGE),
                 problems=STORED,
+                page=True,
             )
             for path, name, title, parameters in (
                 ("/console/", "consoleDesk", "The desk", ()),
@@ -66,6 +67,7 @@ DIALECT = Dialect(
             {200: Answer("A page.", _PAGE), 303: Answer("Signed in already.", headers=("Location",))},
             parameters=(_NEXT, _LANGUAGE),
             problems=STORED,
+            page=True,
         ),
         Operation(
             "POST",
@@ -96,7 +98,7 @@ DIALECT = Dialect(
             "/console/sign-out",
             "consoleSignOut",
             "Sign out",
-            {303: _THEN},
+            {303: _THEN, 403: Answer("Not from our own page, or one of another session.", _PAGE)},
             description="Here, or with `everywhere` on every device.",
             body=request_body(
                 {
@@ -109,7 +111,8 @@ DIALECT = Dialect(
                 },
                 required=False,
             ),
-            problems=("not-permitted", *_BODY),
+            problems=_BODY,
+            page=True,
         ),
         Operation(
             "GET",
@@ -119,6 +122,7 @@ DIALECT = Dialect(
             {200: Answer("A page.", _PAGE), 404: Answer("The link is good no more.", _PAGE)},
             parameters=(_TOKEN, _LANGUAGE),
             problems=STORED,
+            page=True,
         ),
         Operation(
             "POST",

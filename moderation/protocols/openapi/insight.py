@@ -30,6 +30,8 @@ from moderation.review.search import BESIDE, MAX_FOUND
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _STANDING = words(Standing)
 _KIND: Json = {"type": "string", "enum": list(KINDS)}
+_SHOWN: Json = {"anyOf": [ref("Comment"), ref("BlindComment")]}
+"""One of an open audit is shown without what the service said of it."""
 _AUTHOR = record(
     {
         "name": nullable({"type": "string"}),
@@ -47,7 +49,7 @@ _AUTHOR = record(
             "type": "boolean",
             "description": f"`states` has the latest {MAX_COUNTED} comments alone.",
         },
-        "comments": array(ref("Comment"), maxItems=LATEST),
+        "comments": array(_SHOWN, maxItems=LATEST),
     },
     description="The same author on this site alone: by e-mail address, else your id of them, else the name.",
 )
@@ -82,9 +84,9 @@ _THREAD = record(
                 "title": nullable({"type": "string"}),
             }
         ),
-        "parent": nullable(ref("Comment")),
-        "before": array(ref("Comment"), maxItems=BESIDE),
-        "after": array(ref("Comment"), maxItems=BESIDE),
+        "parent": nullable(_SHOWN),
+        "before": array(_SHOWN, maxItems=BESIDE),
+        "after": array(_SHOWN, maxItems=BESIDE),
     }
 )
 _THREAD_EXAMPLE = {
@@ -93,7 +95,7 @@ _THREAD_EXAMPLE = {
     "before": [COMMENT_EXAMPLE],
     "after": [],
 }
-_FOUND = record({"items": array(ref("Comment"), maxItems=MAX_FOUND), "next": nullable({"type": "string"})})
+_FOUND = record({"items": array(_SHOWN, maxItems=MAX_FOUND), "next": nullable({"type": "string"})})
 _LIMIT: Json = {"type": "integer", "minimum": 1, "maximum": MAX_FOUND, "default": DEFAULT_FOUND}
 _WORDS = (
     f"Up to {MAX_WANTED} words of text or name, all of them, each also as the beginning of a longer one. Spelling is folded: hamza, "
@@ -166,7 +168,10 @@ DIALECT = Dialect(
             "/v1/search",
             "search",
             "Find comments",
-            description="The latest received first; withdrawn ones are not found, nor those whose text is gone.",
+            description=(
+                "The latest received first; withdrawn ones are not found, nor those whose text is gone. A page may be short, even empty, "
+                "and still have a `next`."
+            ),
             callers=(PERSON,),
             parameters=(
                 *(parameter(name, "query", schema, said, **more) for name, schema, said, more in _QUERY),

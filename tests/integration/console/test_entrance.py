@@ -12,11 +12,15 @@ import pytest
 import pytest_asyncio
 from click.testing import CliRunner, Result
 from prometheus_client import REGISTRY
+from redis.asyncio import Redis
 from yarl import URL
 
 from moderation.cli.program import program
 from moderation.console import entrance
+from moderation.console.words import WORDS
 from moderation.domain.clock import utc_now
+from moderation.domain.errors import DependencyUnavailableError
+from moderation.domain.rates import Limit, Limits
 from moderation.engines import EngineAddresses
 from moderation.storage import sessions
 from moderation.storage.administration import moderators, passwords
@@ -40,6 +44,14 @@ async def account(service: RunningService) -> Account:
 async def visitor(service: RunningService) -> AsyncIterator[Browser]:
     async with browser(service) as found:
         yield found
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def nobody_tried_before(running_engines: EngineAddresses) -> None:
+    """The cell of all attempts together is that of every test on the same Redis."""
+    redis = Redis.from_url(running_engines.redis_url or "")
+    await redis.delete("rates:{*sign-in}:s")
+    await redis.aclose()
 
 
 async def sessions_kept(service: RunningService) -> int:
@@ -82,11 +94,15 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(
     visitor: Browser, account: Account
 ) -> None:
     reply = await visitor.try_to_sign_in(account.email, PASSWORD)
-    (written,) = reply.headers.getall("Set-Cookie")
+    written, known = reply.headers.getall("Set-Cookie")
+    assert re.fullmatch(
+        r"moderation-known=[\w-]{16}\.[0-9a-f]{32}; HttpOnly; Max-Age=15552000; Path=/console/sign-in; SameSite=Lax",
+        known,
+    ), known
     assert re.fullmatch(
         r"moderation=mdc_[\w-]{43}; HttpOnly; Max-Age=1209600; Path=/; SameSite=Lax", written
     ), written
-    (elsewhere,) = (
+    elsewhere, _ = (
         await visitor.send(
             "POST",
             "/console/sign-in",
@@ -259,6 +275,41 @@ async def test_a_session_does_not_reach_another_site(
         assert (await visitor.send(method, asked, json=body)).status == 404, asked
 
 
+async def test_people_see_a_page_and_no_json_when_something_is_wrong(
+    service: RunningService, visitor: Browser, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await visitor.sign_in(account)
+    old = await visitor.send(
+        "POST", "/console/sign-out", data={"csrf_token": "old"}, headers={"X-CSRF-Token": None}
+    )
+    assert old.status == 403
+    assert WORDS["fault_origin"][1] in old.body
+
+    async def away(*_args: object, **_kwargs: object) -> None:
+        raise DependencyUnavailableError("postgresql")
+
+    monkeypatch.setattr(Sessions, "find", away)
+    monkeypatch.setattr(entrance, "invited_account", away)
+    for method, path in (
+        ("GET", "/console/"),
+        ("GET", "/console/sign-in"),
+        ("POST", "/console/sign-out"),
+        ("GET", "/console/welcome/mdi_x"),
+    ):
+        reply = await visitor.send(method, path)
+        assert (reply.status, reply.headers["Retry-After"]) == (503, "2"), path
+        assert WORDS["fault_unavailable"][1] in reply.body, path
+
+
+async def test_it_is_said_where_the_browser_would_not_keep_the_session(visitor: Browser) -> None:
+    desk = {"Host": "desk.example", "Sec-Fetch-Site": None}
+    said = WORDS["insecure"][1]
+    assert said in (await visitor.send("GET", "/console/sign-in", headers=desk)).body
+    assert said not in (await visitor.send("GET", "/console/sign-in")).body
+    fetched = desk | {"Sec-Fetch-Mode": "navigate"}  # as browsers say on https alone, whatever a proxy says
+    assert said not in (await visitor.send("GET", "/console/sign-in", headers=fetched)).body
+
+
 async def test_signing_out_ends_the_session_here_and_with_everywhere_all_of_them(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
@@ -396,6 +447,69 @@ async def test_one_network_cannot_try_many_addresses(visitor: Browser) -> None:
     ]
     assert statuses[:30] == [403] * 30
     assert 429 in statuses, "a machine under load gets a place back every 10 s"
+
+
+async def test_one_address_spelled_in_many_ways_is_one(visitor: Browser, service: RunningService) -> None:
+    account = await add_account(service.database, {service.site.id: "lead"})
+    name = account.email.partition("@")[0]
+    spelled = (
+        "dⓔsk.example",
+        "ｄesk.example",
+        "DESK.example",
+        "ⓓⓔsk.example",
+        "desk.ⓔxample",
+        "desk.example",
+    )
+    statuses = [(await visitor.try_to_sign_in(f"{name}@{domain}", "wrong")).status for domain in spelled]
+    assert statuses == [403] * 5 + [429]
+
+
+async def test_strangers_do_not_keep_a_known_browser_waiting(
+    service: RunningService, visitor: Browser, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever cell they fill: of all together, of the network, of the person."""
+    await visitor.sign_in(account)
+    (known,) = (value for name, value in visitor.cookies.items() if name == "moderation-known")
+    full = Limit(1, 3600, 1)
+    for limits in (
+        Limits(author=entrance._OFF, thread=entrance._OFF, address=entrance._OFF, site=full),
+        Limits(author=entrance._OFF, thread=entrance._OFF, address=full, site=entrance._OFF),
+        Limits(author=entrance._OFF, thread=full, address=entrance._OFF, site=entrance._OFF),
+    ):
+        monkeypatch.setattr(entrance, "STRANGERS", limits)
+        async with browser(service) as stranger:
+            for _ in range(2):
+                status = (await stranger.try_to_sign_in(account.email, "wrong")).status
+            assert status == 429
+            other = await add_account(service.database, {service.site.id: "lead"})
+            stranger.cookies["moderation-known"] = known
+            status = (await stranger.try_to_sign_in(other.email, "wrong")).status
+            assert status == 429 or limits.thread is full, "known for another person is not known"
+            stranger.cookies["moderation-known"] = known[:-1] + ("0" if known[-1] != "0" else "1")
+            assert (await stranger.try_to_sign_in(account.email, PASSWORD)).status == 429
+        async with browser(service) as back:
+            back.cookies["moderation-known"] = known
+            assert (await back.try_to_sign_in(account.email, PASSWORD)).status == 303
+
+
+async def test_a_known_browser_may_not_guess_for_ever(visitor: Browser, account: Account) -> None:
+    await visitor.sign_in(account)
+    statuses = [(await visitor.try_to_sign_in(account.email, "wrong")).status for _ in range(6)]
+    assert statuses == [403] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    ("address", "home"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("2001:db8:5:6:7::1", "2001:db8:5::/48"),
+        ("2001:db8:5:ffff::1", "2001:db8:5::/48"),
+        (None, ""),
+    ],
+)
+def test_all_networks_of_one_customer_are_one(address: str | None, home: str) -> None:
+    assert entrance._home_of(address) == home
 
 
 async def test_guessing_is_slowed_down_without_redis_too(

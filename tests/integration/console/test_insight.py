@@ -9,9 +9,12 @@ import pytest
 from moderation.domain.clock import utc_now
 from moderation.domain.comment import Author
 from moderation.domain.policy import Standing
+from moderation.domain.task import TaskKind
+from moderation.domain.verdict import State
 from moderation.privacy.erasure import erase
 from moderation.review import indexing
 from moderation.review.indexing import Indexer
+from moderation.storage import search as storage_search
 from moderation.storage.administration.authors import set_standing, show_standing
 from moderation.storage.database import connect
 from tests.console import make_entries
@@ -92,6 +95,55 @@ async def test_comments_are_found_by_state_author_and_time_a_page_at_a_time(serv
             break
         cursor = {"cursor": page["next"]}
     assert seen == [other, *hers[::-1]]
+
+
+async def test_a_rare_state_is_looked_for_a_window_at_a_time(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_search, "WINDOW", 4)
+    token = await person(service)
+    rare = await submit(service, "نادر")
+    await service.call(
+        "POST", f"/v1/comments/{rare}/decision", key=token, json={"verdict": "approve", "revision": 1}
+    )
+    for number in range(6):
+        await submit(service, f"كثير {number}")
+    await make_entries(service)
+    params = {"site": service.site.name, "state": "approved"}
+    pages = []
+    while True:
+        _, page = await service.call("GET", "/v1/search", key=token, params=params)
+        pages.append([item["id"] for item in page["items"]])
+        if page["next"] is None:
+            break
+        params["cursor"] = page["next"]
+    assert pages == [[], [rare]]
+
+
+async def test_what_is_audited_stays_blind_beside_others(service: RunningService) -> None:
+    token, identity = await person(service), b"i" * 16
+    kinds = [TaskKind.HELD, TaskKind.AUDIT, None]
+    seeds = [
+        Seed(
+            f"كلام {kind}",
+            state=State.HELD if kind is TaskKind.HELD else State.APPROVED,
+            task=kind,
+            identity=identity,
+        )
+        for kind in kinds
+    ]
+    held, audited, approved = map(str, await add_comments(service.database, service.site.id, seeds))
+    await make_entries(service)
+    _, author = await service.call("GET", f"/v1/comments/{held}/author", key=token)
+    _, around = await service.call("GET", f"/v1/comments/{held}/thread", key=token)
+    _, page = await service.call("GET", "/v1/search", key=token, params={"site": service.site.name})
+    for shown in (author["comments"], around["after"], page["items"]):
+        states = {one["id"]: one["state"] for one in shown}
+        assert (states[audited], states[approved]) == (None, "approved")
+    assert author["states"]["approved"] == 1
+    assert await found(service, token, state="approved") == [approved]
+    (one,) = (one for one in page["items"] if one["id"] == audited)
+    assert (one["reasons"], one["scores"], one["verdict"], one["decided_at"]) == ([], None, None, None)
 
 
 @pytest.mark.parametrize(

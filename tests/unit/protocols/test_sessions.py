@@ -97,6 +97,12 @@ def test_the_cookie_is_secure_but_on_this_machine(host: str, is_secure: bool):
     assert cookie_of(asked) == ("secure" if is_secure else "plain")
 
 
+def test_the_cookie_is_secure_where_the_public_address_is_whatever_a_proxy_asks_for():
+    asked = request({"Host": "127.0.0.1:8080"}, public="https://desk.example")
+    assert is_cookie_secure(asked)
+    assert not is_cookie_secure(request({"Host": "127.0.0.1:8080"}, public="http://desk.example"))
+
+
 @pytest.mark.parametrize("value", ["", "é", "x" * 201])
 def test_what_cannot_be_a_token_is_not_looked_up(value: str):
     assert cookie_of(request({"Host": "localhost", "Cookie": f"{LOOPBACK_COOKIE}={value}"})) is None
