@@ -87,7 +87,7 @@ DIALECT = Dialect(
             answers={
                 201: Answer("Stored.", _BOTH),
                 200: Answer("It had come before.", _BOTH),
-                303: Answer("Stored, or had come before: go on to `redirect_to`."),
+                303: Answer("Stored, or had come before: go on to `redirect_to`.", headers=("Location",)),
             },
             problems=(
                 *BODY,

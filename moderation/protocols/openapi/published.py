@@ -66,8 +66,8 @@ def _file(name: str, media: str, summary: str) -> Operation:
         summary,
         parameters=(_KNOWN,),
         answers={
-            200: Answer("The file.", {media: {"type": "string"}}),
-            304: Answer("You have it."),
+            200: Answer("The file.", {media: {"type": "string"}}, ("ETag",)),
+            304: Answer("You have it.", headers=("ETag",)),
         },
     )
 
@@ -104,8 +104,9 @@ DIALECT = Dialect(
                 200: Answer(
                     "A page; empty for an article without comments.",
                     {JSON: shown(ref("PublishedPage"), {"items": [_EXAMPLE], "next": None})},
+                    ("ETag",),
                 ),
-                304: Answer("You have it."),
+                304: Answer("You have it.", headers=("ETag",)),
             },
             problems=("malformed-request", "unknown-site", *STORED),
         ),

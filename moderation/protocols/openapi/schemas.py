@@ -313,7 +313,10 @@ HEADERS: dict[str, Json] = {
     },
     "Allow": {"description": "The methods this address answers to.", "schema": {"type": "string"}},
     "Location": {"description": "The comment's address, or where to go on.", "schema": {"type": "string"}},
-    "ETag": {"description": "The comment's revision, in quotes.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "In quotes: the comment's revision, or what this state of a page is known by.",
+        "schema": {"type": "string"},
+    },
     "Idempotency-Replayed": {
         "description": "`true` on the first answer sent again.",
         "schema": {"const": "true"},
