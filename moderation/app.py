@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
+import aiohttp
 import structlog
 from aiohttp import web
 from redis.asyncio import Redis
@@ -65,7 +66,7 @@ from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.coral_feedback import CoralFeedback
 from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
-from moderation.protocols.express import Express, ExpressConnection
+from moderation.protocols.express import Express, ExpressConnection, fits_the_library
 from moderation.protocols.sessions import PUBLIC_ORIGIN, SESSIONS
 from moderation.protocols.strangers import speak_for_the_library
 from moderation.protocols.traced import tracing
@@ -192,11 +193,13 @@ def server_options(app: web.Application, *, is_leaving: Callable[[], bool] = lam
     """Return what the HTTP server of ``app`` is to be given; ``is_leaving`` tells when connections are to end with their answers.
 
     Compressed bodies are refused by name; unpacked by the server, a damaged one would end the connection without a word. Where each
-    request is traced, all go the ordinary way.
+    request is traced, and with an aiohttp that `express` was not tried with, all go the ordinary way.
     """
-    intake = app[native.INTAKE]
-    is_traced = isinstance(intake, TracedIntake)
-    express = None if is_traced else Express(app[DIRECTORY], intake, is_leaving=is_leaving)
+    intake, express = app[native.INTAKE], None
+    if not fits_the_library():
+        log.warning("express_left_out", aiohttp=aiohttp.__version__)
+    elif not isinstance(intake, TracedIntake):
+        express = Express(app[DIRECTORY], intake, is_leaving=is_leaving)
     return {"auto_decompress": False, "express": express}
 
 

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from moderation.app import server_options
 from moderation.domain.rates import Limit, Limits
 from moderation.intake.pipeline import Intake
 from moderation.protocols import express, native
@@ -305,3 +307,24 @@ async def test_a_fault_in_the_short_way_itself_harms_no_comment(
 
     monkeypatch.setattr(Intake, "submit_at_once", broken)
     assert (await exchange(service, whole(by("z")), site, "")).startswith(b"HTTP/1.1 201")
+
+
+def test_the_short_way_was_tried_with_this_aiohttp() -> None:
+    """A new one: raise `TRIED_WITH` once the tests above pass on it."""
+    assert express.fits_the_library()
+    assert not express.fits_the_library("3.15.0")
+
+
+async def test_with_an_aiohttp_that_was_not_tried_all_go_the_ordinary_way(
+    service: RunningService, taken: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(express, "_LEANS_ON", ((express.StreamReader, "_buffer _gone"),))
+    with capture_logs() as logs:
+        options = server_options(service.client.app)
+    assert options["express"] is None
+    assert [line["event"] for line in logs] == ["express_left_out"]
+    site = await site_of(service)
+    taken.clear()
+    async with only_the_ordinary_way(service):
+        assert (await exchange(service, whole(by("aa")), site, "")).startswith(b"HTTP/1.1 201")
+    assert taken == []
