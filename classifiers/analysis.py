@@ -32,8 +32,8 @@ TEXT_BIT = CHECK_BIT + CHECK_BITS
 _THREAT_RULE = int(Rule.THREAT)
 # Under plain names: what a class holds is looked up anew each time, and every comment passes here.
 _SPACE, _JOINER, _DOT, _SLASH = Sign.SPACE, Sign.JOINER, Sign.DOT, Sign.SLASH
-_OTHER, _LOWER = Sign.OTHER, Sign.LATIN_LOWER
-_THREAT, _THREAT_ENGLISH = WordClass.THREAT, WordClass.THREAT_ENGLISH
+_OTHER, _LOWER, _UPPER = Sign.OTHER, Sign.LATIN_LOWER, Sign.LATIN_UPPER
+_THREAT, _THREAT_ENGLISH, _COMMON = WordClass.THREAT, WordClass.THREAT_ENGLISH, WordClass.THREAT_COMMON
 _ONLY = np.zeros(1, np.int64)
 _CHECK_SHIFT, _CHECK_PLACE = np.uint32(CHECK_BITS), np.uint32(CHECK_BIT)
 _CHECK = (1 << CHECK_BITS) - 1
@@ -149,9 +149,11 @@ def _threatening(
     folded, starts = whole_text(stream), stream.starts.tolist()
     arabizi = {bisect(starts, at) - 1 for at in threats.arabizi_ends(folded)}
     for at, counts in enumerate(word_counts):
-        if counts[_THREAT] or counts[_THREAT_ENGLISH] or at in arabizi:
-            is_arabizi = at in arabizi and language[at] == languages.ARABIC and sign_counts[at][_LOWER] > 0
-            clues = threats.Clues(counts[_THREAT] > 0, is_arabizi, counts[_THREAT_ENGLISH] > 0)
+        is_english = counts[_THREAT_ENGLISH] + counts[_COMMON] > 0
+        if counts[_THREAT] or is_english or at in arabizi:
+            in_latin = sign_counts[at][_LOWER] + sign_counts[at][_UPPER] > 0
+            is_arabizi = at in arabizi and language[at] == languages.ARABIC and in_latin
+            clues = threats.Clues(counts[_THREAT] > 0, is_arabizi, is_english)
             if threats.is_made(folded[starts[at] : starts[at + 1] + 1], clues):
                 yield at
 

@@ -13,7 +13,7 @@ Sources = Mapping[
 ]  # source → labels, margins or probabilities
 BALANCED_SHARE = 0.5  # what the balanced weights make of every source
 _SHARES = np.round(np.arange(0.10, 0.501, 0.05), 2)
-_SPAM_SHARES = np.round(np.arange(0.2, 0.951, 0.05), 2)
+_SPAM_SHARES = np.round(np.arange(0.2, 0.951, 0.01), 2)
 _ORDINARY_ALLOWED = 0.01  # of comments of a source without spam, above 0.5
 _HIGHEST_SHARE = 0.6
 _TOLERANCE = 0.001

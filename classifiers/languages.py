@@ -48,12 +48,20 @@ def _arabic_script(arabic: int, signs: Sequence[int], words: Sequence[int]) -> s
 
 
 def _latin_script(words: Sequence[int]) -> str | None:
-    english, arabizi, foreign = words[WordClass.ENGLISH], words[WordClass.ARABIZI], words[WordClass.FOREIGN]
+    english, arabizi, foreign = _listed(words)
+    if english == words[WordClass.TOTAL]:  # "ok", "haha": too short for letters to tell
+        return ENGLISH
     if english >= _MIN_ENGLISH and english * 4 >= words[WordClass.TOTAL] and english > arabizi + foreign:
         return ENGLISH
     if arabizi > english and arabizi >= foreign:
         return ARABIC
     return UNSURE
+
+
+def _listed(words: Sequence[int]) -> tuple[int, int, int]:
+    """Return how many words are English, Arabic in Latin letters, of another language."""
+    english = words[WordClass.ENGLISH] + words[WordClass.THREAT_COMMON]
+    return english, words[WordClass.ARABIZI], words[WordClass.FOREIGN]
 
 
 def tell(
@@ -70,7 +78,7 @@ def tell(
 
 
 def _tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> str | None:
-    english, arabizi, foreign = words[WordClass.ENGLISH], words[WordClass.ARABIZI], words[WordClass.FOREIGN]
+    english, arabizi, foreign = _listed(words)
     total = words[WordClass.TOTAL]
     if arabizi_score + _PER_WORD * (arabizi - english - foreign) > 0:
         return ARABIC

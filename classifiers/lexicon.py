@@ -29,9 +29,10 @@ class WordClass:
     OFFER = 9  # what contact-harvest comments offer
     THREAT = 10  # without one of these nobody threatens in Arabic letters; most are said without a threat too
     THREAT_ENGLISH = 11
+    THREAT_COMMON = 12  # of ENGLISH and of THREAT_ENGLISH
 
 
-COUNT = 12
+COUNT = 13
 _SLOTS_BITS = 17
 
 _WORDS = {
@@ -59,7 +60,8 @@ _WORDS = {
         story during piece wanted gonna hit living note hear view future answer night boy continue order knows lead friends
         sad anyway million middle social write fool lmao wow book crap further bitch bitches hoe hoes nigga niggas yo dat dem
         gon aint af dude gotta wanna lmfao smh bro yeah yep nope okay fucked fuckin bullshit asshole loser liar trash garbage
-        clown moron dumb disgusting shame""",
+        clown moron dumb disgusting shame ok hi ha haha hahaha omg well feel felt half fair hair speech walk racism church
+        wall reach raise match teach smell laughable care welcome hello""",
     WordClass.ARABIZI: """
         enta inta enti inti ento ana e7na ehna 7na howa heya wallah wlh wallahi walah inshallah nshallah inchallah hamdulillah
         7amdellah mashallah yalla yallah 3ala 3la 3ni 3end 3nd 3andi 3ndi fe fih feh fi mafi mafish mafesh mesh mish
@@ -68,7 +70,8 @@ _WORDS = {
         kol kul kull koulou klo ba3d ba3dein ba3den 7abibi habibi ya yah yaa kalb kelb klab 7mar hmar 7mara 7ayawan
         ayre kes koss ksom kosom sharmouta sharmoota charmouta 9a7ba ka7ba qahba zebi zbi zeb zamel khawal 3ars 3rs ibn
         bent akhoya khoya khouya sahbi sa7bi bzf bezzaf barcha bahi mlih mli7 kwayes kwayis helwa 7elwa gamda
-        el al wel wal bel fel lel men mn bas bs kda keda kida kdeh kman kaman bardo barduh dah deh da
+        el al wal bel fel lel men mn bas bs kda keda kida kdeh kman kaman bardo barduh dah deh da
+        shukran chokran choukran ahlan labas bslama hamdullah 3eb 3ib tab3an
         rabena rabna allah lah insha 7aram haram sheikh 3arab arab masr masri balad nas nass kteer ktir ktr awy awi
         jdan jiddan gedan 5alas khalas 5las tayeb tayib tab aywa aywah la2 lae laa walla wala""",
     WordClass.FOREIGN: """
@@ -77,21 +80,23 @@ _WORDS = {
         faire merci bonjour toujours jamais ca chez moi toi lui sans vos votre notre etait peut encore
         el los las una es en por con para como pero mas este esta esto todo muy ser hay porque cuando donde gracias
         yo tu su sus del al lo nos ella ellos tiene tambien siempre nunca eso ese solo bueno hola
-        o os um uma e nao com voce isso muito mas ele ela foi tem sao mais quando pelo pela obrigado esse essa eu
+        o os um uma e nao voce isso muito mas ele ela foi tem sao mais quando pelo pela obrigado esse essa eu
         il di che non per una sono questo questa con anche gli della del nel piu molto essere grazie come cosa perche
         der das und ist nicht ein eine ich sie es mit auf fur von dem den zu auch wie wir ihr aber oder nur noch
         wenn sich nach bei aus haben wird kann mehr immer sehr danke kein keine uber diese dieser
-        de het een niet van ik je dat zijn voor met maar ook naar wat heb hebben deze wel geen dit worden
+        de het een niet van ik je dat zijn voor met maar naar wat heb hebben deze geen dit worden
         ve bir bu icin cok ama gibi daha ne var yok olarak olan ile kadar sonra degil ben sen biz onlar mi mu
         ki evet hayir nasil neden hic her sey en iyi guzel tesekkurler olsun
         yang dan itu ini tidak dengan untuk dari saya kamu ada akan bisa juga sudah karena pada aku kita mereka banget
         nie jest sie na ze to jak ale co tak dla od przez tylko czy bardzo juz jestem mam
-        si nu pentru este sunt din mai cu care sa ca ce dar fost acest
+        si nu pentru este sunt din mai cu sa ca ce dar fost acest
         och att det som inte jag med till har om var vi kan men hej
         og ikke pa av til hun han vaere
         ang ng mga sa ko mo hindi ako siya kung naman
         va cua la khong co nguoi nhung duoc cho mot
-        ndio hapana kwa wa na ni hii""",
+        ndio hapana kwa wa na ni
+        oui salut guten nein genau warum richtig quatsch schade hallo stimmt harika aferin hayir terima kasih bagus selamat mantap
+        buongiorno ciao vergogna prego bom parabens verdade claro adios buenos dias hasta jaja""",
     WordClass.ARABIC: """
         في من على الى عن مع هذا هذه ذلك التي الذي الذين كل ما لا لم لن ان انت انتم انا نحن هو هي هم كان كانت ليس قد ثم
         او بعد قبل عند بين حتي اذا لو يا الله والله اللي اي غير فقط شو مش مو ليش لماذا كيف وين اين هل بس لكن ولكن كده
@@ -122,41 +127,55 @@ _WORDS = {
         bitcoin crypto profit profits earn earning income viagra cialis casino betting bet bonus followers likes seo
         backlinks traffic cheap discount promo coupon free guaranteed escort escorts spell caster herbal recovery
         hacker trader binary""",
-    WordClass.THREAT: threats.words(),
-    WordClass.THREAT_ENGLISH: threats.english_words(),
+    WordClass.THREAT: " ".join(threats.words()),
+    WordClass.THREAT_ENGLISH: " ".join(threats.english_words()),
 }  # fmt: skip
+
+
+_COMMON = {WordClass.ENGLISH, WordClass.THREAT_ENGLISH}
+_CROWDED = 255  # the class of a slot that several listed words share
 
 
 @cache
 def word_classes() -> dict[str, int]:
-    """Return each listed word, folded as the scorer folds it, with its class; a word of two classes is left out."""
+    """Return each listed word, folded as the scorer folds it, with its class; a word of two classes is left out, or has one for both."""
     found: dict[str, set[int]] = {}
     for word_class, words in _WORDS.items():
         for word in fold_words(words.split()):
             found.setdefault(word, set()).add(word_class)
-    return {word: classes.pop() for word, classes in found.items() if len(classes) == 1}
+    found = {word: {WordClass.THREAT_COMMON} if of == _COMMON else of for word, of in found.items()}
+    return {word: of.pop() for word, of in found.items() if len(of) == 1}
 
 
 @cache
-def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8], dict[int, int]]:
     """Return an open hash table of one probe: the full hash in each slot, and its class; 0 where empty.
 
-    Two listed words in one slot: the later one wins; `test_lexicon` counts how few that are.
+    Words that would share a slot stand in the dictionary, by hash.
     """
     hashes = np.zeros(1 << _SLOTS_BITS, np.uint64)
     classes = np.zeros(1 << _SLOTS_BITS, np.uint8)
-    words = sorted(word_classes().items())
-    values = np.array([word_hash(word) for word, _ in words], np.uint64)
+    words = word_classes()
+    values = np.array([word_hash(word) for word in words], np.uint64)
+    of_words = np.array(list(words.values()), np.uint8)
     slots = finish(values, _SLOTS_BITS)
-    hashes[slots], classes[slots] = values, [word_class for _, word_class in words]
-    return hashes, classes
+    hashes[slots], classes[slots] = values, of_words
+    is_crowded = np.bincount(slots, minlength=classes.size)[slots] > 1
+    classes[slots[is_crowded]] = _CROWDED
+    return hashes, classes, dict(zip(values[is_crowded].tolist(), of_words[is_crowded].tolist(), strict=True))
 
 
 def classify(words: Words) -> NDArray[np.uint8]:
     """Return the `WordClass` of each word, 0 where it is in no list: ndarray of shape (n_words,), uint8."""
-    hashes, classes = _table()
+    hashes, classes, crowded = _table()
     slots = finish(words.hashes, _SLOTS_BITS)
     found = classes.take(slots)
+    if found.size and found.max() == _CROWDED:
+        at = np.flatnonzero(found == _CROWDED)
+        apart = [crowded.get(word, 0) for word in words.hashes[at].tolist()]
+        found *= hashes.take(slots) == words.hashes
+        found[at] = apart
+        return found
     found *= hashes.take(slots) == words.hashes
     return found
 

@@ -7,7 +7,7 @@ a person; by itself it rejects nothing, but it weighs in the abuse score, which 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -30,20 +30,57 @@ _MARK = _any(
     "سوف راح رح رايح رايحين غادي باش توا راني رانا واله وله تاله قسما قسم باله بدي بدنا ابي ابغي ودي عايز عاوز نفسي لازم "
     "جاي جايين جاييك هاجي حاجي"
 )
-_END, _VERB, _NOUN = _any(_YOU), _any(_KILL), _any(_NOUNS)
 _ASIDE = f"(?:{_any('العظيم انا نحن احنا اليوم بكره غدا يوم شي')} )?"
-_ARABIC = re.compile(
-    rf" (?:و?{_any(_SURE)}{_VERB}{_END}|و?(?:لا|لن){_VERB}ن{_END}"
-    rf"|و?{_MARK} {_ASIDE}و?[ان]{_VERB}ن?{_END}"
-    rf"|و?(?:راح|رح) {_VERB}{_END}"
-    rf"|(?:و?اذا|و?لو|ولك|ان) (?:\w+ ){{1,6}}(?:[انب]{_NOUN}|{_NOUN}ت){_END}"
-    rf"|ب{_NOUN}{_END}(?= (?:يا|انت|اذا|لو|واله|بيدي|ان) | وب| وا[ذقدح])"
-    rf"|(?:واله|انا|وانا) ب{_NOUN}{_END}"
-    rf"|(?:{_MARK} |و?[سهحبل])[ان]?{_any('كسر قطع طير فجر هشم دعس حرق')} (?:لك |علي )?{_any(_PARTS)}ت?{_END}"
-    rf"|دم{_END} (?:حلال|مهدور)"
-    r"|(?:ب?اعرف|بعرف|عارف|نعرف) (?:انت )?(?:وين|فين|اين) (?:انت )?(?:بيتك|ساكن|تسكن|بتسكن|عايش|بيتكم|مكانك)"
-    r"|(?:ب?اعرف|بعرف|عارف|نعرف) (?:انت )?(?:ساكن|عايش|بتسكن|تسكن) (?:وين|فين|اين))(?= )"
+_KNOW = "(?:ب?اعرف|بعرف|عارف|نعرف) "
+_WHERE = "(?:وين|فين|اين)"
+
+
+class _Form(NamedTuple):
+    """One way to threaten: an expression for what stands before a word, the word in parts, an expression for what stands after it.
+
+    Of each part one of its alternatives, between spaces, is taken; a part that begins with "?" may be missing. The words are what lets a
+    threat be looked for, so no text that holds one is passed over.
+    """
+
+    before: str
+    word: tuple[str, ...]
+    after: str = ""
+
+    def pattern(self) -> str:
+        """Return the expression of the whole form."""
+        parts = [_any(part.lstrip("?")) + "?" * part.startswith("?") for part in self.word]
+        return self.before + "".join(parts) + self.after
+
+    def words(self) -> Iterator[str]:
+        """Yield every word that may stand in it."""
+        choices = [[*part.lstrip("?").split(), *([""] * part.startswith("?"))] for part in self.word]
+        return map("".join, product(*choices))
+
+
+_ARABIC_FORMS = (
+    _Form("", ("?و", _SURE, _KILL, _YOU)),
+    _Form("", ("?و", "لا لن", _KILL, "ن", _YOU)),
+    _Form(f"و?{_MARK} {_ASIDE}", ("?و", "ا ن", _KILL, "?ن", _YOU)),
+    _Form("و?(?:راح|رح) ", (_KILL, _YOU)),
+    _Form(r"(?:و?اذا|و?لو|ولك|ان) (?:\w+ ){1,6}", ("ا ن ب", _NOUNS, _YOU)),
+    _Form(r"(?:و?اذا|و?لو|ولك|ان) (?:\w+ ){1,6}", (_NOUNS, "ت", _YOU)),
+    _Form("", ("ب", _NOUNS, _YOU), "(?= (?:يا|انت|اذا|لو|واله|بيدي|ان) | وب| وا[ذقدح])"),
+    _Form("(?:واله|انا|وانا) ", ("ب", _NOUNS, _YOU)),
+    _Form(
+        f"(?:{_MARK} |و?[سهحبل])[ان]?{_any('كسر قطع طير فجر هشم دعس حرق')} (?:لك |علي )?",
+        (_PARTS, "?ت", _YOU),
+    ),
+    _Form("", ("دم", _YOU), " (?:حلال|مهدور)"),
+    _Form(f"{_KNOW}(?:انت )?{_WHERE} (?:انت )?", ("بيتك ساكن تسكن بتسكن عايش بيتكم مكانك",)),
+    _Form(f"{_KNOW}(?:انت )?", ("ساكن عايش بتسكن تسكن",), f" {_WHERE}"),
 )
+
+
+def _one_of(forms: Iterable[_Form]) -> str:
+    return "|".join(form.pattern() for form in forms)
+
+
+_ARABIC = re.compile(rf" (?:{_one_of(_ARABIC_FORMS)})(?= )")
 _ARABIZI_KILL = (
     r"(?:(?:2|9|q|k|g|a2|aq|e2)[aeou]?t[aeou]?l[aeiou]?|a?dh?[ae]?b[aeo]?[7h][aeoui]?|edba7|adba7a|ndba7|2dba7[ae]?)"
     r"(?:k|kom|kum|kon|km|ko|ku|kun|ek|ak|ik)"
@@ -70,16 +107,35 @@ _YOURS = _any("family kid kids child children wife mother mom mum father dad son
 _BODY = _any(
     "neck face head skul leg legs arm arms jaw bones throat tongue hands teth brains house home car fingers bals"
 )
-_ENGLISH = re.compile(
-    rf" (?:{_I}{_HOW}(?:"
-    rf"{_any('kil murder slaughter butcher strangle behead stab shot rape hang lynch execute hurt poison drown gut bury')} "
-    rf"(?:you|u|ya|yal|(?:your|ur) {_YOURS})"
-    rf"|(?:find|hunt) (?:you|u)(?: down| and {_any('kil hurt rape make beat break cut burn murder i stab shot')})"
-    rf"|{_any('beat smash break cut slit bash burn rip blow crush slash chop')} (?:you up|you to death|(?:your|ur) {_BODY})"
-    r"|burn you alive|skin you alive|put a bulet in (?:you|your|ur)|make you (?:bled|sufer)|come to your (?:house|home) and)"
-    r"|i know where (?:you|u) live|(?:i|im) (?:m |am )?coming (?:for|after) you"
-    r"|(?:you (?:re |are )|youre |your )a dead (?:man|woman))(?= )"
+_OF_MY_DOING = (  # after "I will", with or without how
+    _Form(
+        "",
+        (
+            "kil murder slaughter butcher strangle behead stab shot rape hang lynch execute hurt poison drown gut bury",
+        ),
+        f" (?:you|u|ya|yal|(?:your|ur) {_YOURS})",
+    ),
+    _Form(
+        "",
+        ("find hunt",),
+        f" (?:you|u)(?: down| and {_any('kil hurt rape make beat break cut burn murder i stab shot')})",
+    ),
+    _Form(
+        "",
+        ("beat smash break cut slit bash burn rip blow crush slash chop",),
+        f" (?:you up|you to death|(?:your|ur) {_BODY})",
+    ),
+    _Form("", ("burn skin",), " you alive"),
+    _Form("put a ", ("bulet",), " in (?:you|your|ur)"),
+    _Form("make you ", ("bled sufer",)),
+    _Form("come to your ", ("house home",), " and"),
 )
+_WHOLE = (
+    _Form("i know where (?:you|u) ", ("live",)),
+    _Form("(?:i|im) (?:m |am )?", ("coming",), " (?:for|after) you"),
+    _Form("(?:you (?:re |are )|youre |your )a ", ("dead",), " (?:man|woman)"),
+)
+_ENGLISH = re.compile(rf" (?:{_I}{_HOW}(?:{_one_of(_OF_MY_DOING)})|{_one_of(_WHOLE)})(?= )")
 _NOT_ARABIC = frozenset(
     ["لن", "ما", "مش", "مو", "موش", "لم", "مب", "مهب", "ليش", "لماذا", "هل", "كيف", "مستحيل"]
 )
@@ -138,7 +194,7 @@ _SPEECH_ENGLISH = _Speech(
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
     r"at (?:ches|poker|footbal)) ",
 )
-_DIGITS = tuple(zip("0134578", "oieastb", strict=True))  # "k1ll"; Arabizi needs its digits
+_DIGITS_FOR = dict(zip("oieastb", "0134578", strict=True))  # "k1ll"; Arabizi needs its digits
 _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks, and how
 
 
@@ -160,7 +216,7 @@ def find(folded: str, clues: Clues = ALL) -> Iterator[tuple[int, int]]:
     if clues.arabizi:
         yield from _SPEECH_ARABIZI.find(folded)
     if clues.english:
-        for digit, letter in _DIGITS:  # several times as quick as `translate`
+        for letter, digit in _DIGITS_FOR.items():  # several times as quick as `translate`
             folded = folded.replace(digit, letter)
         yield from _SPEECH_ENGLISH.find(folded)
 
@@ -175,28 +231,17 @@ def is_made(folded: str, clues: Clues) -> bool:
     return next(find(folded, clues), None) is not None
 
 
-def words() -> str:
-    """Return, separated by spaces, the words that let a threat in Arabic letters be looked for; rare forms of one have none."""
-    kill, nouns, you = _KILL.split(), _NOUNS.split(), _YOU.split()
-    verbs = {
-        f"{conjunction}{start}{verb}{end}"
-        for conjunction, start, verb, end in product(("", "و"), (*_SURE.split(), "ا", "ن", ""), kill, you)
-        if conjunction == "" or start
-    }
-    verbs |= {form for verb, end in product(nouns, you) for form in (f"ب{verb}{end}", f"{verb}ت{end}")}
-    verbs |= {
-        f"{start}{verb}ن{end}" for start, verb, end in product(("لا", "لن", "ولا", "ا", "ن"), kill, you)
-    }
-    parts = {
-        f"{part}{bound}{end}"
-        for part, bound, end in product(_PARTS.split(), ("", "ت"), ("ك", "كم", "كن", "كو"))
-    }
-    return " ".join(sorted(verbs | parts)) + " دمك دمكم ساكن تسكن بتسكن بيتك عايش مكانك بيتكم"
+def words() -> frozenset[str]:
+    """Return the folded words of which a threat in Arabic letters has one."""
+    return frozenset(word for form in _ARABIC_FORMS for word in form.words())
 
 
-def english_words() -> str:
-    """Return, separated by spaces, the words that let an English threat be looked for; rare forms of one have none."""
-    return (
-        "kill murder slaughter butcher strangle behead stab shoot rape lynch execute hurt poison drown hunt bury smash slit beat "
-        "bash burn bullet throat skull neck bleed suffer live coming dead alive hang find gut cut break rip blow crush slash chop"
-    )
+def english_words() -> frozenset[str]:
+    """Return the folded words of which an English threat has one, as they are written with digits for letters too."""
+    plain = {word for form in (*_OF_MY_DOING, *_WHOLE) for word in form.words()}
+    return frozenset(spelling for word in plain for spelling in _with_digits(word))
+
+
+def _with_digits(word: str) -> Iterator[str]:
+    """Yield every spelling of a word that `find` reads as it."""
+    return map("".join, product(*((letter, *_DIGITS_FOR.get(letter, "")) for letter in word)))

@@ -114,7 +114,7 @@ async def test_every_mapped_attribute_has_a_probability_or_the_error_that_client
         assert (status, value) == (200, pytest.approx(max(found), abs=1e-4))
 
 
-@pytest.mark.parametrize("text", ["hi", "ok"])
+@pytest.mark.parametrize("text", ["merci", "danke"])
 async def test_where_no_language_can_be_told_the_error_says_so(
     service: RunningService, key: str, text: str
 ) -> None:
@@ -341,10 +341,10 @@ async def test_a_hint_is_believed_of_a_few_words_that_tell_nothing(service: Runn
             else answer["attributeScores"]["TOXICITY"]["summaryScore"]["value"]
         )
 
-    assert await toxicity("hi") == await toxicity("hi", "fr") == "LANGUAGE_DETECTION_FAILED"
-    assert 0 < await toxicity("hi", "en") < 0.5
-    assert 0 < await toxicity("hi", "fr", "EN-gb") < 0.5
-    assert 0 < await toxicity("hi", "ar") < 0.5
+    assert await toxicity("merci") == await toxicity("merci", "fr") == "LANGUAGE_DETECTION_FAILED"
+    assert 0 < await toxicity("merci", "en") < 0.5
+    assert 0 < await toxicity("merci", "fr", "EN-gb") < 0.5
+    assert 0 < await toxicity("merci", "ar") < 0.5
     french = "merci pour tout et bonjour chez vous tous"
     assert await toxicity(french, "en") == await toxicity(french) == "LANGUAGE_DETECTION_FAILED"
     for other in (

@@ -2,7 +2,16 @@
 
 import json
 
-from classifiers.datasets import clean, read_rows, with_hosts
+import pytest
+
+from classifiers.datasets import clean, files, read_rows, with_hosts
+from classifiers.train import AUTHORED
+
+PLACES = {
+    "ar": "فلبين كيني أوغند سودان ماليزي ترك أوكران كوري كند ألمان أمريك فرنس هند باكستان يمن مغرب سوري مصر سعود كويت قطر عمان بحرين "
+    "خليج الرياض جدة الدمام دبي القاهرة طرابزون اسطنبول أوروبا روس",
+    "en": "filipin russia canad bulgaria dublin nigeria chin india german turk korea dubai",
+}
 
 
 def test_an_authored_host_is_made_up_and_the_word_stays():
@@ -28,3 +37,11 @@ def test_a_mask_becomes_what_its_rule_sees_and_no_word():
     assert "USER" not in read
     assert "@" in read
     assert "example" not in read
+
+
+@pytest.mark.parametrize("language", list(PLACES))
+def test_a_people_or_place_that_authored_spam_names_stands_in_civil_rows_too(language):
+    rows = [row for path in files(AUTHORED) for row in read_rows(path) if row.language == language]
+    spam = " ".join(row.text.lower() for row in rows if row.spam)
+    civil = " ".join(row.text.lower() for row in rows if not row.spam and not row.abuse)
+    assert [name for name in PLACES[language].split() if name in spam and name not in civil] == []

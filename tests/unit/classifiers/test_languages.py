@@ -3,7 +3,9 @@
 import pytest
 
 from classifiers.analysis import analyse
-from classifiers.lexicon import WordClass, _table, word_classes
+from classifiers.lexicon import WordClass, classify, word_classes
+from classifiers.ngrams import find_words
+from classifiers.text import fold
 
 
 def language(text):
@@ -62,6 +64,22 @@ def test_other_languages_are_taken_for_neither(text):
     assert language(text) not in {"ar", "en"}
 
 
+SHORT = {
+    "en": "ok, OK, hi, Hi all, hello, yes, no, thanks, thank you, Ok thanks, wow, nice, lol, haha, Ha ha, hahaha, omg, well said, sure, "
+    "why, really, sorry, good job, fake news, care, match, go home, racism",
+    "ar": "salam, shukran, ahlan, inshallah, wallah, habibi, ya kalb, 3eb, 7aram, labas, chokran, hamdullah, saha, yalla",
+    None: "bonjour, merci, oui, non, salut, tres bien, hola, gracias, muy bien, claro, adios, danke, nein, hallo, sehr gut, schade, evet, "
+    "cok guzel, harika, terima kasih, tidak, ciao, grazie, molto bene, obrigado, bom dia, il etait un, las casas, muito obrigado, Привет",
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"), [(code, text) for code, all_ in SHORT.items() for text in all_.split(", ")]
+)
+def test_one_or_two_words_are_told_by_what_is_common_where(wanted, text):
+    assert language(text) == wanted
+
+
 def test_persian_and_urdu_are_named():
     assert language("این خبر خیلی خوب است و من آن را دوست دارم") == "fa"
     assert language("یہ خبر بہت اچھی ہے اور میں اس کو پسند کرتا ہوں") == "ur"
@@ -72,7 +90,9 @@ def test_a_text_without_letters_is_read_with_the_main_language(text):
     assert language(text) == "ar"
 
 
-def test_hardly_a_listed_word_is_hidden_by_another():
-    _, classes = _table()
-    assert (classes > 0).sum() >= 0.97 * len(word_classes())
-    assert word_classes()["the"] == WordClass.ENGLISH
+def test_no_listed_word_is_hidden_by_another():
+    listed = word_classes()
+    found = classify(find_words(fold(list(listed))))
+    assert found.tolist() == list(listed.values())
+    assert listed["the"] == WordClass.ENGLISH
+    assert listed["house"] == WordClass.THREAT_COMMON

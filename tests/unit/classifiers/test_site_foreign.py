@@ -19,7 +19,7 @@ from classifiers.site.measures import Interval
 from classifiers.site.refit import fit_steady
 from tests.unit.classifiers import site_data
 
-PORTUGUESE = (["jogo", "muito", "bom", "time", "vai", "ganhar", "brasil", "hoje", "quem", "sabe", "governo", "povo", "real", "a", "do", "me", "com", "essa", "gente", "para", "tudo"],
+PORTUGUESE = (["jogo", "muito", "bom", "time", "vai", "ganhar", "brasil", "hoje", "quem", "sabe", "governo", "povo", "real", "a", "do", "mesmo", "com", "essa", "gente", "para", "tudo"],
               ["burro", "lixo", "safado", "vagabundo", "ladrao", "nojento", "otario", "canalha"])  # fmt: skip
 ENGLISH = (["the", "of", "it", "and", "is", "that", "people", "should", "think", "about", "article", "good", "this", "news", "they", "have"],
            ["idiot", "stupid", "moron", "scum"])  # fmt: skip

@@ -2,16 +2,23 @@
 
 import math
 import random
+from re import _parser
 
 import pytest
 
+from classifiers import threats
 from classifiers.analysis import analyse
 from classifiers.attacks import ATTACKS
 from classifiers.evidence import Rule
+from classifiers.lexicon import WordClass, classify
+from classifiers.ngrams import find_words
+from classifiers.text import fold, whole_text
 
 THREATS = """
 سأقتلك إذا رأيتك
 راح اقتلك
+سأقطع لسانكي
+ولنذبحنكم
 رح أقتلك يا كلب
 بقتلك يا حيوان
 والله بقتلك
@@ -43,6 +50,7 @@ ra7 a2tlak ya 7mar
 wallah la2tlak
 ghadi n9tlek
 ra7 edba7ak
+RA7 A2TLAK YA KALB
 I will kill you
 I'll kill you
 I’ll kill you if I see you
@@ -56,6 +64,8 @@ i'll break your neck
 I know where you live
 I'm coming for you
 I will k1ll you
+I will sh00t you
+I will come to your house and end you
 I swear i'll kill you
 I am going to fucking kill you
 you are a dead man
@@ -160,3 +170,57 @@ def test_a_disguise_hides_few_threats(attack):
 def test_long_hostile_texts_take_no_long_time():
     for text in ("اذا " * 5_000, "i will " * 3_000, "والله العظيم " * 1_500, "you " * 5_000 + "kill"):
         threatens(text + " قتلك kill")
+
+
+def walk(parsed):
+    """Return texts that an expression matches, such that each of its alternatives stands in at least one."""
+    texts = [""]
+    for kind, value in parsed:
+        choices = choices_of(str(kind), value)
+        size = max(len(texts), len(choices))
+        texts = [texts[at % len(texts)] + choices[at % len(choices)] for at in range(size)]
+    return texts
+
+
+def choices_of(kind, value):
+    match kind:
+        case "LITERAL":
+            return [chr(value)]
+        case "IN":
+            return [chr(code) for name, code in value if str(name) == "LITERAL"] or [
+                "كلمه"
+            ]  # a class of letters
+        case "BRANCH":
+            return [text for branch in value[1] for text in walk(branch)]
+        case "SUBPATTERN":
+            return walk(value[3])
+        case "ASSERT":
+            return walk(value[1])
+        case "MAX_REPEAT":
+            least, _, repeated = value
+            found = walk(repeated)
+            return [text * max(least, 1) for text in found] + [""] * (least == 0)
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize("speech", [threats._SPEECH_ARABIC, threats._SPEECH_ENGLISH], ids=["ar", "en"])
+def test_no_alternative_of_the_rule_is_hidden_by_the_words_before_it(speech):
+    texts = [text.strip() for text in walk(_parser.parse(speech.pattern.pattern))]
+    texts += [
+        spelled for text in texts[:200] if (spelled := text.replace("i", "1").replace("o", "0")) != text
+    ]
+    heard = 0
+    for first in range(0, len(texts), 64):
+        found = analyse(texts[first : first + 64])
+        folded, starts = whole_text(found.stream), found.stream.starts.tolist()
+        for at, rules in enumerate(found.rules):
+            is_made = threats.is_made(folded[starts[at] : starts[at + 1] + 1], threats.ALL)
+            assert (Rule.THREAT in rules) == is_made, texts[first + at]
+            heard += is_made
+    assert heard > 0.8 * len(texts) > 100
+
+
+@pytest.mark.parametrize("listed", [threats.words(), threats.english_words()], ids=["ar", "en"])
+def test_every_word_of_the_rule_is_told_from_all_other_words(listed):
+    classes = classify(find_words(fold(sorted(listed))))
+    assert set(classes.tolist()) <= {WordClass.THREAT, WordClass.THREAT_ENGLISH, WordClass.THREAT_COMMON}
