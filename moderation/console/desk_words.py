@@ -371,6 +371,10 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "search.all_authors": ("كل الكتّاب", "All authors"),
     "search.go": ("ابحث", "Search"),
     "search.more": ("المزيد", "More"),
+    "search.none_yet": (
+        "لا نتائج حتى الآن؛ تابع البحث في الأقدم.",
+        "Nothing found so far; go on to older ones.",
+    ),
     "search.none": ("لا نتائج.", "Nothing found."),
     "search.not_offered": ("البحث غير متاح في هذه الخدمة.", "This service offers no search."),
     # keys

@@ -525,6 +525,23 @@ async def test_a_lead_sees_who_wrote_it_blocks_them_and_finds_the_rest(page: Pag
     assert page.faults == []
 
 
+async def test_a_search_that_found_nothing_so_far_goes_on(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق قديم عن الترام")
+    await make_entries(desk.service)
+    await sign_in(page, desk, "/console/search?lang=ar")
+    await page.evaluate(
+        "window.n = 0; const send = window.fetch; window.fetch = (path, options) => path.startsWith('/v1/search?') && n++ === 0"
+        " ? Promise.resolve(new Response(JSON.stringify({items: [], next: 'ffffffff-ffff-7fff-bfff-ffffffffffff'}))) : send(path, options); null"
+    )
+    await page.fill("#search-field", "الترام")
+    await page.press("Enter")
+    await page.until("document.querySelector('.found button')")
+    assert "حتى الآن" in await page.text(".found")
+    await page.click(".found button")
+    await page.until("document.querySelectorAll('.found .result').length === 1")
+    assert page.faults == []
+
+
 async def test_the_comments_own_page_decides_and_takes_back(page: Page, desk: Desk) -> None:
     (comment,) = await desk.submit("تعليق على صفحته")
     await sign_in(page, desk, f"/console/comments/{comment}?lang=ar")

@@ -64,10 +64,12 @@ export class SearchPage {
       this.results.replaceChildren(h("p", { class: "quiet" }, say("search.not_offered")));
       return;
     }
-    const list = isMore ? this.results.querySelector("ol") : h("ol", { class: "results" });
+    const list = (isMore && this.results.querySelector("ol")) || h("ol", { class: "results" });
     list.append(...page.items.map(resultRow));
     const more = page.next ? button(say("search.more"), { on: { click: () => this.find(page.next) } }) : null;
-    this.results.replaceChildren(...flat([list.children.length ? list : h("p", { class: "quiet" }, say("search.none")), more]));
+    // A search looks at a bounded number of comments: a page may be empty and still have a next one.
+    const none = h("p", { class: "quiet" }, say(page.next ? "search.none_yet" : "search.none"));
+    this.results.replaceChildren(...flat([list.children.length ? list : none, more]));
   }
 
   run(name) {
