@@ -168,7 +168,7 @@ class Intake:
         self, group: Sequence[Candidate]
     ) -> tuple[list[Candidate], list[tuple[Candidate, CommentId]]]:
         async with self._database.connection() as connection:
-            if self.unheard:
+            if self.unheard.is_due:
                 await self.unheard.settle(connection)
             found = await recognise(connection, group, now=self._clock())
         tally(REPLAYS).inc(found.replays)

@@ -6,6 +6,7 @@ again; where it is stored, the same words by the same author in the same thread 
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -71,9 +72,17 @@ class Unheard:
         self._clock = clock
         self._doubts: deque[_Doubt] = deque(maxlen=BOUND)
         self._settling = asyncio.Lock()
+        self._looked_s = -math.inf
 
     def __len__(self) -> int:
         return len(self._doubts)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a group should look before it asks what is known: at most once in `LOOK_EVERY_S`, but for a new doubt."""
+        return bool(self._doubts) and (
+            self._doubts[-1].since_s > self._looked_s or time.monotonic() - self._looked_s > LOOK_EVERY_S
+        )
 
     def doubt(self, group: Sequence[Candidate], pid: int | None) -> None:
         """Look later what became of those without any id; server process ``pid`` was about to store them, or has where None."""
@@ -96,6 +105,7 @@ class Unheard:
     async def settle(self, connection: Connection) -> None:
         """Remember what is stored of what is in doubt; keep the doubt where a server process may still be storing it."""
         async with self._settling:  # what a caller has heard meanwhile must not be remembered for a day again
+            self._looked_s = time.monotonic()
             doubts = [doubt for doubt in self._doubts if doubt.answer.done() and not doubt.is_heard]
             pids = list({doubt.pid for doubt in doubts})
             at_work = {row["pid"] for row in await connection.fetch(_AT_WORK, pids)}
