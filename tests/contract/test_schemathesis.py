@@ -14,7 +14,7 @@ from tests.service import RunningService, seed_moderator
 HERE = Path(__file__).parent
 SEED = os.environ.get("SCHEMATHESIS_SEED", "2026")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
-LIMIT_S = os.environ.get("SCHEMATHESIS_SECONDS", "15")
+LIMIT_S = os.environ.get("SCHEMATHESIS_SECONDS", "30")
 NOT_JSON = "createComments"
 """Takes lines, which no generator of JSON makes; the fuzzer sends them."""
 
