@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from classifiers.site.labels import OUTPUTS, LabelledText
 
 MAX_ROWS = 150_000
-MAX_CODE_POINTS = 20_000_000  # of all kept texts together; each has about two n-grams, and 30 million took 2.45 GB
+MAX_CODE_POINTS = (
+    20_000_000  # of all kept texts together; each has about two n-grams, and 30 million took 2.45 GB
+)
 MAX_TEXT = 5_000  # code points of one text that training reads
 _POSITIVE_ADVANTAGE = 8.0
 _DIGEST_BITS = 256

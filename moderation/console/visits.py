@@ -1,5 +1,6 @@
 """The console's addresses: signing in and out, setting a password, and the desk itself."""
 
+import hmac
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -149,7 +150,9 @@ async def welcome(request: web.Request) -> web.Response:
     if not is_same_origin(request):
         return _welcome_page(request, fault="fault_origin", status=403)
     password = fields.get("password", "")
-    if password != fields.get("again", ""):
+    if not hmac.compare_digest(
+        password.encode(errors="surrogatepass"), fields.get("again", "").encode(errors="surrogatepass")
+    ):
         return _welcome_page(request, fault="password_differs", status=422)
     try:
         entry = await request.app[ENTRANCE].welcome(request.match_info["token"], password, _visit(request))

@@ -15,6 +15,8 @@ from moderation.engines.accounts import Account
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _PROC = Path("/proc")
+_HAS_HANDLES = hasattr(os, "pidfd_open")
+"""Some builds of Python lack it."""
 _LONGEST_TAIL_BYTES = 2_000
 # Everything else stays out of the engines: PGHOST and its like disturb them, secrets do not concern them.
 _KEPT_VARIABLES = ("PATH", "TMPDIR", "LD_LIBRARY_PATH")
@@ -174,7 +176,7 @@ class Leftovers:
 
     def _send(self, pid: int, number: signal.Signals) -> None:
         try:
-            if not hasattr(os, "pidfd_open"):
+            if not _HAS_HANDLES:
                 os.kill(pid, number)
                 return
             handle = os.pidfd_open(pid)
