@@ -90,6 +90,16 @@ def heads(trained: Mapping[str, Trained], heard: Container[str]) -> dict[str, di
     return found
 
 
+def own_heads(scorer: Scorer) -> set[tuple[str, str]]:
+    """Return what a model learned of a site, as (language, output); nothing for one that is no site's."""
+    if scorer.manifest.get("kind") != KIND:
+        return set()
+    calibrations = scorer.manifest["calibrations"]
+    return {
+        (language, output) for language, given in calibrations.items() if language != ANY for output in given
+    }
+
+
 @contextmanager
 def publishing(out: Path) -> Iterator[Path]:
     """Give a folder to write into; it takes the place of ``out`` when the block ends well, and goes when it does not.

@@ -1,7 +1,7 @@
 """What keeps a new model from being promoted. Every refusal has a stable code and the numbers behind it."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifiers.runtime import Scorer
@@ -14,6 +14,7 @@ FAILED_CASE = "must_pass"
 SLICE_WORSE = "slice_worse"
 NOT_PROVEN = "not_proven"
 TOO_FEW_TO_JUDGE = "too_few_to_judge"
+HEAD_LOST = "head_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,19 @@ def worse_slices(slices: Sequence[Slice]) -> list[Refusal]:
                     Refusal(f"{SLICE_WORSE}_{name}", f"{one.output}, {one.kind} {one.name}", _known(numbers))
                 )
     return found
+
+
+def lost(
+    before: Collection[tuple[str, str]], new: Collection[tuple[str, str]], names: Mapping[str, str]
+) -> list[Refusal]:
+    """Return what the active model learned, as (language, output), and the new one did not, for want of labels.
+
+    No untouched row need be left that would show the loss. `names` are what people call languages.
+    """
+    return [
+        Refusal(HEAD_LOST, f"{output}, language {names.get(language, language)}", {})
+        for language, output in sorted(set(before) - set(new))
+    ]
 
 
 def unproven(slices: Sequence[Slice], held: Callable[[str], Interval]) -> list[Refusal]:

@@ -1,6 +1,7 @@
 """One retraining from a sample to a folder: learn, judge on untouched rows, learn from all, write, pass the gates."""
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from classifiers.runtime import Scorer
 from classifiers.site import artefact, naming
 from classifiers.site.curves import Curves, curves
 from classifiers.site.foreign import foreign_keys
-from classifiers.site.gates import MustPass, Refusal, failed_cases, unjudged, unproven, worse_slices
+from classifiers.site.gates import MustPass, Refusal, failed_cases, lost, unjudged, unproven, worse_slices
 from classifiers.site.judgement import ALPHA, NEW, SINCE, Rows, Slice, Thresholds, changes, slices
 from classifiers.site.labels import OUTPUTS, LabelledText, contradictions
 from classifiers.site.material import Material, Progress
@@ -145,10 +146,9 @@ class Retraining:
         judged = self._judge(planned.test, first)
         self.progress("learning from all", 0, 1)
         final = self._finish(planned, first)
-        manifest = self._manifest(final)
-        parts = artefact.Parts(manifest, artefact.arrays(final, self.material.columns), _card(manifest))
+        parts = self._parts(final)
         scorer = artefact.write(folder, parts, self.wishes.prior)
-        compared, found = self._slices(judged, list(first), self._in_force(scorer))
+        compared, found = self._slices(judged, self._given(first), self._in_force(scorer))
         refusals = self._refusals(scorer, found, first)
         report = RetrainReport(
             version=scorer.version,
@@ -157,11 +157,11 @@ class Retraining:
             slices=found,
             changes=changes(judged, self._in_force(self.before), self._in_force(scorer)),
             outputs=list(final),
-            strengths=manifest["strengths"],
-            languages=manifest["languages"],
+            strengths=parts.manifest["strengths"],
+            languages=parts.manifest["languages"],
             labellers=labellers,
             notes=[*self._stand_in(), *_notes(self.material, final), *contradictions(self.sample.rows)],
-            counts=manifest["counts"],
+            counts=parts.manifest["counts"],
             snapshot=self.sample.snapshot,
             active=self.before.version,
             is_by_time=planned.is_by_time,
@@ -173,7 +173,9 @@ class Retraining:
         self, scorer: Scorer, found: Sequence[Slice], first: Mapping[str, Trained]
     ) -> list[Refusal]:
         """Return which gates the new model does not pass."""
+        known, learned = artefact.own_heads(self.before), artefact.own_heads(scorer)
         return [
+            *lost(known, learned, self.before.manifest.get("names", {})),
             *worse_slices(found),
             *unproven(found, lambda output: self._held_auc(output, first[output])),
             *unjudged(found, {output: _labelled(self.material, output) for output in first}),
@@ -219,6 +221,15 @@ class Retraining:
             'the parts "since"; elsewhere the model that both build on stands in for it'
         )
         return [("active_learned_from_these", words)]
+
+    def _given(self, first: Mapping[str, Trained]) -> list[str]:
+        """Return the outputs to judge: what was learned, and what the active model learned and this one did not."""
+        before = {output for _, output in artefact.own_heads(self.before)}
+        return [*first, *(output for output in OUTPUTS if output in before - set(first))]
+
+    def _parts(self, trained: Mapping[str, Trained]) -> artefact.Parts:
+        manifest = self._manifest(trained)
+        return artefact.Parts(manifest, artefact.arrays(trained, self.material.columns), _card(manifest))
 
     def _manifest(self, trained: Mapping[str, Trained]) -> dict[str, Any]:
         rows, keys = self.sample.rows, self.material.languages.tolist()
@@ -273,10 +284,12 @@ class Retraining:
         return dict(zip(first, finished, strict=True))
 
     def _judge(self, test: NDArray[np.int64], trained: Mapping[str, Trained]) -> Rows:
-        """Score the untouched rows with both models."""
+        """Score the untouched rows with both models, the new one as it would serve: what it did not learn is its prior's."""
         rows = [self.sample.rows[at] for at in test.tolist()]
         languages, old = _score(self.before, rows)
-        new = {output: _new(self.material, test, old[output], trained.get(output)) for output in OUTPUTS}
+        with tempfile.TemporaryDirectory() as folder:
+            scorer = artefact.write(Path(folder), self._parts(trained), self.wishes.prior)
+            _, new = _score(scorer, rows)
         called = naming.names(self.sample.rows, self.material.languages.tolist())
         keys = self.material.languages[test].tolist()
         named = [called.get(key, language) for key, language in zip(keys, languages, strict=True)]
@@ -302,17 +315,6 @@ def _score(
 
 def _labelled(material: Material, output: str) -> int:
     return int((material.labels[output] >= 0).sum())
-
-
-def _new(
-    material: Material, test: NDArray[np.int64], old: NDArray[np.float64], trained: Trained | None
-) -> NDArray[np.float64]:
-    """Return the new model's probabilities; where it learned nothing they are the active one's."""
-    if trained is None:
-        return old
-    log_odds = np.clip(trained.calibrated(material, test), -MAX_LOGIT, MAX_LOGIT)
-    is_own = np.isin(material.languages[test], trained.languages)
-    return np.where(is_own, 1 / (1 + np.exp(-log_odds)), old)
 
 
 def _notes(material: Material, trained: Mapping[str, Trained]) -> list[tuple[str, str]]:

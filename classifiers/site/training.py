@@ -66,10 +66,6 @@ class Trained:
         """Return the calibration of a language."""
         return self.by_language.get(language, self.overall)
 
-    def calibrated(self, material: Material, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return calibrated log-odds of rows."""
-        return self.apply(material, rows, self.fitted.log_odds(material, rows))
-
     def apply(
         self, material: Material, rows: NDArray[np.int64], log_odds: NDArray[np.float64]
     ) -> NDArray[np.float64]:
@@ -166,7 +162,10 @@ def refit(material: Material, plan: Plan, output: str) -> Trained:
 
 
 def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Trained:
-    """Fit again on every row with what was chosen; the untouched rows, scored before, join the calibration."""
+    """Fit again on every row with what was chosen; the untouched rows, scored before, join the calibration.
+
+    A language that has rows enough only with the untouched ones gets no head: nobody would have judged it.
+    """
     test = _labelled(material, plan.test, output)
     # in the order of the material: where all are labelled they need no copy
     everything = np.sort(np.concatenate([_labelled(material, plan.develop, output), test]))
@@ -174,12 +173,11 @@ def finish(material: Material, plan: Plan, output: str, trained: Trained) -> Tra
     if trained.is_prior_alone:
         test = test[np.isin(material.languages[test], languages)]
     else:
-        languages = tuple(learned_languages(material, everything, output))
         fitted = _fit(material, everything, output, trained.ways, languages)
     held_rows = np.concatenate([trained.held_rows, test])
     held = np.concatenate([trained.held_log_odds, trained.fitted.log_odds(material, test)])
     return calibrate(material, output, replace(
-        trained, fitted=fitted, languages=languages, held_rows=held_rows, held_log_odds=held))  # fmt: skip
+        trained, fitted=fitted, held_rows=held_rows, held_log_odds=held))  # fmt: skip
 
 
 def calibrate(material: Material, output: str, trained: Trained) -> Trained:

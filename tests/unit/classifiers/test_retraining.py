@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -234,6 +235,38 @@ def test_a_model_that_unlearns_is_kept_as_a_candidate(made, tmp_path):
     assert not report.is_promotable
     assert "slice_worse_auc" in {refusal.code for refusal in report.refusals}
     assert Scorer.load(tmp_path / "model").version == report.version
+
+
+def late(rows):
+    """Return the rows later than any other here."""
+    return [replace(row, at=row.at + timedelta(days=30), id=f"late-{row.id}") for row in rows]
+
+
+def test_a_language_that_came_with_the_untouched_rows_alone_gets_no_head(tmp_path):
+    rows = [*site_data.log(600), *late(site_data.log(60, site_data.TURKISH, language="tr", seed=3))]
+    report = retrain(rows, out=tmp_path / "model")
+    assert "tr" not in report.languages
+    assert set(Scorer.load(tmp_path / "model").manifest["calibrations"]) == {"*", "ko"}
+
+
+@pytest.mark.parametrize("is_flipped", [False, True])
+def test_a_language_that_the_active_model_knows_is_not_lost_unseen(tmp_path, is_flipped):
+    korean, turkish = site_data.log(600), site_data.log(300, site_data.TURKISH, language="tr", seed=3)
+    retrain([*korean, *turkish], out=tmp_path / "active")
+    few = late(site_data.log(40, site_data.TURKISH, language="tr", seed=4, noise=float(is_flipped)))
+    report = retrain([*korean, *few], out=tmp_path / "new", active=tmp_path / "active")
+    assert not report.is_promotable
+    assert ("head_lost", "abuse, language tr") in {(one.code, one.where) for one in report.refusals}
+
+
+def test_an_output_that_the_active_model_learned_is_judged_also_where_the_new_one_did_not(made, tmp_path):
+    rows = site_data.log(600, seed=5)
+    unsaid = [row if at >= 500 else replace(row, abuse=None) for at, row in enumerate(rows)]
+    few = [replace(row, abuse=None) if row.abuse and row.id < "c59" else row for row in unsaid]
+    report = retrain(few, out=tmp_path / "new", active=made[0])
+    assert "abuse" not in report.outputs
+    assert not report.is_promotable
+    assert {one.code for one in report.refusals if one.where.startswith("abuse")} == {"head_lost"}
 
 
 def test_a_frozen_case_on_the_wrong_side_keeps_it_a_candidate(tmp_path):
