@@ -31,7 +31,6 @@ _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщ"
 _ARABIC = "".join(map(chr, range(0x621, 0x64B)))
 _DEVANAGARI = "".join(map(chr, range(0x905, 0x905 + len(_ARABIC))))
 _LETTERS = str.maketrans(_LATIN + _LATIN.upper() + _ARABIC, _CYRILLIC + _CYRILLIC.upper() + _DEVANAGARI)
-_KEPT = 2  # exit codes from here on but 3 mean that nothing was written
 _CANDIDATE = 3
 Row = tuple[str, int]
 
@@ -78,15 +77,18 @@ def _read(path: Path, output: str, letters: bool) -> Iterator[Row]:
 
 
 def _draw(pool: Sequence[Row], labels: int, positives: float | None, seed: int) -> list[Row]:
-    """Return that many rows (0: all), drawn without repetition, with that share of positives."""
+    """Return that many rows (0: all), drawn without repetition; fewer where there are not enough for that share of positives."""
     order = np.random.default_rng(seed).permutation(len(pool)).tolist()
     if positives is None:
         return [pool[at] for at in order[: labels or len(pool)]]
     of_kind = [[at for at in order if pool[at][1] == kind] for kind in (0, 1)]
-    size = min(labels or len(pool), int(len(of_kind[0]) / (1 - positives)))
+    size = labels or len(pool)
+    for kind, share in ((0, 1 - positives), (1, positives)):
+        if share:
+            size = min(size, int(len(of_kind[kind]) / share))
     ones = round(size * positives)
-    chosen = sorted(of_kind[1][:ones] + of_kind[0][: size - ones], key=order.index)
-    return [pool[at] for at in chosen]
+    wanted = {*of_kind[1][:ones], *of_kind[0][: size - ones]}
+    return [pool[at] for at in order if at in wanted]
 
 
 def _compare(
