@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 from aiohttp import web_app
 from hypothesis import HealthCheck, settings
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_data", "engine_template", "running_engines"]
 
+_configure = structlog.configure
+# A logger that was used once would keep the processors of then, and tests that change or catch them would miss its lines.
+structlog.configure = lambda **options: _configure(**(options | {"cache_logger_on_first_use": False}))
 configure_logging("json", "warning")
 # No test asserts how quick something is: machines are shared.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

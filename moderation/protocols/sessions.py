@@ -130,6 +130,8 @@ def is_cookie_secure(request: web.Request) -> bool:
 
 def cookie_of(request: web.Request) -> str | None:
     """Return the session's token out of the cookie; None without one that could be ours."""
+    if "Cookie" not in request.headers:
+        return None
     name = SECURE_COOKIE if is_cookie_secure(request) else LOOPBACK_COOKIE
     token = request.cookies.get(name, "")
     return token if token.isascii() and 0 < len(token) <= _LONGEST_TOKEN else None

@@ -533,6 +533,7 @@ async def test_a_search_that_found_nothing_so_far_goes_on(page: Page, desk: Desk
         "window.n = 0; const send = window.fetch; window.fetch = (path, options) => path.startsWith('/v1/search?') && n++ === 0"
         " ? Promise.resolve(new Response(JSON.stringify({items: [], next: 'ffffffff-ffff-7fff-bfff-ffffffffffff'}))) : send(path, options); null"
     )
+    await page.until("document.querySelector('#search-field')")
     await page.fill("#search-field", "الترام")
     await page.press("Enter")
     await page.until("document.querySelector('.found button')")

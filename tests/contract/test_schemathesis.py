@@ -18,8 +18,8 @@ LIMIT_S = os.environ.get("SCHEMATHESIS_SECONDS", "30")
 NOT_JSON = "createComments"
 """Takes lines, which no generator of JSON makes; the fuzzer sends them."""
 
-OTHER_DIALECTS = r"^/(\{version\}|v1alpha1|coral|\$discovery)"
-"""Other people's protocols answer wrong requests as those do, often with a 200: the fuzzer and their own tests try them."""
+OTHER_DIALECTS = r"^/(\{version\}|v1alpha1|coral|\$discovery|console)"
+"""Pages for browsers send whoever is not signed in to sign in, whatever was wrong. Other people's protocols answer wrong requests as those do, often with a 200: the fuzzer and their own tests try them."""
 
 
 async def run(url: str, token: str, folder: Path, *excluded: str) -> str:

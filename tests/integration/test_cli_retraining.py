@@ -203,7 +203,7 @@ async def test_two_at_once_are_refused(desk: Operator, owned: tuple[Path, Engine
 
 
 def test_an_interrupted_run_leaves_nothing(desk: Operator, tmp_path: Path) -> None:
-    new_site(desk, tmp_path, "cut", rows(1500))
+    new_site(desk, tmp_path, "cut", rows(8000))
     process = subprocess.Popen(
         [*PROGRAM, "models", "retrain", "--site", "cut"],
         env=desk.environment,
@@ -218,9 +218,7 @@ def test_an_interrupted_run_leaves_nothing(desk: Operator, tmp_path: Path) -> No
     assert process.wait(timeout=40) in {143, -signal.SIGTERM, DONE}  # ended while it still started, too
     out, err = process.communicate()
     assert "Traceback" not in err
-    if process.returncode != DONE:
-        assert out == ""
-        assert versions(desk, "cut") == []
+    assert len(versions(desk, "cut")) == bool(out)  # whole, and said so, or nothing
 
 
 def test_wrong_combinations_are_wrong_usage(desk: Operator, tmp_path: Path) -> None:

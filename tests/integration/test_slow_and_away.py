@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import REGISTRY
 from structlog.testing import LogCapture
 
+from moderation import telemetry
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.storage import database as module
 from moderation.storage.database import Database
@@ -23,6 +24,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> list[MutableMapping[str, Any]]:
     said = LogCapture()
     everything = structlog.wrap_logger(None, processors=[said], wrapper_class=structlog.BoundLogger)
     monkeypatch.setattr(module, "log", everything)
+    telemetry.DATABASE_AWAY.set(0)  # of the process: a test before may have ended while its database was away
     return said.entries
 
 
