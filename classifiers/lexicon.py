@@ -170,7 +170,7 @@ def classify(words: Words) -> NDArray[np.uint8]:
     hashes, classes, crowded = _table()
     slots = finish(words.hashes, _SLOTS_BITS)
     found = classes.take(slots)
-    if found.size and found.max() == _CROWDED:
+    if _CROWDED in found.tobytes():  # a tenth of what a maximum costs of few words
         at = np.flatnonzero(found == _CROWDED)
         apart = [crowded.get(word, 0) for word in words.hashes[at].tolist()]
         found *= hashes.take(slots) == words.hashes

@@ -1,7 +1,8 @@
 """Concurrent submissions travel as one group: one look-up, one limit check, one scoring, one commit.
 
-A group leaves as soon as a place is free: alone when it is quiet, larger the busier it is. Two submissions that may be the
-same one (equal keys) are never under way at once in a process; the later one waits and is recognised.
+A group leaves at once when it is quiet; the busier it is, the larger groups are, and the more alike, so that one is worked on while
+others wait for the database. Left to leave as they like, they become one for which everybody waits, or many small ones. Two
+submissions that may be the same one (equal keys) are never under way at once in a process; the later one waits and is recognised.
 """
 
 import asyncio
@@ -16,7 +17,11 @@ from moderation.domain.errors import DependencyUnavailableError
 
 MAX_GROUP = 64
 GROUPS_UNDER_WAY = 3
-"""One is being stored while the next is looked up and scored; more only lengthen the wait."""
+"""One is being stored while the next is looked up and scored; more only lengthen the wait. Each takes at most its share of all."""
+SMALLEST_SHARE = 4
+"""A group costs as much as two comments more: so few are not divided."""
+PATIENCE_S = 0.01
+"""How long at most a few wait for more to come, while others are under way and there is a place."""
 ANSWERED_WITHIN_S = 4.0
 """How long a caller waits at most, up to `LOOK_EVERY_S` more: a database that hangs must not make them hang.
 
@@ -55,7 +60,9 @@ class Grouper(Generic[Item]):
         self._keys_under_way: set[bytes] = set()
         self._running: dict[asyncio.Task[None], tuple[list[Item], float]] = {}
         """With the moment at which the first of the group came."""
+        self._under_way = 0
         self._look: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._is_scheduled = False
         self._is_closing = False
         self._hangs = False
@@ -88,36 +95,59 @@ class Grouper(Generic[Item]):
             if not self._running:
                 break
             await asyncio.wait(list(self._running))
-        if self._look is not None:
-            self._look.cancel()
+        for timer in (self._look, self._patience):
+            if timer is not None:
+                timer.cancel()
 
     def _schedule(self) -> None:
-        # Not at once: whatever else arrived in this turn of the loop joins the same group.
-        if not self._is_scheduled and len(self._running) < GROUPS_UNDER_WAY:
+        if self._is_scheduled or len(self._running) >= GROUPS_UNDER_WAY:
+            return
+        loop = asyncio.get_running_loop()
+        if self._is_worth_a_group:
+            # Not at once: whatever else arrived in this turn of the loop joins the same group.
             self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._dispatch)
+            loop.call_soon(self._dispatch)
+        elif self._patience is None:
+            self._patience = loop.call_later(PATIENCE_S, self._lose_patience)
+
+    @property
+    def _is_worth_a_group(self) -> bool:
+        """Whether half as many wait as are under way."""
+        return 2 * len(self._pending) >= self._under_way
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        if len(self._running) < GROUPS_UNDER_WAY:
+            self._start()
 
     def _dispatch(self) -> None:
         self._is_scheduled = False
-        while len(self._running) < GROUPS_UNDER_WAY:
-            group, since_s = self._take()
-            if not group:
+        while len(self._running) < GROUPS_UNDER_WAY and self._is_worth_a_group:
+            if not self._start():
                 return
+
+    def _start(self) -> bool:
+        group, since_s = self._take()
+        if group:
             task = asyncio.create_task(self._run(group))
             self._running[task] = (group, since_s)
+            self._under_way += len(group)
             task.add_done_callback(self._finished)
+        return bool(group)
 
     def _take(self) -> tuple[list[Item], float]:
         group: list[Item] = []
         since_s = 0.0
         self._waited_s = 0.0
+        everybody = len(self._pending) + self._under_way
+        share = min(max(-(-everybody // GROUPS_UNDER_WAY), SMALLEST_SHARE), MAX_GROUP)
         for item, entered_s in self._pending.values():
             if self._keys_under_way.isdisjoint(item.keys):
                 self._keys_under_way.update(item.keys)
                 since_s = since_s or entered_s
                 group.append(item)
-                if len(group) == MAX_GROUP:
-                    self._waited_s = time.monotonic() - entered_s
+                if len(group) == share:
+                    self._waited_s = time.monotonic() - entered_s if share == MAX_GROUP else 0.0
                     break
         for item in group:
             del self._pending[id(item)]
@@ -158,7 +188,7 @@ class Grouper(Generic[Item]):
                 self._keys_under_way.difference_update(item.keys)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        self._under_way -= len(self._running.pop(task)[0])
         if self._pending:
             self._schedule()
 

@@ -154,3 +154,106 @@ async def _slowly(group: list[Item]) -> None:
     await asyncio.sleep(0.1)
     for item in group:
         item.answer.set_result("stored")
+
+
+@dataclass
+class Held:
+    """Groups that go on when they are told to."""
+
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: list[list[Item]] = field(default_factory=list)
+
+    async def process(self, group: list[Item]) -> None:
+        self.begun.append(group)
+        await self.goes_on.wait()
+        for item in group:
+            item.answer.set_result("stored")
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(group) for group in self.begun]
+
+
+def items(count: int, first: int = 0) -> list[Item]:
+    return [Item((number.to_bytes(2),)) for number in range(first, first + count)]
+
+
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_many_at_once_are_shared_out_among_the_groups() -> None:
+    held = Held()
+    grouper: Grouper[Item] = Grouper(held.process, bound=100)
+    many = items(60)
+    for item in many:
+        grouper.add(item)
+    await turns()
+    assert held.sizes == [20, 20, 20]
+    held.goes_on.set()
+    async with asyncio.timeout(10):
+        assert await asyncio.gather(*(item.answer for item in many)) == ["stored"] * 60
+    await grouper.close()
+
+
+async def test_few_wait_for_more_while_many_are_under_way_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(groups, "PATIENCE_S", 0.2)
+    held = Held()
+    grouper: Grouper[Item] = Grouper(held.process, bound=100)
+    many = items(8)
+    for item in many:
+        grouper.add(item)
+    await turns()
+    assert held.sizes == [4, 4]
+    (late,) = items(1, first=8)
+    grouper.add(late)
+    await turns()
+    assert held.sizes == [4, 4], "there is a place, but it waits for company"
+    async with asyncio.timeout(10):
+        while len(held.begun) < GROUPS_UNDER_WAY:
+            await asyncio.sleep(0.01)
+    assert held.begun[-1] == [late], "nobody else has ended"
+    held.goes_on.set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(item.answer for item in (*many, late)))
+    await grouper.close()
+
+
+async def test_the_few_leave_with_company_before_their_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "PATIENCE_S", 3600.0)
+    held = Held()
+    grouper: Grouper[Item] = Grouper(held.process, bound=100)
+    many, late = items(8), items(4, first=8)
+    for item in (*many, *late[:3]):
+        grouper.add(item)
+        if item is many[-1]:
+            await turns()
+    await turns()
+    assert held.sizes == [4, 4]
+    grouper.add(late[3])  # half as many as are under way
+    await turns()
+    assert held.sizes == [4, 4, 4]
+    held.goes_on.set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(item.answer for item in (*many, *late)))
+    await grouper.close()
+
+
+async def test_closing_serves_the_few_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "PATIENCE_S", 3600.0)
+    held = Held()
+    grouper: Grouper[Item] = Grouper(held.process, bound=100)
+    many, (late,) = items(8), items(1, first=8)
+    for item in many:
+        grouper.add(item)
+    await turns()
+    grouper.add(late)
+    closing = asyncio.create_task(grouper.close())
+    await turns()
+    held.goes_on.set()
+    async with asyncio.timeout(10):
+        await closing
+    assert [item.answer.result() for item in (*many, late)] == ["stored"] * 9
