@@ -559,6 +559,128 @@ async def test_the_comments_own_page_decides_and_takes_back(page: Page, desk: De
     assert page.faults == []
 
 
+async def test_what_a_dialog_asks_ends_with_its_page(page: Page, desk: Desk) -> None:
+    first, second = await desk.submit("تعليق الصفحة الأولى", "تعليق الصفحة الثانية")
+    shown = "document.querySelector('.single .comment-text')?.textContent"
+    await sign_in(page, desk, f"/console/comments/{first}?lang=ar")
+    await page.until(f"{shown} === 'تعليق الصفحة الأولى'")
+    await page.evaluate(f"history.pushState(null, '', '/console/comments/{second}')")
+    await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+    await page.until(f"{shown} === 'تعليق الصفحة الثانية'")
+    await press(page, "R")
+    await page.until("document.querySelector('dialog.palette')")
+    await page.evaluate("history.back()")
+    await page.until(f"{shown} === 'تعليق الصفحة الأولى'")
+    await page.stroke("Digit2", "٢")
+    assert await page.evaluate("document.querySelectorAll('dialog').length") == 0
+    await page.until(SENT)
+    assert [await desk.state(one) for one in (first, second)] == ["held", "held"]
+    assert page.faults == []
+
+
+async def test_what_is_selected_is_decided_in_its_own_list_or_not_at_all(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعليق محدد")
+    await at_the_desk(page, desk, "/console/?kind=held&lang=ar")
+    await press(page, "X")
+    await press(page, "A", shift=True)
+    await page.until("document.querySelector('dialog.confirm')")
+    await page.evaluate("history.replaceState(null, '', '/console/')")
+    await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+    assert await page.evaluate("document.querySelectorAll('dialog').length") == 0
+    await page.until(f"{READY} && {SENT}")
+    assert await desk.state(comment) == "held"
+    assert page.faults == []
+
+
+async def test_a_colleagues_decision_is_told_on_the_comments_own_page(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعليق على صفحته")
+    await sign_in(page, desk, f"/console/comments/{comment}?lang=ar")
+    await page.until("document.querySelector('.history li')")
+    body = {"verdict": "approve", "revision": 1}
+    path = f"/v1/comments/{comment}/decision"
+    assert (await desk.service.call("POST", path, key=desk.colleague, json=body))[0] == 200
+    await reject(page, 2)
+    await page.until("document.querySelector('.notice.fault')?.textContent.includes('سامر')")
+    assert "إهانة" in await page.text(".notice.fault button")
+    await page.click(".notice.fault button")
+    await page.until("document.querySelector('.state.is-rejected')")
+    assert await desk.state(comment) == "rejected"
+
+
+async def test_a_decision_waits_while_whose_page_it_is_cannot_be_told(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعليق في ساعة الزحام")
+    await at_the_desk(page, desk)
+    await page.evaluate(
+        "window.n = 0; const send = window.fetch; const cut = () => new ReadableStream({start: (c) => c.error(new TypeError('cut'))});"
+        " window.fetch = async (path, options) => path === '/console/' ? (n === 1 ? new Response('', {status: 503}) : new Response(cut()))"
+        " : path.endsWith('/decision') && n++ < 2 ? new Response('{}', {status: 403}) : send(path, options); null"
+    )
+    await press(page, "A")
+    for times in (1, 2):
+        await page.until(f"n === {times} && document.querySelector('#status').dataset.state === 'retrying'")
+        await page.click("#status button")
+    await page.until(SENT)
+    assert await desk.state(comment) == "approved"
+    assert page.faults == []
+
+
+async def test_what_fails_while_an_answer_is_shown_is_no_refusal_and_stops_nothing(
+    page: Page, desk: Desk
+) -> None:
+    await at_the_page_of_nothing(page, desk)
+    told = await page.evaluate("""import('/console/static/outbox.js').then(async ({ Outbox }) => {
+      const statuses = { '/a': 204, '/b': 409, '/c': 204 };
+      window.fetch = async (path) => new Response(null, { status: statuses[path] });
+      const told = [];
+      const tell = (how) => (order) => { told.push([how, order.path]); throw new Error('drawing'); };
+      const box = new Outbox({ key: 'test', settled: tell('settled'), refused: tell('refused'), changed: () => {} });
+      ['/a', '/b', '/c'].forEach((path) => box.add({ id: path, ids: ['one'], method: 'POST', path, body: {} }));
+      for (let turn = 0; turn < 100 && box.orders.length; turn += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      return told;
+    })""")
+    assert told == [["settled", "/a"], ["refused", "/b"], ["settled", "/c"]]
+
+
+async def at_the_page_of_nothing(page: Page, desk: Desk) -> None:
+    await sign_in(page, desk)
+    await page.until(EMPTY)
+
+
+async def test_an_undo_is_refused_where_no_queue_is_shown(page: Page, desk: Desk) -> None:
+    comment, _ = await desk.submit("تعليق يليه عطل", "تعليق آخر ينتظر")
+    admin = await seed_moderator(desk.service.database, {desk.service.site.id: "admin"})
+    await at_the_desk(page, desk)
+    await press(page, "A")
+    await page.until(SENT)
+    sequence = (await desk.decided(comment))["sequence"]
+    decision = {"verdict": "reject", "reason": "hate", "revision": 1, "sequence": sequence}
+    path = f"/v1/comments/{comment}/decision"
+    assert (await desk.service.call("POST", path, key=admin, json=decision))[0] == 200
+    await page.call("Network.setBlockedURLs", urls=["*/v1/queue*"])
+    await page.click("[data-kind=held]")
+    await page.until("document.querySelector('.empty[role=alert]')")
+    await press(page, "U")
+    await page.until("document.querySelector('#toasts').textContent.includes('لم يُقبل التراجع')")
+    await page.until("document.querySelector('#status').dataset.state !== 'sending'")
+    assert unexpected(page, 409) == []
+
+
+async def test_a_dialog_stays_where_its_own_edge_is_clicked(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق ينتظر")
+    await at_the_desk(page, desk)
+    await press(page, "E")
+    await page.until("document.querySelector('dialog textarea')")
+    box = "document.querySelector('dialog').getBoundingClientRect()"
+    x, y = await page.evaluate(f"[{box}.left, {box}.top]")
+    for dx, dy, is_open in ((4, 4, True), (-40, -40, False)):
+        for kind in ("mousePressed", "mouseReleased"):
+            place = {"x": x + dx, "y": y + dy}
+            await page.call("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+        assert await page.evaluate("document.querySelector('dialog') !== null") is is_open
+
+
 @pytest.mark.parametrize(("lang", "width"), [("ar", 390), ("en", 1280)])
 async def test_pages_fit_and_can_be_read_and_touched(
     chromium: Chromium, desk: Desk, lang: str, width: int

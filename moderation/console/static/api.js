@@ -48,7 +48,7 @@ export async function call(method, path, body = undefined) {
   if (response.ok) {
     return response.status === 204 ? null : wholeBodyOf(response);
   }
-  const problem = new Problem(response.status, await bodyOf(response), Number(response.headers.get("Retry-After")) || null);
+  const problem = new Problem(response.status, await bodyOf(response), retryAfterOf(response));
   if (response.status === 401) {
     signedOut();
   }
@@ -80,7 +80,12 @@ async function answered(method, path, body) {
  * is somebody else who did, nothing is sent in their name: the page begins again, and this never returns.
  */
 async function hasNewProof() {
-  const page = await (await answered("GET", "/console/")).text();
+  const response = await answered("GET", "/console/");
+  const refusal = new Problem(response.status, {}, retryAfterOf(response));
+  if (refusal.isPassing) {
+    throw refusal; // whose proof it is shows later: the request is sent again
+  }
+  const page = await wholeBodyOf(response, "text");
   const [, proof = csrf] = PROOF.exec(page) ?? [];
   if ((PERSON.exec(page)?.[1] ?? person) !== person) {
     replaced();
@@ -92,9 +97,9 @@ async function hasNewProof() {
 }
 
 /** An answer that breaks off tells nothing: it is asked for again. */
-async function wholeBodyOf(response) {
+async function wholeBodyOf(response, kind = "json") {
   try {
-    return await response.json();
+    return await response[kind]();
   } catch {
     throw new Problem(0);
   }
@@ -106,6 +111,10 @@ async function bodyOf(response) {
   } catch {
     return {};
   }
+}
+
+function retryAfterOf(response) {
+  return Number(response.headers.get("Retry-After")) || null;
 }
 
 /** Return a path with those parameters that are set. */

@@ -85,6 +85,7 @@ class App {
 
   /** Show the page that the address names. */
   route() {
+    document.querySelector("dialog[open]")?.dispatchEvent(new Event("cancel")); // what it asks is of the page that is left
     const [, name = "", id] = /^\/console\/(\w*)\/?([\w-]*)/u.exec(location.pathname) ?? [];
     const page = { comments: this.pages.comment, search: this.pages.search }[name] ?? this.pages.desk;
     const isOther = this.page !== page;

@@ -4,8 +4,9 @@ import { authorPanel } from "./author.js";
 import { call, ifOffered } from "./api.js";
 import { askNote, askReason } from "./dialogs.js";
 import { button, flat, h, isolated } from "./dom.js";
+import { conflictNotice } from "./faults.js";
 import { brokenPane, skeleton } from "./panes.js";
-import { notice, reading } from "./reading.js";
+import { reading } from "./reading.js";
 import { likeliestReason, reasonName } from "./reasons.js";
 import { resultRow } from "./found.js";
 import { revisionList } from "./surroundings.js";
@@ -44,7 +45,9 @@ export class CommentPage {
         this.draw();
       }
     } catch (problem) {
-      this.article.replaceChildren(brokenPane(problem, () => this.open(null, id)));
+      if (id === this.id) {
+        this.article.replaceChildren(brokenPane(problem, () => this.open(null, id)));
+      }
     }
   }
 
@@ -103,20 +106,22 @@ export class CommentPage {
   }
 
   async reject() {
-    const reason = await askReason(likeliestReason(this.comment));
-    if (reason) {
-      this.decide("reject", reason);
+    const { comment } = this;
+    const reason = await askReason(likeliestReason(comment));
+    if (reason && comment.id === this.id) {
+      this.decide("reject", { reason, revision: comment.revision });
     }
   }
 
-  decide(verdict, reason = undefined, sequence = undefined) {
-    this.send("decision", { verdict, reason, sequence, revision: this.comment.revision });
+  decide(verdict, { reason, sequence, revision = this.comment.revision } = {}) {
+    this.send("decision", { verdict, reason, sequence, revision });
   }
 
   async escalate() {
+    const { comment } = this;
     const note = await askNote(say("escalate.title"), say("escalate.hint"), say("action.escalate"));
-    if (typeof note === "string") {
-      this.send("escalate", { revision: this.comment.revision, note: note || undefined });
+    if (typeof note === "string" && comment.id === this.id) {
+      this.send("escalate", { revision: comment.revision, note: note || undefined });
     }
   }
 
@@ -143,11 +148,9 @@ export class CommentPage {
     }
     await this.load();
     if (problem.code === "conflict" && problem.body.sequence !== undefined && order.kind === "decision") {
-      const { moderator, verdict, decided_at: at, sequence } = problem.body;
-      const facts = { who: this.app.nameOf(moderator, this.comment.site), what: say(`verdict.${verdict}`), when: moment(at) };
-      const replace = () => this.decide(order.body.verdict, order.body.reason, sequence);
-      this.article.prepend(notice("fault", h("p", {}, sayWith("fault.conflict", facts)),
-        h("div", { class: "row" }, button(say(`fault.replace_${order.body.verdict}`), { class: "primary", on: { click: replace } }))));
+      const { verdict, reason } = order.body;
+      const replace = () => this.decide(verdict, { reason, sequence: problem.body.sequence });
+      this.article.prepend(conflictNotice(problem.body, order.body, { moderatorOf: (id) => this.who(id), replace }));
     }
   }
 

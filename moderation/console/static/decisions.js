@@ -43,19 +43,20 @@ export class Decisions {
   }
 
   async decideSelected(verdict) {
-    const entries = this.desk.queue.entries.filter((entry) => this.desk.picked.has(entry.id)).slice(0, MOST_AT_ONCE);
+    const { queue, picked } = this.desk;
+    const entries = queue.entries.filter((entry) => picked.has(entry.id)).slice(0, MOST_AT_ONCE);
     if (entries.length === 0 || !this.mayGoOn()) {
       return;
     }
     const count = entries.length;
     const reason = verdict === "reject" ? await askReason(likeliestReason(entries[0].comment), count) : undefined;
     const isMeant = verdict === "reject" ? reason : await askWhether(say("bulk.approve_title", { count }), null, say("action.approve"));
-    if (!isMeant) {
+    if (!isMeant || queue !== this.desk.queue) {
       return;
     }
-    const taken = entries.map((entry) => ({ entry, at: this.desk.queue.take(entry.id) }));
-    const items = taken.map(({ entry }) => ({ id: entry.id, revision: this.desk.picked.get(entry.id) }));
-    taken.forEach(({ entry }) => this.desk.picked.delete(entry.id));
+    const taken = entries.map((entry) => ({ entry, at: queue.take(entry.id) }));
+    const items = taken.map(({ entry }) => ({ id: entry.id, revision: picked.get(entry.id) }));
+    taken.forEach(({ entry }) => picked.delete(entry.id));
     this.send({ kind: "bulk", ids: items.map((item) => item.id), path: "/v1/decisions", body: { verdict, reason, items } }, taken);
     this.desk.goOn(taken[0].at, say(`done.${verdict}_many`, { count, reason: reason ? reasonName(reason) : "" }));
   }
@@ -191,8 +192,10 @@ export class Decisions {
     const known = this.log.drop(order.id);
     if (order.kind === "undo") {
       this.app.toast(say("undo.refused", { why: problem.message }), { kind: "fault" });
-      this.desk.queue?.take(order.ids[0]);
-      this.desk.afterChange();
+      if (this.desk.queue) {
+        this.desk.queue.take(order.ids[0]);
+        this.desk.afterChange();
+      }
       return;
     }
     order.ids.forEach((id) => this.dropUndo(order, id));

@@ -6,7 +6,7 @@ import { KEYS, REASONS, reasonName } from "./reasons.js";
 import { number, say } from "./words.js";
 
 /** Show a dialog; `fill` gets a function that closes it with an answer and returns its content. */
-export function ask(name, title, fill) {
+function ask(name, title, fill) {
   const before = document.activeElement;
   return new Promise((resolve) => {
     const heading = h("h2", { id: "dialog-title" }, title);
@@ -22,8 +22,10 @@ export function ask(name, title, fill) {
       event.preventDefault();
       close(null);
     });
+    let isBeside = false; // where the pointer went down: a selection of text may well end beside the dialog
+    dialog.addEventListener("pointerdown", (event) => (isBeside = !contains(dialog, event)));
     dialog.addEventListener("click", (event) => {
-      if (event.target === dialog) {
+      if (isBeside && event.target === dialog) {
         close(null);
       }
     });
@@ -31,6 +33,12 @@ export function ask(name, title, fill) {
     dialog.showModal();
     dialog.querySelector("[data-first]")?.focus();
   });
+}
+
+/** Whether a point is on a dialog, its padding included; its backdrop is the same element. */
+function contains(dialog, { clientX: x, clientY: y }) {
+  const box = dialog.getBoundingClientRect();
+  return x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
 }
 
 /** Ask for the reason of a rejection; `likely` has the focus, so that Enter takes it. Returns a code or null. */

@@ -17,7 +17,12 @@ export function faultOf(problem, { entry, before, order, desk }) {
     return notice("fault", h("p", {}, sayWith("fault.claimed", who)));
   }
   if (problem.code === "conflict" && problem.body.sequence !== undefined) {
-    return conflict(problem.body, { entry, order, desk, moderatorOf });
+    const wish = order.body;
+    const replace = () => {
+      entry.fault = undefined;
+      desk.decisions.decide(wish.verdict, { reason: wish.reason, note: wish.note, sequence: problem.body.sequence, entry });
+    };
+    return conflictNotice(problem.body, wish, { moderatorOf, replace, leave: () => desk.decisions.leave(entry) });
   }
   return notice("fault", h("p", {}, problem.message || say("fault.unknown")));
 }
@@ -32,18 +37,14 @@ export function stale(entry, before) {
   );
 }
 
-function conflict(body, { entry, order, desk, moderatorOf }) {
+/** A colleague decided it; `wish` is what was refused for that, and can `replace` theirs. Where it can `leave` the list, that is offered, too. */
+export function conflictNotice(body, wish, { moderatorOf, replace, leave }) {
   const facts = { who: moderatorOf(body.moderator), what: say(`verdict.${body.verdict}`), when: moment(body.decided_at) };
-  const wish = order.body;
-  const replace = () => {
-    entry.fault = undefined;
-    desk.decisions.decide(wish.verdict, { reason: wish.reason, note: wish.note, sequence: body.sequence, entry });
-  };
   const label = wish.reason ? say("fault.replace_reject", { reason: reasonName(wish.reason) }) : say(`fault.replace_${wish.verdict}`);
   return notice(
     "fault",
     h("p", {}, sayWith("fault.conflict", facts)),
     h("div", { class: "row" }, button(label, { class: "primary", on: { click: replace } }),
-      button(say("fault.leave"), { on: { click: () => desk.decisions.leave(entry) } })),
+      leave ? button(say("fault.leave"), { on: { click: leave } }) : null),
   );
 }

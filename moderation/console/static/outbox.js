@@ -10,7 +10,7 @@ const AT_ONCE = 3;
 const ATTEMPTS = 8;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-export const MOST_UNSENT = 50;
+const MOST_UNSENT = 50;
 
 /**
  * One order is `{id, ids, method, path, body, …}`: `ids` are the comments that it concerns, the rest is the caller's own. `settled`
@@ -115,14 +115,24 @@ export class Outbox {
     Object.assign(order, { state: "sending", wasSent: true });
     this.keep();
     try {
-      const answer = await call(order.method, order.path, order.body);
-      this.drop(order);
-      this.settled(order, answer);
+      await this.deliver(order);
+    } finally {
+      this.changed();
+      this.pump();
+    }
+  }
+
+  /** Send it and say what became of it. What fails while that is shown is no refusal: the order was carried out. */
+  async deliver(order) {
+    let answer;
+    try {
+      answer = await call(order.method, order.path, order.body);
     } catch (problem) {
       this.putBack(order, problem);
+      return;
     }
-    this.changed();
-    this.pump();
+    this.drop(order);
+    this.settled(order, answer);
   }
 
   putBack(order, problem) {
@@ -131,7 +141,6 @@ export class Outbox {
       this.halt();
     } else if (problem.isPassing) {
       order.attempts += 1;
-      order.problem = problem.code;
       const wait = Math.min(FIRST_WAIT_MS * 2 ** (order.attempts - 1), LONGEST_WAIT_MS) * (0.8 + 0.4 * Math.random());
       order.dueAt = Date.now() + Math.max(wait, (problem.retryAfterS ?? 0) * 1_000);
       order.state = order.attempts >= ATTEMPTS ? "stuck" : "waiting";

@@ -39,6 +39,7 @@ export class SearchPage {
     this.author = query.get("author") ?? "";
     this.authorLine.hidden = !this.author;
     this.results.replaceChildren();
+    this.finding = null; // an answer to what was asked before is shown no more
     this.field.focus();
     return this.field.value || this.author || this.state.value ? this.find(null) : undefined;
   }
