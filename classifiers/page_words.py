@@ -166,6 +166,13 @@ ARABIC: Mapping[str, str] = {
     "seen": "قرئت",
     "unlabelled": "بلا وسم",
     "learned_from": "جرى التعلم منها",
+    "labels_spam": "وسوم الإعلان المزعج",
+    "labels_abuse": "وسوم الإساءة",
+    "labels_reject": "وسوم الرفض",
+    "labels_insult": "وسوم الإهانة",
+    "labels_obscene": "وسوم البذاءة",
+    "labels_threat": "وسوم التهديد",
+    "labels_hate": "وسوم الكراهية",
 }
 
 
