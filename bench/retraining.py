@@ -64,7 +64,7 @@ def main() -> None:
             if (line := _compare(_draw(pool, labels, chosen.positives, draw), test, chosen)) is not None
         ]
         if len(found) > 1:
-            _print(f"mean of {len(found)}", np.mean([line[1:] for line in found], axis=0))
+            _print(f"mean of {len(found)}", np.mean(found, axis=0))
 
 
 def _read(path: Path, output: str, letters: bool) -> Iterator[Row]:
@@ -106,7 +106,7 @@ def _compare(
         *(value for pair in zip(*measured, strict=True) for value in pair),
     )
     _print(str(len(rows)), np.array(line), str(code))
-    return (float(len(rows)), *line)
+    return line
 
 
 def _print(labels: str, line: NDArray[np.float64], code: str = "") -> None:

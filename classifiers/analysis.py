@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ _ONLY = np.zeros(1, np.int64)
 _CHECK_SHIFT, _CHECK_PLACE = np.uint32(CHECK_BITS), np.uint32(CHECK_BIT)
 _CHECK = (1 << CHECK_BITS) - 1
 _PLACE = (1 << CHECK_BIT) - 1  # of a key, all but the text
+_Whole = TypeVar("_Whole", np.uint32, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +186,7 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         every.sort()
         return every, _ONLY
     base = np.array([at << TEXT_BIT | bit for at, bit in enumerate(english)], np.uint32)
-    size = found.stream.codes.size
-    lengths = np.array(found.lengths)
-    lengths[-1] += 1  # the last space of the stream
-    every[: ORDERS * size].reshape(ORDERS, size)[:] += base.repeat(lengths)
-    owner = base.take(found.words.text)
-    every[ORDERS * size :] += np.concatenate(word_runs(owner, is_end=True))
+    _add_of_texts(every, found, base)
     every = np.concatenate([every, base])
     every.sort()
     return every, np.asarray(every.searchsorted(base & ~np.uint32((1 << TEXT_BIT) - 1)), np.int64)
@@ -228,7 +225,7 @@ def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.u
     return sorted_keys, sorted_keys.searchsorted(lowest.astype(np.uint32))
 
 
-def _add_of_texts(codes: NDArray[np.int64], found: Analysis, values: NDArray[np.int64]) -> None:
+def _add_of_texts(codes: NDArray[_Whole], found: Analysis, values: NDArray[_Whole]) -> None:
     """Add to each entry of `buckets` the value of its text."""
     size = found.stream.codes.size
     lengths = np.array(found.lengths)

@@ -116,25 +116,27 @@ def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
     pairs, begins = _runs(pairs.take(order))
     spots = _spots(found, pairs)
     at = at.take(order)
+    is_counted = any(head.repeats is not None for head in heads)
+    counts = _counts(codes.take(at), every) if is_counted else None
     return [
         defaultdict(float)
         if column is None
-        else _totals(
-            spots, np.add.reduceat(_repeated(head, column.take(at), codes.take(at), every), begins).tolist()
-        )
+        else _totals(spots, np.add.reduceat(_repeated(head, column.take(at), counts), begins).tolist())
         for head, column in zip(heads, columns, strict=True)
     ]
 
 
-def _repeated(
-    head: LinearHead, steps: NDArray[np.int64], codes: NDArray[np.int64], every: NDArray[np.int64]
-) -> NDArray[Any]:
-    """Return the steps of codes with their repetitions among `every`; sixteenths of steps, so that sums stay exact."""
-    if head.repeats is None:
-        return steps
+def _counts(codes: NDArray[np.int64], every: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often each code stands among `every`, where each does."""
     values, counts = np.unique(every, return_counts=True)
-    found = counts.take(values.searchsorted(codes))
-    return steps * head.repeats.take(found.clip(max=head.repeats.size - 1))
+    return counts.take(values.searchsorted(codes))
+
+
+def _repeated(head: LinearHead, steps: NDArray[np.int64], counts: NDArray[np.int64] | None) -> NDArray[Any]:
+    """Return the steps of codes that stand so often; sixteenths of steps, so that sums stay exact."""
+    if head.repeats is None or counts is None:
+        return steps
+    return steps * head.repeats.take(counts.clip(max=head.repeats.size - 1))
 
 
 def _firsts(codes: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -169,14 +169,11 @@ def classify(words: Words) -> NDArray[np.uint8]:
     """Return the `WordClass` of each word, 0 where it is in no list: ndarray of shape (n_words,), uint8."""
     hashes, classes, crowded = _table()
     slots = finish(words.hashes, _SLOTS_BITS)
-    found = classes.take(slots)
-    if _CROWDED in found.tobytes():  # a tenth of what a maximum costs of few words
-        at = np.flatnonzero(found == _CROWDED)
-        apart = [crowded.get(word, 0) for word in words.hashes[at].tolist()]
-        found *= hashes.take(slots) == words.hashes
-        found[at] = apart
-        return found
-    found *= hashes.take(slots) == words.hashes
+    listed = classes.take(slots)
+    found: NDArray[np.uint8] = listed * (hashes.take(slots) == words.hashes)
+    if _CROWDED in listed.tobytes():  # a tenth of what a maximum costs of few words
+        at = np.flatnonzero(listed == _CROWDED)
+        found[at] = [crowded.get(word, 0) for word in words.hashes[at].tolist()]
     return found
 
 

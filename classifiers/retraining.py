@@ -28,7 +28,7 @@ from classifiers.site.must_pass import frozen_cases
 from classifiers.site.outliers import Labeller, outliers, trust
 from classifiers.site.refit import refit_two_parameters, shift_to_share
 from classifiers.site.reports import RetrainReport
-from classifiers.site.reservoir import MAX_ROWS, draw
+from classifiers.site.reservoir import MAX_ROWS, Sample, draw
 from classifiers.site.run import Retraining, Wishes
 from classifiers.site.shares import state_shares
 from classifiers.site.thresholds import Decided, Proposal, propose_thresholds
@@ -83,26 +83,29 @@ def retrain(
         artefact.publishing(out) as folder,
         threadpool_limits(1),
     ):  # threads of BLAS cost forty times what they save here
-        sample = draw(progress_of(rows, progress), seed=seed, max_rows=max_rows)
-        if not sample.rows:
-            raise LabelsError("no_labels", "no row says what a person decided", rows=sample.seen)
+        sample = _drawn(rows, seed, max_rows, progress)
         base = artefact.base_of(PRETRAINED if prior is None else prior)
-        known = Scorer.load(base)
-        wishes = Wishes(
-            base,
-            thresholds,
-            frozen_cases() if must_pass is None else must_pass,
-            name,
-            seed,
-            two_parameters,
-            active_saw,
-            language,
-        )
-        material = read(sample.rows, known, progress)
-        before = known if active is None else Scorer.load(active)
-        with workers() as hands:
-            made = Retraining.of(sample, material, before, wishes, progress=progress, workers=hands)
-            return made.run(folder)
+        cases = frozen_cases() if must_pass is None else must_pass
+        wishes = Wishes(base, thresholds, cases, name, seed, two_parameters, active_saw, language)
+        return _run(folder, sample, wishes, active, progress)
+
+
+def _drawn(rows: Iterable[LabelledText], seed: int, max_rows: int, progress: Progress) -> Sample:
+    sample = draw(progress_of(rows, progress), seed=seed, max_rows=max_rows)
+    if not sample.rows:
+        raise LabelsError("no_labels", "no row says what a person decided", rows=sample.seen)
+    return sample
+
+
+def _run(
+    folder: Path, sample: Sample, wishes: Wishes, active: Path | None, progress: Progress
+) -> RetrainReport:
+    known = Scorer.load(wishes.prior)
+    material = read(sample.rows, known, progress)
+    before = known if active is None else Scorer.load(active)
+    with workers() as hands:
+        made = Retraining.of(sample, material, before, wishes, progress=progress, workers=hands)
+        return made.run(folder)
 
 
 def progress_of(rows: Iterable[LabelledText], progress: Progress) -> Iterable[LabelledText]:

@@ -82,9 +82,10 @@ class OwnWeights:
 
 ONCE = 16
 MOST_REPEATS = 255
-FACTORS = np.rint(ONCE * (1 + np.log(np.arange(1, MOST_REPEATS + 1).clip(1)))).astype(np.int64)
-FACTORS = np.concatenate([[0], FACTORS])
+FACTORS = np.concatenate([[0], np.rint(ONCE * (1 + np.log(np.arange(1, MOST_REPEATS + 1))))]).astype(np.int64)
 """By how often a text holds an n-gram, at most MOST_REPEATS times: ONCE the first time, then as the logarithm grows."""
+TIMES = FACTORS / ONCE
+"""The same where once weighs 1."""
 
 
 def run_starts(found_keys: NDArray[np.uint32]) -> NDArray[np.int64]:

@@ -13,10 +13,9 @@ from classifiers.calibration import LENGTH_OFFSET
 from classifiers.datasets import near_copy_groups
 from classifiers.runtime import Scorer
 from classifiers.site.inputs import (
-    FACTORS,
     FEATURES,
-    ONCE,
     SPOKEN_OF_ALL,
+    TIMES,
     distinct,
     language_keys,
     prior_features,
@@ -40,7 +39,7 @@ def silent(step: str, done: int, total: int) -> None:
 class Material:
     """Rows in the order of their lists; arrays of shape (n_rows,) or (n_rows, …).
 
-    `ngrams` is CSR, float32, of shape (n_rows, n_columns): how often a text holds an n-gram by FACTORS / ONCE, or ones unless
+    `ngrams` is CSR, float32, of shape (n_rows, n_columns): how often a text holds an n-gram by TIMES, or ones unless
     `counts_repeats`. Its columns are those of COLUMNS that occur (in two rows, where rows are MANY_ROWS), named by
     `columns` of shape (n_columns,), the most frequent first: what is read most lies together, and products take half the time.
     `labels` holds -1 where nothing was said, by output; `languages` are keys of `language_keys`; `at` are seconds since 1970, NaN
@@ -158,7 +157,7 @@ def _matrix(
     indices = indices[is_kept]
     values = np.ones(indices.size, np.float32)
     if counts:
-        values = (FACTORS / ONCE).astype(np.float32)[np.concatenate(counts)[is_kept]]
+        values = TIMES.astype(np.float32)[np.concatenate(counts)[is_kept]]
     matrix = sparse.csr_matrix((values, indices, ends), shape=(ends.size - 1, columns.size))
     matrix.sort_indices()
     return matrix, columns

@@ -12,13 +12,13 @@ COLOURS = {ACTIVE: "#8a8f98", NEW: "#0b6bcb"}
 LABEL_COLOURS = {ACTIVE: "#8a8f98", NEW: "#b3261e"}  # label 0, label 1
 
 
-def precision_recall(found: Mapping[str, Curves], say: Say = str) -> str:
+def precision_recall(found: Mapping[str, Curves], say: Say) -> str:
     """Draw precision over recall."""
     lines = [line(one.precision, COLOURS[name]) for name, one in found.items()]
     return frame("recall", "precision", lines, say)
 
 
-def calibration(found: Mapping[str, Curves], say: Say = str) -> str:
+def calibration(found: Mapping[str, Curves], say: Say) -> str:
     """Draw the true share over the stated one, beside the diagonal of a calibrated model."""
     diagonal = f'<path d="{path([(0, 0), (1, 1)])}" stroke="#bbb" stroke-dasharray="4 3" fill="none"/>'
     lines = [
@@ -28,7 +28,7 @@ def calibration(found: Mapping[str, Curves], say: Say = str) -> str:
     return frame("stated probability", "true share", [diagonal, *lines], say)
 
 
-def histogram(found: Mapping[str, Curves], say: Say = str) -> str:
+def histogram(found: Mapping[str, Curves], say: Say) -> str:
     """Draw the share of comments in each tenth of probability."""
     most = max((value for one in found.values() for value in one.histogram), default=1.0)
     bars = []
@@ -47,7 +47,7 @@ def bars_of(values: Sequence[float], series: int, of: int, colour: str) -> list[
     ]
 
 
-def frame(below: str, beside: str, inside: Sequence[str], say: Say = str) -> str:
+def frame(below: str, beside: str, inside: Sequence[str], say: Say) -> str:
     below, beside = say(below), say(beside)
     ticks = "".join(
         f'<text x="{_LEFT + _SIDE * value:.0f}" y="{_TOP + _SIDE + 14}" text-anchor="middle">{value:g}</text>'

@@ -23,9 +23,9 @@ from classifiers.explain import LinearHead, Span, contributions, without_weak
 from classifiers.runtime import Scorer, TextScores
 from classifiers.site.inputs import (
     EITHER,
-    FACTORS,
     FEATURES,
     ONCE,
+    TIMES,
     OwnWeights,
     language_keys,
     prior_features,
@@ -117,8 +117,9 @@ class SiteScorer(Scorer):
         text = text[:MAX_CODE_POINTS]
         found = found or analyse([text], with_origin=True)
         features, heads = self._of_one(found)
+        told = {output: head for output, head in heads.items() if outputs is None or output in outputs}
         totals: dict[tuple[int, int, str, str], float] = defaultdict(float)
-        for span in contributions(text, found, self._own_heads(found.lengths[0], heads)):
+        for span in contributions(text, found, self._own_heads(found.lengths[0], told)):
             totals[span.start, span.end, span.rule, span.output] += span.weight
         for span in self.prior.decompose(text, found=found):
             for output, head in heads.items():
@@ -159,7 +160,7 @@ class SiteScorer(Scorer):
                 _Steps(self._own.buckets[:, at]),
                 self._own.rules[:, at].tolist(),
                 heads[output].slope / root,
-                FACTORS / ONCE if self._own.counts_repeats else None,
+                TIMES if self._own.counts_repeats else None,
             )
             for at, output in enumerate(self._trained)
             if output in heads and heads[output].own

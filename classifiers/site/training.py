@@ -101,12 +101,9 @@ def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
     return LabelsError(code, f"{needed}; {what}", rows=labelled, fewer=fewer)
 
 
-def train(
-    material: Material, plan: Plan, output: str, *, ways: Sequence[Way] = (), workers: Workers = ALONE
-) -> Trained:
+def train(material: Material, plan: Plan, output: str, *, workers: Workers = ALONE) -> Trained:
     """Choose what to mix on the folds, calibrate on what they held, and fit on all rows but the untouched ones.
 
-    `ways` are what is tried, by default what suits the number of labels.
     Raises LabelsError where the rows to develop on are too few.
     """
     rows = _labelled(material, plan.develop, output)
@@ -120,7 +117,7 @@ def train(
     is_many = rows.size >= ENOUGH_ROWS
     calibrating = folds[-2:] if is_many else folds
     shares, said = _choose(
-        material, calibrating, output, ways=ways or _ways(rows.size), languages=languages, workers=workers
+        material, calibrating, output, ways=_ways(rows.size), languages=languages, workers=workers
     )
     held = said[-len(calibrating) :]
     unfitted = [] if held else calibrating
@@ -138,7 +135,7 @@ def train(
 
 
 def _ways(labels: int) -> Sequence[Way]:
-    return WAYS_OF_MANY if labels >= min(ENOUGH_ROWS, MAX_CHOICE_ROWS) else WAYS
+    return WAYS_OF_MANY if labels >= MAX_CHOICE_ROWS else WAYS
 
 
 def refit(material: Material, plan: Plan, output: str) -> Trained:
@@ -258,7 +255,7 @@ def _choose(
     workers: Workers,
 ) -> tuple[dict[Way, float], list[NDArray[np.float64]]]:
     """Return what to mix, and what the mix says of each fold's rows; nothing of these where they were thinned."""
-    if not folds or len(ways) == 1:
+    if not folds:
         return {ways[0]: 1.0}, []
     used = [Split(_thinned(fold.learn), _thinned(fold.score)) for fold in folds]
     rows = np.concatenate([fold.score for fold in used])

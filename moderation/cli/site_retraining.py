@@ -15,6 +15,7 @@ from moderation.cli.beside import Beside, beside
 from moderation.cli.desk import Desk, open_desk
 from moderation.cli.failures import Failure
 from moderation.cli.output import plain, table
+from moderation.cli.retraining import KEPT_AS_CANDIDATE
 from moderation.cli.terminal import Terminal
 from moderation.domain.clock import utc_now
 from moderation.domain.ids import SiteId
@@ -27,7 +28,6 @@ from moderation.storage.directory import load_site
 if TYPE_CHECKING:
     from moderation.learning.retraining import Outcome, Work
 
-KEPT_AS_CANDIDATE = 3
 _SITES = """
 SELECT s.id FROM sites s WHERE s.removed_at IS NULL AND ($1::text IS NULL OR s.name = $1) ORDER BY s.name
 """

@@ -23,7 +23,7 @@ from classifiers.errors import (
 from classifiers.retraining import LabelledText, MustPass, retrain
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, training
-from classifiers.site.fitting import WAYS_OF_MANY
+from classifiers.site.fitting import WAYS, WAYS_OF_MANY
 from classifiers.site.inputs import ONCE, OwnWeights
 from classifiers.site.material import MANY_ROWS, read
 from classifiers.site.measures import weighted_auc
@@ -339,8 +339,12 @@ def test_of_many_rows_the_latest_folds_alone_calibrate(monkeypatch):
     wanted = sorted(np.concatenate([fold.score for fold in planned.folds[-2:]]).tolist())
     assert sorted(latest.held_rows.tolist()) == wanted
     assert sorted(everything.held_rows.tolist()) == planned.develop.tolist()
-    assert set(latest.ways) <= set(WAYS_OF_MANY)
     assert abs(latest.overall.offset - everything.overall.offset) < 1
+
+
+def test_from_as_many_rows_as_are_chosen_on_fewer_ways_are_tried():
+    tried = {labels: training._ways(labels) for labels in (9_999, 10_000, 100_000)}
+    assert tried == {9_999: WAYS, 10_000: WAYS_OF_MANY, 100_000: WAYS_OF_MANY}
 
 
 def test_a_model_that_learned_from_the_same_log_is_compared_on_what_came_later_alone(made, tmp_path, shipped):

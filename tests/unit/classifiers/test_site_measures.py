@@ -172,6 +172,6 @@ def test_a_site_states_its_share(tmp_path):
 
 
 def test_a_plot_holds_numbers_and_no_foreign_word():
-    drawn = calibration({"new": Curves([(0, 1)], [(0.1, 0.2)], [1.0])})
+    drawn = calibration({"new": Curves([(0, 1)], [(0.1, 0.2)], [1.0])}, str)
     assert drawn.startswith("<svg")
     assert "<script" not in drawn
