@@ -4,14 +4,17 @@ The pipe on standard input stays open for as long as the supervisor lives; its e
 """
 
 import asyncio
+import ctypes
 import gc
 import json
 import os
 import signal
 import socket
+import struct
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 import uvloop
@@ -27,6 +30,8 @@ SHUTDOWN_TIMEOUT_S = 15.0
 BACKLOG = 1024
 KNOCKING_S = 0.1
 SPEAKING_S = 1.0
+SO_ATTACH_FILTER = 26
+"""Of Linux; Python has no name for it."""
 LONGEST_WORD_BYTES = 4096
 """Pipes write this much at once or not at all (PIPE_BUF), so a line never arrives in parts."""
 
@@ -85,12 +90,43 @@ async def _take_leave(runner: web.AppRunner, site: web.SockSite, listening: sock
 
     A listening socket that is closed cuts off whoever waits in its queue, and the server those that have not spoken yet.
     """
-    listening.listen(0)  # no further ones queue up; who is refused now tries again a second later, elsewhere
+    server = runner.server
+    assert server is not None
+    _hear_no_knock(listening)
     await asyncio.sleep(KNOCKING_S)
+    knocked = _accept_all(listening)  # whom a busy loop has not come to
     await site.stop()
+    for connection in knocked:
+        await asyncio.get_running_loop().connect_accepted_socket(server, connection)
     until_s = time.monotonic() + SPEAKING_S
-    while runner.server is not None and runner.server.connections and time.monotonic() < until_s:
+    while server.connections and time.monotonic() < until_s:
         await asyncio.sleep(0.02)
+
+
+def _hear_no_knock(listening: socket.socket) -> None:
+    """Let nobody into the queue any more, and drop nobody in it: whoever knocks now tries again a second later, elsewhere.
+
+    A filter of one instruction, `return 0`, drops what the kernel would begin a connection with (socket(7), SO_ATTACH_FILTER).
+    Where there is no such thing a queue of none comes near it: it still takes one in, who may come just before the end.
+    """
+    listening.listen(0)
+    if sys.platform != "linux":
+        return
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HP", 1, ctypes.addressof(instruction))
+    with suppress(OSError):
+        listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+
+
+def _accept_all(listening: socket.socket) -> list[socket.socket]:
+    """Accept whoever waits in the queue of a socket that does not block."""
+    accepted = []
+    with suppress(OSError):  # the queue is empty
+        for _ in range(BACKLOG):
+            connection, _address = listening.accept()
+            connection.setblocking(False)
+            accepted.append(connection)
+    return accepted
 
 
 def _hear_supervisor(stop: asyncio.Event) -> None:

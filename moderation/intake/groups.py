@@ -124,7 +124,9 @@ class Grouper(Generic[Item]):
         self._is_scheduled = False
         while len(self._running) < GROUPS_UNDER_WAY and self._is_worth_a_group:
             if not self._start():
-                return
+                return  # the rest wait for the end of their equals
+        if self._pending:
+            self._schedule()  # too few by now for the place that is left: they wait for company, not for an end
 
     def _start(self) -> bool:
         group, since_s = self._take()

@@ -222,6 +222,25 @@ async def test_few_wait_for_more_while_many_are_under_way_but_not_for_ever(
     await grouper.close()
 
 
+async def test_the_rest_of_a_crowd_waits_for_company_and_not_for_an_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(groups, "PATIENCE_S", 0.05)
+    held = Held()
+    grouper: Grouper[Item] = Grouper(held.process, bound=100)
+    many = items(10)
+    for item in many:
+        grouper.add(item)
+    async with asyncio.timeout(10):
+        while len(held.begun) < GROUPS_UNDER_WAY:
+            await asyncio.sleep(0.01)
+    assert held.sizes == [4, 4, 2]
+    held.goes_on.set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(item.answer for item in many))
+    await grouper.close()
+
+
 async def test_the_few_leave_with_company_before_their_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "PATIENCE_S", 3600.0)
     held = Held()
