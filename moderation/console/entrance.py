@@ -2,13 +2,14 @@
 
 import hmac
 import ipaddress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_bytes, token_urlsafe
 
 from aiohttp import web
 
 from moderation.domain.clock import Clock
-from moderation.domain.errors import InvalidConfigurationError, RateLimitedError
+from moderation.domain.errors import DependencyUnavailableError, InvalidConfigurationError, RateLimitedError
 from moderation.domain.identity import fold_email, network_of
 from moderation.domain.ids import ModeratorId
 from moderation.domain.ports import Vault
@@ -85,7 +86,8 @@ class Entrance:
             return None
         entry = await self._begin(account, account.password, visit)
         if entry is not None and is_outdated(account.password):
-            await renew_hash(self._database, account, await self._passwords.hash(password))
+            with suppress(DependencyUnavailableError):  # they are in; the next time will do
+                await renew_hash(self._database, account, await self._passwords.hash(password))
         return entry
 
     async def is_good(self, invitation: str) -> bool:

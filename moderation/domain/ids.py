@@ -1,7 +1,7 @@
 """Identifiers: UUIDv7 for what grows, short names for sites."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NewType
 from uuid import UUID
 
@@ -34,6 +34,11 @@ def new_hex() -> str:
 def first_uuid(moment: datetime) -> UUID:
     """Return a bound below every UUIDv7 made at ``moment`` or later, and above all made before its millisecond."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def earlier(bound: UUID, duration: timedelta) -> UUID:
+    """Return a bound that lies ``duration`` before the time of a UUIDv7, no lower than the least UUID."""
+    return UUID(int=max((bound.int >> 80) - int(duration.total_seconds() * 1000), 0) << 80)
 
 
 def parse_uuid(text: str) -> UUID | None:

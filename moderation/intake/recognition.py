@@ -65,7 +65,8 @@ async def recognise(connection: Connection, group: Sequence[Candidate], *, now: 
         keyed = seen.by_key.get(candidate.recognition_key) or seen.by_key.get(candidate.earlier_key or b"")
         if candidate.unheard_key in seen.by_key:
             keyed = keyed or seen.by_key[candidate.unheard_key]
-            heard.append(candidate.unheard_key)
+            if candidate.is_open:  # else this caller was told 503, too, and may come once more
+                heard.append(candidate.unheard_key)
         external = seen.by_external.get((candidate.site.id, candidate.submission.external_id or ""))
         if keyed is not None:
             found.replays += await _answer_again(connection, candidate, keyed)

@@ -32,6 +32,7 @@ from moderation.intake.validation import MAX_NAME, FieldReader, read_text, read_
 from moderation.storage.database import ANSWERED_WITHIN_S, Connection, Database
 from moderation.storage.decisions import LockedComment, lock_comments, record
 from moderation.storage.directory import load_site
+from moderation.storage.search import reassign_entry
 from moderation.storage.tasks import close_tasks
 from moderation.telemetry import DECISIONS
 
@@ -230,6 +231,7 @@ class Reviser:
             candidate.identities.email,
             candidate.identities.author,
         )
+        await reassign_entry(connection, candidate.site.id, outcome.id, candidate.identities.author)
         if candidate.remember_until > candidate.received_at:
             await connection.execute(
                 _REMEMBER_KEY,

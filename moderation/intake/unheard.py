@@ -53,15 +53,15 @@ class _Doubt:
     id: CommentId
     key: bytes
     content_hash: bytes
-    answer: "asyncio.Future[Outcome]"
     pid: int | None
     since_s: float
     looks: int = 0
+    is_heard: bool | None = None
+    """Whether the caller was told after all that it is stored; None before there is an answer."""
 
-    @property
-    def is_heard(self) -> bool:
-        """Whether the caller was told after all that it is stored."""
-        return not self.answer.cancelled() and self.answer.done() and self.answer.exception() is None
+    def note(self, answer: "asyncio.Future[Outcome]") -> None:
+        """Note how it was answered. The answer itself is not kept: by an error's traceback it holds the whole group."""
+        self.is_heard = not answer.cancelled() and answer.exception() is None
 
 
 class Unheard:
@@ -89,8 +89,9 @@ class Unheard:
         now_s = time.monotonic()
         for entering in group:
             if entering.unheard_key is not None:
-                hashes = entering.unheard_key, entering.content_hash
-                self._doubts.append(_Doubt(entering.id, *hashes, entering.answer, pid, now_s))
+                doubt = _Doubt(entering.id, entering.unheard_key, entering.content_hash, pid, now_s)
+                entering.answer.add_done_callback(doubt.note)
+                self._doubts.append(doubt)
 
     async def watch(self) -> None:
         """Settle doubts until cancelled, though no comment comes that would."""
@@ -106,7 +107,7 @@ class Unheard:
         """Remember what is stored of what is in doubt; keep the doubt where a server process may still be storing it."""
         async with self._settling:  # what a caller has heard meanwhile must not be remembered for a day again
             self._looked_s = time.monotonic()
-            doubts = [doubt for doubt in self._doubts if doubt.answer.done() and not doubt.is_heard]
+            doubts = [doubt for doubt in self._doubts if doubt.is_heard is False]
             pids = list({doubt.pid for doubt in doubts})
             at_work = {row["pid"] for row in await connection.fetch(_AT_WORK, pids)}
             hashes = [doubt.content_hash for doubt in doubts]

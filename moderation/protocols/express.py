@@ -4,8 +4,8 @@ The library's parser reads it as any other. What is left out is what the library
 a request and a response object, the router, the layers around a handler. Judging, storing and rendering are the same functions.
 
 Whatever is not exactly so goes the ordinary way, where it is answered or refused in full: other methods, paths and versions, a query,
-bodies in parts or chunks, compressed or large ones, several requests at once, unknown keys, every fault that is found before the comment
-is accepted. Answers are the same to the byte; a test sends the same requests both ways.
+bodies in parts or chunks, compressed or large ones, several requests at once, unknown keys, bodies that are no JSON. What intake refuses
+is answered here. Answers are the same to the byte; a test sends the same requests both ways.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import orjson
+import structlog
 from aiohttp import HttpVersion11
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http_exceptions import HttpProcessingError
@@ -36,6 +37,8 @@ from moderation.protocols.native import Answer, idempotency_key, outcome_answer
 from moderation.protocols.problems import problem_response
 from moderation.protocols.strangers import NAME, Connection
 from moderation.storage.directory import Directory
+
+log = structlog.get_logger()
 
 ROUTE = "/v1/comments"
 BEGINNING = b"POST /v1/comments HTTP/1.1\r\n"
@@ -221,6 +224,9 @@ class ExpressConnection(Connection):
         try:
             written, is_last = express.answer(taken, outcome)
         except asyncio.CancelledError:
+            self.force_close()
+        except Exception as error:  # nobody above could answer either: the caller sees the connection end
+            log.error("express_failed", exc_info=error)
             self.force_close()
         else:
             if (

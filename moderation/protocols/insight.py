@@ -57,6 +57,7 @@ async def show_author(request: web.Request) -> web.Response:
     person = await authenticate_person(request)
     comment_id = comment_id_of(request)
     view = await request.app[AUTHORS].of(comment_id, person.roles)
+    await speak_as(request, view.site_id)
     note(request, moderator=str(person.id), comment=str(comment_id))
     return _json(author_body(view, language_of(request)))
 

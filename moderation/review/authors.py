@@ -35,6 +35,7 @@ _KNOWN = "SELECT identity, standing, approved, rejected FROM authors WHERE ident
 class AuthorView:
     """An author on one site. ``standings`` has what the comment gave, strongest first, each with what is said of it."""
 
+    site_id: SiteId
     name: str | None
     standings: Mapping[str, Standing]
     approved: int
@@ -79,6 +80,7 @@ class Authors:
                 comments, _ = await find_comments(connection, wanted, LATEST)
             audited = await open_audits(connection, [one.id for one in comments])
         return AuthorView(
+            site_id=comment.site_id,
             name=comment.author_name,
             standings={by: _standing(known.get(hashed)) for by, hashed in given.items()},
             approved=0 if own is None else own["approved"],

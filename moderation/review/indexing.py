@@ -1,7 +1,9 @@
 """Makes what comments are found by, after the commit: one process at a time, a little at a time, and resting longer than it works.
 
 Comments are walked by id, which is the time they were received. A group may be committed after a later one, so the last
-`SETTLED` of the walk is looked through again every time; an edit is seen by the text that it replaced.
+`SETTLED` of the walk is looked through again every time; an edit is seen by the text that it replaced. The walk goes no further than
+`SETTLED` before the newest comment, so that a clock of this host that ran ahead once skips none. Hosts that take comments must agree
+on the time within `SETTLED`: those of one whose clock lags by more are walked past before they come, and are not found.
 """
 
 import asyncio
@@ -12,13 +14,14 @@ from typing import Any
 from uuid import UUID
 
 from moderation.domain.clock import Clock
-from moderation.domain.ids import first_uuid
+from moderation.domain.ids import earlier, first_uuid
 from moderation.domain.searching import words_of
 from moderation.storage.leadership import LeadConnection, lead
 from moderation.storage.search import (
     keep_entries,
     may_make_entries,
     missing_entries,
+    newest_comment,
     note_progress,
     outdated_entries,
     read_progress,
@@ -54,11 +57,11 @@ class Indexer:
         for ids in (new, edited):
             if ids and not await self._make(connection, ids):
                 return 0
-        reached = first_uuid(settled)
+        reached = min(first_uuid(settled), earlier(await newest_comment(connection), SETTLED))
         if len(new) == GROUP:
             reached = min(reached, new[-1])
         # Not at every look: a row that is written every two seconds for nothing is work for the database, too.
-        if new or edited or first_uuid(settled - SETTLED) > place:
+        if new or edited or earlier(reached, SETTLED) > place:
             seen_to = edits_at if len(edited) == GROUP else max(edits_at, settled)
             await note_progress(connection, max(place, reached), seen_to)
         return len(new) + len(edited)
@@ -71,13 +74,13 @@ class Indexer:
             await asyncio.sleep(_REST * took_s if made >= GROUP else max(EVERY_S, _REST * took_s))
 
     async def _make(self, connection: LeadConnection, ids: Sequence[UUID]) -> bool:
+        entries = []
+        for row in await read_texts(connection, ids):
+            entries.append((row["id"], row["revision"], _words(row)))
+            await asyncio.sleep(0)  # others have their turn between two texts
         async with connection.transaction():
             if not await may_make_entries(connection):
                 return False
-            entries = []
-            for row in await read_texts(connection, ids):
-                entries.append((row["id"], row["revision"], _words(row)))
-                await asyncio.sleep(0)  # others have their turn between two texts
             await keep_entries(connection, entries)
         return True
 

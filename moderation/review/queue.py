@@ -103,11 +103,15 @@ class Count:
     oldest_at: datetime | None
 
 
-_COUNT = f"""
-SELECT k.kind, (SELECT count(*) FROM (SELECT FROM tasks t WHERE t.site_id = $1 AND t.kind = k.kind LIMIT {MAX_COUNTED + 1}) counted),
-       (SELECT rank FROM tasks t WHERE t.site_id = $1 AND t.kind = k.kind ORDER BY rank LIMIT 1)
-  FROM unnest($2::text[]) WITH ORDINALITY AS k (kind, number) ORDER BY k.number
-"""  # noqa: S608 - a constant of this module
+_COUNT = " UNION ALL ".join(
+    f"""
+SELECT {number}, '{kind.value}',
+       (SELECT count(*) FROM (SELECT FROM tasks WHERE site_id = $1 AND kind = '{kind.value}' LIMIT {MAX_COUNTED + 1}) counted),
+       (SELECT rank FROM tasks WHERE site_id = $1 AND kind = '{kind.value}' ORDER BY rank LIMIT 1)
+ WHERE '{kind.value}' = ANY($2::text[])"""  # noqa: S608 - constants of this module
+    for number, kind in enumerate(TaskKind, start=1)
+)
+"""Each kind is written out: by one that comes as a value PostgreSQL cannot choose the index of the rare kinds, and reads all tasks."""
 
 
 class Queue:
@@ -135,7 +139,7 @@ class Queue:
             rows = await connection.fetch(_COUNT, site_id, wanted)
         return [
             Count(TaskKind(kind), open_tasks, None if rank is None else received_at(rank))
-            for kind, open_tasks, rank in rows
+            for _, kind, open_tasks, rank in sorted(rows, key=lambda row: int(row[0]))
         ]
 
 

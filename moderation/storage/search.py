@@ -1,8 +1,8 @@
 """The table that comments are found by. Entries are made of what is committed, and go with their comment's text.
 
-An entry must not outlive the text: whoever empties comments holds `forget_entries`'s lock until the commit, and entries are made
-under the same lock, of what was read after it was taken. Nobody waits long: entries are made in a moment, and not at all while
-somebody empties comments.
+An entry must not outlive the text: whoever empties comments holds `forget_entries`'s lock until the commit, and entries are kept
+under the same lock, of comments that still have their text once it is taken. Nobody waits long: entries are kept in a moment, and
+not at all while somebody empties comments.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,7 @@ SELECT c.id FROM comments c
    AND NOT EXISTS (SELECT FROM search_entries e WHERE e.site_id = c.site_id AND e.comment_id = c.id)
  ORDER BY c.id LIMIT $2
 """
+_NEWEST = "SELECT id FROM comments ORDER BY id DESC LIMIT 1"
 _OUTDATED = """
 SELECT DISTINCT c.id FROM revisions r JOIN comments c ON c.id = r.comment_id
   JOIN search_entries e ON e.site_id = c.site_id AND e.comment_id = c.id
@@ -47,9 +48,13 @@ SELECT id, site_id, thread_id, identity, revision, text, author_name FROM commen
 _KEEP = """
 INSERT INTO search_entries (site_id, comment_id, thread_id, identity, revision, words)
 SELECT c.site_id, c.id, c.thread_id, c.identity, n.revision, array_to_tsvector(string_to_array(n.words, ' '))
-  FROM unnest($1::uuid[], $2::integer[], $3::text[]) AS n (id, revision, words) JOIN comments c ON c.id = n.id
+  FROM unnest($1::uuid[], $2::integer[], $3::text[]) AS n (id, revision, words)
+  JOIN comments c ON c.id = n.id AND c.text_removed_at IS NULL
 ON CONFLICT (site_id, comment_id) DO UPDATE
    SET identity = excluded.identity, revision = excluded.revision, words = excluded.words
+"""
+_REASSIGN = """
+UPDATE search_entries SET identity = $3 WHERE site_id = $1 AND comment_id = $2 AND identity IS DISTINCT FROM $3
 """
 
 _NOTE = """
@@ -76,6 +81,13 @@ async def forget_entries(connection: Connection, ids: Sequence[CommentId]) -> No
     await connection.execute(_FORGET, ids)
 
 
+async def reassign_entry(
+    connection: Connection, site_id: SiteId, comment_id: CommentId, identity: bytes | None
+) -> None:
+    """Let a comment be found by another author; part of the transaction that gives it one."""
+    await connection.execute(_REASSIGN, site_id, comment_id, identity)
+
+
 async def may_make_entries(connection: Connection) -> bool:
     """Take the lock until the transaction ends, unless somebody empties comments just now."""
     return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK))
@@ -97,6 +109,12 @@ async def missing_entries(connection: Connection, after: UUID, limit: int) -> li
     return [row["id"] for row in await connection.fetch(_MISSING, after, limit)]
 
 
+async def newest_comment(connection: Connection) -> UUID:
+    """Return the comment received last; `FIRST` where there is none."""
+    newest: UUID | None = await connection.fetchval(_NEWEST)
+    return newest or FIRST
+
+
 async def outdated_entries(connection: Connection, since: datetime, limit: int) -> list[UUID]:
     """Return comments edited after ``since`` that are found by an earlier text."""
     return [row["id"] for row in await connection.fetch(_OUTDATED, since, limit)]
@@ -108,7 +126,10 @@ async def read_texts(connection: Connection, ids: Sequence[UUID]) -> list[Any]:
 
 
 async def keep_entries(connection: Connection, entries: Sequence[tuple[UUID, int, Sequence[str]]]) -> None:
-    """Make or renew entries: comment, revision, words of `words_of`."""
+    """Make or renew entries: comment, revision, words of `words_of`; none of what has lost its text by now.
+
+    An entry of a revision that was replaced meanwhile is one of `outdated_entries`.
+    """
     await connection.execute(
         _KEEP,
         [comment_id for comment_id, _, _ in entries],
@@ -186,12 +207,12 @@ async def neighbours(
     return await _in_order(connection, before), await _in_order(connection, after)
 
 
-_STATES = """
+_STATES = f"""
 SELECT c.state, count(*) AS size
   FROM (SELECT comment_id FROM search_entries WHERE identity = $1 AND site_id = $2 ORDER BY comment_id DESC LIMIT $3) e
   JOIN comments c ON c.id = e.comment_id
- WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.comment_id = c.id AND t.kind = 'audit') GROUP BY c.state
-"""
+ WHERE {_NOT_AUDITED} GROUP BY c.state
+"""  # noqa: S608 - our own words
 
 
 async def count_states(

@@ -4,11 +4,13 @@ A session ends `IDLE` after its last request and `LONGEST` after it began, when 
 password. Only the hash of its token is kept.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from moderation.domain.clock import Clock
+from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ids import ModeratorId, SiteId
 from moderation.domain.site import Person, Role
 from moderation.storage.administration.changes import audit
@@ -77,8 +79,10 @@ class Sessions:
         now, hashed = self._clock(), token_hash(token)
         async with self._database.connection() as connection:
             row = await connection.fetchrow(_FIND, hashed, now - IDLE, now - LONGEST)
-            if row is not None and row["seen_at"] < now - TOUCHED_EVERY:
-                await connection.execute(_TOUCH, hashed, now, now - TOUCHED_EVERY)
+        if row is not None and row["seen_at"] < now - TOUCHED_EVERY:
+            with suppress(DependencyUnavailableError):  # while nothing can be written one may read still
+                async with self._database.connection() as connection:
+                    await connection.execute(_TOUCH, hashed, now, now - TOUCHED_EVERY)
         return None if row is None else _session(token, row)
 
     async def end(self, token: str) -> None:

@@ -25,6 +25,7 @@ from moderation.domain.rates import Limit, Limits
 from moderation.engines import EngineAddresses
 from moderation.storage import sessions
 from moderation.storage.administration import moderators, passwords
+from moderation.storage.database import Database
 from moderation.storage.sessions import Sessions, sweep_sessions
 from moderation.telemetry import configure_logging
 from tests.console import PASSWORD, Account, Browser, add_account, begin_session, browser
@@ -383,6 +384,22 @@ async def test_a_hash_of_yesterday_is_made_anew_at_the_next_sign_in(
         await second.sign_in(account)
 
 
+async def test_whose_hash_cannot_be_made_anew_just_now_is_in_nevertheless(
+    service: RunningService, visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await add_account(service.database, {service.site.id: "lead"})
+    old = argon2.PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
+
+    async def away(*_: object) -> None:
+        raise DependencyUnavailableError("postgresql")
+
+    monkeypatch.setattr(entrance, "renew_hash", away)
+    async with service.database.connection() as connection:
+        await connection.execute("UPDATE moderators SET password = $1", old)
+    await visitor.sign_in(account)
+    assert (await visitor.send("GET", API)).status == 200
+
+
 async def test_a_role_that_was_taken_away_is_gone_at_the_next_request(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
@@ -427,6 +444,17 @@ async def test_a_session_is_written_to_once_a_minute_at_most(
             moments.append(now + timedelta(seconds=seconds))
             assert await kept.find(token) is not None
             assert await connection.fetchval("SELECT seen_at FROM sessions") == now + timedelta(seconds=seen)
+
+
+async def test_who_is_signed_in_may_read_while_nothing_can_be_written(
+    service: RunningService, account: Account
+) -> None:
+    token = await begin_session(Sessions(service.database, clock=utc_now), account)
+    url = str(URL(service.database_url).update_query(default_transaction_read_only="on"))
+    read_only = Database(url, size=1)
+    later = Sessions(read_only, clock=lambda: utc_now() + 2 * sessions.TOUCHED_EVERY)
+    assert await later.find(token) is not None
+    await read_only.close()
 
 
 def counted(outcome: str) -> float:

@@ -1,22 +1,27 @@
 """Who wrote a comment, what stands around it, and finding others: right, of one site alone, and gone with the text."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from moderation.domain.clock import utc_now
 from moderation.domain.comment import Author
+from moderation.domain.ids import CommentId, first_uuid
 from moderation.domain.policy import Standing
 from moderation.domain.task import TaskKind
 from moderation.domain.verdict import State
+from moderation.privacy.emptying import empty_comments
 from moderation.privacy.erasure import erase
 from moderation.review import indexing
 from moderation.review.indexing import Indexer
 from moderation.storage import search as storage_search
 from moderation.storage.administration.authors import set_standing, show_standing
 from moderation.storage.database import connect
+from tests import seeding
 from tests.console import make_entries
 from tests.seeding import Seed, add_comments
 from tests.service import RunningService, comment, seed_moderator, seed_site
@@ -177,7 +182,45 @@ async def test_an_edit_is_found_by_its_new_text_alone(service: RunningService) -
     assert await found(service, token, q="آخر") == [comment_id]
 
 
-async def test_whatever_is_committed_late_is_found_still(service: RunningService) -> None:
+async def test_the_same_text_sent_again_by_another_author_is_found_by_that_one(
+    service: RunningService,
+) -> None:
+    token = await person(service)
+    noura = {"name": "ليلى", "email": "noura@example.com"}
+    hers = await submit(service, "كلام نورا", author=noura)
+    corrected = await submit(service, "كلام", author=LAYLA, external_id="17")
+    await make_entries(service)
+    again = comment("كلام", author=noura, external_id="17")
+    assert (await service.call("POST", "/v1/comments", json=again))[0] == 200
+    assert await found(service, token, author=hers) == [corrected, hers]
+
+
+async def test_a_clock_that_ran_ahead_once_skips_no_comment(service: RunningService) -> None:
+    token, connection = await person(service), await connect(service.database_url)
+    await submit(service, "قبل القفزة")
+    await Indexer(service.database_url, clock=lambda: utc_now() + timedelta(days=1)).once(connection)
+    after = await submit(service, "بعدها كلام")
+    await make_entries(service)
+    assert await found(service, token, q="بعدها") == [after]
+    await connection.close()
+
+
+async def test_the_place_is_not_written_at_every_look(service: RunningService) -> None:
+    connection = await connect(service.database_url)
+    await submit(service, "كلام")
+    job = Indexer(service.database_url, clock=lambda: utc_now() + timedelta(days=1))
+    while await job.once(connection):
+        pass
+    written = "SELECT xmin::text FROM search_progress"
+    before = await connection.fetchval(written)
+    await job.once(connection)
+    assert await connection.fetchval(written) == before
+    await connection.close()
+
+
+async def test_whatever_is_committed_late_is_found_still(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A comment whose id is older than others that were seen, as of a group that took its time."""
     token = await person(service)
     connection = await connect(service.database_url)
@@ -192,6 +235,9 @@ async def test_whatever_is_committed_late_is_found_still(service: RunningService
     assert await job.once(connection) == 1
     assert late in await found(service, token, q="متأخرا")
     later = Indexer(service.database_url, clock=lambda: utc_now() + 3 * indexing.SETTLED)
+    newer = UUID(int=first_uuid(utc_now() + 3 * indexing.SETTLED).int + 1)
+    monkeypatch.setattr(seeding, "new_uuid", lambda: newer)
+    await add_comments(service.database, service.site.id, [Seed()])
     await later.once(connection)
     async with service.database.transaction() as other:
         await other.execute("DELETE FROM search_entries WHERE comment_id = $1", late)
@@ -235,8 +281,6 @@ async def test_no_entry_is_made_of_a_text_that_is_going_just_now(service: Runnin
     connection, eraser = await connect(service.database_url), await connect(service.database_url)
     transaction = eraser.transaction()
     await transaction.start()
-    from moderation.privacy.emptying import empty_comments
-
     await empty_comments(eraser, [comment_id], now=utc_now())
     assert await Indexer(service.database_url, clock=utc_now).once(connection) == 0
     assert await entries(service) == 0
@@ -245,6 +289,24 @@ async def test_no_entry_is_made_of_a_text_that_is_going_just_now(service: Runnin
     assert await entries(service) == 0
     await connection.close()
     await eraser.close()
+
+
+async def test_a_text_that_goes_while_its_words_are_written_down_is_not_found(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comment_id = await submit(service, "نص يزول الآن")
+    async with service.database.transaction() as other:
+        await other.execute("DELETE FROM search_entries")
+
+    async def gone_once_read(connection: Any, ids: Sequence[UUID]) -> list[Any]:
+        rows = await storage_search.read_texts(connection, ids)
+        async with asyncio.timeout(5), service.database.transaction() as eraser:  # it waits for nobody
+            await empty_comments(eraser, [CommentId(UUID(comment_id))], now=utc_now())
+        return rows
+
+    monkeypatch.setattr(indexing, "read_texts", gone_once_read)
+    await make_entries(service)
+    assert await entries(service) == 0
 
 
 async def test_a_withdrawn_comment_is_not_found(service: RunningService) -> None:
@@ -292,6 +354,14 @@ async def test_an_author_is_shown_by_what_they_wrote_and_what_was_said(service: 
     }
     for private in (LAYLA["email"], LAYLA["ip"], "identity"):
         assert private not in str(author)
+
+
+async def test_an_author_is_shown_in_the_language_of_the_site(service: RunningService) -> None:
+    token, comment_id = await person(service), await submit(service, "كلام", author=LAYLA)
+    await make_entries(service)
+    _, alone = await service.call("GET", f"/v1/comments/{comment_id}", key=token)
+    _, author = await service.call("GET", f"/v1/comments/{comment_id}/author", key=token)
+    assert author["comments"][0]["reasons"] == alone["reasons"] != []
 
 
 async def standing(service: RunningService, **named: str) -> Standing:

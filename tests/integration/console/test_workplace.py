@@ -5,7 +5,9 @@ import pytest
 from moderation.domain.ids import SiteId
 from moderation.domain.task import TaskKind
 from moderation.review import queue
+from moderation.storage.database import Database
 from tests.console import add_account, browser
+from tests.integration.intake.test_lookups import PLAN
 from tests.seeding import START, Seed, add_comments
 from tests.service import RunningService, seed_moderator, seed_site
 
@@ -31,6 +33,16 @@ async def test_people_learn_who_they_are_and_what_they_may_do(service: RunningSe
     }
     nobody = await seed_moderator(service.database, {})
     assert (await service.call("GET", "/v1/me", key=nobody))[1]["sites"] == []
+
+
+async def test_rare_kinds_are_counted_by_their_own_index(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("SET LOCAL enable_seqscan = off")  # of an empty table it is the cheapest
+        await connection.execute(PLAN)
+        plan = [row[0] for row in await connection.fetch("SELECT * FROM pg_temp.plan($1)", queue._COUNT)]
+    assert sum("tasks_special" in step for step in plan) == 4, (
+        "audit and escalated, each counted and its oldest"
+    )
 
 
 async def test_what_waits_is_counted_by_kind_as_far_as_one_may_see_it(

@@ -297,6 +297,25 @@ async def test_an_answer_that_cannot_be_written_is_an_internal_error(
     assert ordinarily.startswith(b"HTTP/1.1 500")
 
 
+async def test_an_answer_that_fails_altogether_ends_the_connection(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = await site_of(service)
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ArithmeticError
+
+    monkeypatch.setattr(express, "_written", broken)
+    async with connected(service) as (reader, writer):
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        await answer(reader)
+        with capture_logs() as logs:
+            writer.write(whole(by("lost")).replace(b"KEY", site.key.encode()))
+            async with asyncio.timeout(5):
+                assert await reader.read() == b""
+    assert "express_failed" in [line["event"] for line in logs]
+
+
 async def test_a_fault_in_the_short_way_itself_harms_no_comment(
     service: RunningService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

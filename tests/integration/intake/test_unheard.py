@@ -1,6 +1,8 @@
 """A submission without any id that was answered 503 is there once, however late it comes again; a real repetition is a new one."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +14,7 @@ from moderation.domain.clock import utc_now
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.intake.candidates import Candidate, candidate
 from moderation.intake.pipeline import Intake
+from moderation.intake.recognition import recognise
 from moderation.intake.unheard import HEARD_WITHIN
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.native import INTAKE
@@ -85,6 +88,38 @@ async def test_what_nobody_was_told_503_of_is_a_new_comment_after_a_minute(
     assert (await service.call("POST", "/v1/comments", json=body))[0] == 201
     later(intake, monkeypatch, 2)
     assert (await service.call("POST", "/v1/comments", json=body))[0] == 201
+
+
+async def test_a_retry_that_was_answered_503_itself_has_not_heard(
+    service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = service.client.app
+    assert app is not None
+    intake, site, body = intake_of(service), await app[DIRECTORY].site(service.site.name), comment("شكراً")
+    lose_the_answer(intake, monkeypatch)
+    assert (await service.call("POST", "/v1/comments", json=body))[0] == 503
+    retry = candidate(intake._vault, site, await intake.read(site, body), now=utc_now())
+    retry.fail(DependencyUnavailableError("intake"))
+    async with service.database.connection() as connection:
+        await intake.unheard.settle(connection)
+        await recognise(connection, [retry], now=utc_now())
+    later(intake, monkeypatch, 10)
+    assert (await service.call("POST", "/v1/comments", json=body))[0] == 200
+
+
+async def test_a_doubt_keeps_nothing_of_the_group_that_failed(service: RunningService) -> None:
+    app = service.client.app
+    assert app is not None
+    intake, site = intake_of(service), await app[DIRECTORY].site(service.site.name)
+    entering = candidate(intake._vault, site, await intake.read(site, comment()), now=utc_now())
+    intake._decide([entering])
+    intake.unheard.doubt([entering], None)
+    entering.fail(DependencyUnavailableError("intake"))
+    answer = weakref.ref(entering.answer)
+    del entering
+    await asyncio.sleep(0)
+    gc.collect()
+    assert (len(intake.unheard), answer()) == (1, None)
 
 
 @pytest.mark.parametrize(("fields", "expected"), [({}, 0), ({"external_id": "1"}, 1)])
