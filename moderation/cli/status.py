@@ -73,14 +73,25 @@ async def _look(settings: Settings) -> list[Part]:
         hint = "" if settings.database_url else f"; its log is {settings.data_dir / 'postgres.log'}"
         return [*found, Part("postgresql", is_well=False, said=f"does not answer{hint}")]
     found.append(Part("postgresql", is_well=True, said="answers"))
+    late = await _add(found, _stored(settings, addresses.database_url))
+    if late is not None:
+        return [*found, Part("postgresql", is_well=False, said=f"answers, but not in time ({late})")]
+    if any(part.part == "schema" and part.is_well for part in found):
+        late = await _add(found, _in_force(addresses.database_url))
+        if late is not None:
+            found.append(Part("models", is_well=False, said=f"not looked at in time ({late})"))
+    return found
+
+
+async def _add(found: list[Part], parts: AsyncIterator[Part]) -> str | None:
+    """Add what is said within `PART_S`; return the error that ended it before the last."""
     try:
         async with asyncio.timeout(PART_S):
-            found += [part async for part in _stored(settings, addresses.database_url)]
+            async for part in parts:
+                found.append(part)  # noqa: PERF401 - one at a time: what was said before an error counts
     except (*AWAY, ModerationError) as error:
-        found.append(
-            Part("postgresql", is_well=False, said=f"answers, but not in time ({type(error).__name__})")
-        )
-    return found
+        return type(error).__name__
+    return None
 
 
 def _addresses(settings: Settings) -> tuple[EngineAddresses, Part | None]:
@@ -157,9 +168,16 @@ async def _stored(settings: Settings, url: str) -> AsyncIterator[Part]:
             yield Part("keys", is_well=False, said=str(error))
     database = Database(url, size=2)
     try:
-        yield await _models(database)
         yield await _queue(database)
         yield await _deliveries(database)
+    finally:
+        await database.close()
+
+
+async def _in_force(url: str) -> AsyncIterator[Part]:
+    database = Database(url, size=1)
+    try:
+        yield await _models(database)
     finally:
         await database.close()
 

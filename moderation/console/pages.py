@@ -15,6 +15,7 @@ from moderation.console.desk_words import desk_words
 from moderation.console.words import words
 from moderation.domain.messages import LANGUAGES
 from moderation.protocols.languages import language_of
+from moderation.protocols.reader_pages import direction, security_headers
 
 LANGUAGE_COOKIE = "console_language"
 LANGUAGE_KEPT_S = 365 * 24 * 3600
@@ -27,12 +28,10 @@ TYPES = {
 }
 
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    **security_headers(
+        "script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'"
     ),
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -91,8 +90,10 @@ MODULES = tuple(f"/console/static/{name}" for name in sorted(FILES) if name.ends
 
 def console_language(request: web.Request) -> str:
     """Return the page's language: the one asked for, else the one chosen before, else the browser's."""
-    chosen = request.query.get("lang", request.cookies.get(LANGUAGE_COOKIE, ""))
-    return chosen if chosen in LANGUAGES else language_of(request)
+    for chosen in (request.query.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen in LANGUAGES:
+            return chosen
+    return language_of(request)
 
 
 def page(
@@ -102,7 +103,7 @@ def page(
     language = console_language(request)
     text = _PAGES[template].render(
         language=language,
-        direction="rtl" if language == "ar" else "ltr",
+        direction=direction(language),
         other="en" if language == "ar" else "ar",
         words=words(language),
         static=static,

@@ -221,8 +221,9 @@ def _visit(request: web.Request) -> Visit:
 
 
 def _delay(request: web.Request, error: ModerationError) -> dict[str, Any]:
-    """Return what the page says of an attempt that was not even looked at."""
-    _count(request, error.code)
+    """Return what the page says where nothing was looked at; an attempt to come in, or to go out, is counted."""
+    if request.method == "POST":
+        _count(request, error.code)
     if isinstance(error, RateLimitedError):
         wait = duration(error.retry_after_s, console_language(request))
         return {"status": 429, "fault": "fault_throttled", "wait": wait}

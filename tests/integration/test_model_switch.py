@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.errors import ClassifierError
+from moderation.cli import status
 from moderation.cli.status import _models
 from moderation.domain.clock import utc_now
 from moderation.domain.errors import ConflictError, NotFoundError
@@ -18,6 +19,7 @@ from moderation.learning.switch import ModelSwitch
 from moderation.privacy.erasure import erase
 from moderation.privacy.keyring import Keyring
 from moderation.privacy.vault import KeyedVault
+from moderation.settings import load
 from moderation.storage import models
 from moderation.storage.database import Database
 from moderation.storage.models import EVERYWHERE, NewModel
@@ -81,6 +83,21 @@ async def test_every_process_follows_and_one_command_goes_back(
         ("promote", version, None, "test", "better"),
     ]
     assert line.status == "retired"
+
+
+async def test_a_model_that_loads_slowly_hides_nothing_else(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(_: Database) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(status, "_models", slow)
+    monkeypatch.setattr(status, "PART_S", 2.0)
+    environ = {"MODERATION_DATABASE_URL": database.url, "MODERATION_DATA_DIR": str(tmp_path / "none")}
+    settings = load(environ, require_keys=False)
+    told = {part.part: part.is_well for part in await status._look(settings)}
+    parts = ("postgresql", "schema", "queue", "deliveries", "models")
+    assert [told.get(part) for part in parts] == [True, True, True, True, False]
 
 
 async def test_an_operator_is_told_which_model_in_force_is_refused(

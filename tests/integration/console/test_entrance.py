@@ -302,6 +302,7 @@ async def test_people_see_a_page_and_no_json_when_something_is_wrong(
 
     monkeypatch.setattr(Sessions, "find", away)
     monkeypatch.setattr(entrance, "invited_account", away)
+    before = counted("unavailable")
     for method, path in (
         ("GET", "/console/"),
         ("GET", "/console/sign-in"),
@@ -311,6 +312,7 @@ async def test_people_see_a_page_and_no_json_when_something_is_wrong(
         reply = await visitor.send(method, path)
         assert (reply.status, reply.headers["Retry-After"]) == (503, "2"), path
         assert WORDS["fault_unavailable"][1] in reply.body, path
+    assert counted("unavailable") == before + 1, "looking at a page is no attempt"
 
 
 async def test_it_is_said_where_the_browser_would_not_keep_the_session(visitor: Browser) -> None:
@@ -664,7 +666,8 @@ async def test_files_are_kept_by_the_address_that_names_their_content(visitor: B
 async def test_a_page_speaks_the_language_asked_for_and_remembers_it(visitor: Browser) -> None:
     assert 'lang="ar" dir="rtl"' in (await visitor.send("GET", "/console/sign-in", headers=ARABIC)).body
     assert 'lang="en" dir="ltr"' in (await visitor.send("GET", "/console/sign-in?lang=en")).body
-    assert 'lang="en" dir="ltr"' in (await visitor.send("GET", "/console/sign-in", headers=ARABIC)).body
+    for path in ("/console/sign-in", "/console/sign-in?lang=xx"):
+        assert 'lang="en" dir="ltr"' in (await visitor.send("GET", path, headers=ARABIC)).body
 
 
 async def invitation(service: RunningService, account: Account) -> str:
