@@ -6,7 +6,7 @@ from moderation.domain.clock import Clock
 from moderation.domain.ranks import received_at
 from moderation.domain.task import TaskKind
 from moderation.intake.repetition import repeat
-from moderation.storage.database import Database
+from moderation.storage.database import Database, row_count
 from moderation.telemetry import (
     DEAD_LETTERS,
     OLDEST_HELD_SECONDS,
@@ -64,7 +64,7 @@ class Housekeeper:
         """Forget one batch; return how many keys."""
         async with self._database.connection() as connection:
             status: str = await connection.execute(_FORGET, self._clock(), AT_ONCE)
-        return int(status.rsplit(maxsplit=1)[-1])
+        return row_count(status)
 
     async def measure(self) -> None:
         """Set the gauges of the oldest open task and the oldest event that its site has not heard."""

@@ -15,7 +15,7 @@ from uuid import UUID
 from moderation.domain.ids import CommentId, first_uuid
 from moderation.domain.verdict import State
 from moderation.privacy.emptying import TextKeeper, empty_comments
-from moderation.storage.database import Connection
+from moderation.storage.database import Connection, row_count
 
 WINDOW = 2_000
 """Rows looked at in one step."""
@@ -71,7 +71,7 @@ async def forget_columns(connection: Connection, clock: str, due: Due) -> Step:
         window["last"],
         due.site_id,
     )
-    return Step(_count(status), window["last"].bytes, has_more=window["looked_at"] == WINDOW)
+    return Step(row_count(status), window["last"].bytes, has_more=window["looked_at"] == WINDOW)
 
 
 _DECIDED = """
@@ -165,7 +165,7 @@ async def strip_deciders(connection: Connection, due: Due) -> Step:
         return Step(0)
     last = old[-1]["position"]
     status = await connection.execute(_STRIP_DECIDERS, due.site_id, int.from_bytes(due.place), last)
-    return Step(_count(status), int(last).to_bytes(16), has_more=len(old) == BATCH)
+    return Step(row_count(status), int(last).to_bytes(16), has_more=len(old) == BATCH)
 
 
 _STRIP_IMPORTED = """
@@ -182,7 +182,7 @@ async def strip_imported_deciders(connection: Connection, due: Due) -> Step:
     if window["last"] is None:
         return Step(0)
     status = await connection.execute(_STRIP_IMPORTED, due.site_id, after, window["last"])
-    return Step(_count(status), window["last"].bytes, has_more=window["looked_at"] == BATCH)
+    return Step(row_count(status), window["last"].bytes, has_more=window["looked_at"] == BATCH)
 
 
 _RECEIPTS = {"akismet_checks": "guid", "coral_comments": "comment_id"}
@@ -208,7 +208,7 @@ async def drop_receipts(connection: Connection, table: str, due: Due) -> Step:
         window["last"],
         due.site_id,
     )
-    return Step(_count(status), window["last"].bytes, has_more=window["looked_at"] == WINDOW)
+    return Step(row_count(status), window["last"].bytes, has_more=window["looked_at"] == WINDOW)
 
 
 _IS_REMOVED = "SELECT EXISTS (SELECT FROM sites WHERE id = $1 AND removed_at < $2)"
@@ -262,9 +262,5 @@ _DELETIONS = {
 
 async def delete(connection: Connection, what: str, due: Due) -> Step:
     """Delete, or strip, old rows of one of the tables that need no more than their time."""
-    removed = _count(await connection.execute(_DELETIONS[what], due.site_id, due.cutoff, BATCH))
+    removed = row_count(await connection.execute(_DELETIONS[what], due.site_id, due.cutoff, BATCH))
     return Step(removed, has_more=removed >= BATCH)
-
-
-def _count(status: str) -> int:
-    return int(status.rsplit(maxsplit=1)[-1])

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from moderation.domain.details import detail
-from moderation.domain.errors import NotAuthenticatedError, NotPermittedError
-from moderation.domain.site import Caller, Person, SiteCaller
+from moderation.domain.errors import NotAuthenticatedError, NotPermittedError, UnknownSiteError
+from moderation.domain.site import Caller, Person, Site, SiteCaller
 from moderation.protocols.sessions import proven_session
 from moderation.storage.directory import Directory
 
@@ -56,3 +56,11 @@ async def authenticate_person(request: web.Request) -> Person:
     if isinstance(caller, Person):
         return caller
     raise NotPermittedError(detail("takes_person_token"))
+
+
+async def site_of(request: web.Request, person: Person, name: str) -> Site:
+    """Return the site of that name. Raises `UnknownSiteError` also where the person has no role: nobody learns which others there are."""
+    site = await request.app[DIRECTORY].site(name)
+    if site.id not in person.roles:
+        raise UnknownSiteError
+    return site

@@ -3,12 +3,11 @@
 Ids stand there because they never change; names are looked up here, once. No e-mail address leaves, and sites' keys learn nothing.
 """
 
-import orjson
 from aiohttp import web
 
-from moderation.domain.errors import UnknownSiteError
-from moderation.protocols.authentication import DIRECTORY, authenticate_person
+from moderation.protocols.authentication import authenticate_person, site_of
 from moderation.protocols.operations import DATABASE
+from moderation.protocols.rendering import json_response
 from moderation.storage.colleagues import read_colleagues
 
 
@@ -20,10 +19,8 @@ def routes() -> list[web.RouteDef]:
 async def list_colleagues(request: web.Request) -> web.Response:
     """List everybody who moderates a site or decided on it, to a person with a role there."""
     person = await authenticate_person(request)
-    site = await request.app[DIRECTORY].site(request.query.get("site", ""))
-    if site.id not in person.roles:
-        raise UnknownSiteError  # nobody learns which other sites there are
+    site = await site_of(request, person, request.query.get("site", ""))
     async with request.app[DATABASE].connection() as connection:
         found = await read_colleagues(connection, site.id)
     items = [{"id": str(one.id), "name": one.name, "role": one.role} for one in found]
-    return web.Response(body=orjson.dumps({"items": items}), content_type="application/json")
+    return json_response({"items": items})

@@ -4,22 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import orjson
 from aiohttp import web
 
 from moderation.domain.clock import Clock
 from moderation.domain.details import detail
-from moderation.domain.errors import InvalidCommentError, MalformedRequestError, UnknownSiteError
+from moderation.domain.errors import InvalidCommentError, MalformedRequestError
 from moderation.domain.ids import CommentId, SiteId, first_uuid, parse_uuid
 from moderation.domain.policy import Standing
 from moderation.domain.searching import MAX_QUERY, MAX_WANTED, words_of
 from moderation.domain.verdict import State
 from moderation.intake.validation import FieldReader, read_time
-from moderation.protocols.authentication import DIRECTORY, authenticate_person
+from moderation.protocols.authentication import authenticate_person, site_of
 from moderation.protocols.bodies import read_object
 from moderation.protocols.edge import note
 from moderation.protocols.languages import language_of
-from moderation.protocols.rendering import found_body
+from moderation.protocols.rendering import found_body, json_response
 from moderation.protocols.review import DESK, comment_id_of, speak_as
 from moderation.protocols.review_fields import (
     MAX_FILTER,
@@ -28,6 +27,7 @@ from moderation.protocols.review_fields import (
     read_number,
     read_word,
     refuse_parameters,
+    refuse_unknown,
 )
 from moderation.review.authors import MAX_COUNTED, Authors, AuthorView, Say
 from moderation.review.search import MAX_FOUND, Search
@@ -59,7 +59,7 @@ async def show_author(request: web.Request) -> web.Response:
     view = await request.app[AUTHORS].of(comment_id, person.roles)
     await speak_as(request, view.site_id)
     note(request, moderator=str(person.id), comment=str(comment_id))
-    return _json(author_body(view, language_of(request)))
+    return json_response(author_body(view, language_of(request)))
 
 
 async def say_of_author(request: web.Request) -> web.Response:
@@ -79,7 +79,7 @@ async def say_of_author(request: web.Request) -> web.Response:
     comment, known_by = await request.app[AUTHORS].say(person, comment_id_of(request), said)
     await speak_as(request, comment.site_id)
     note(request, moderator=str(person.id), comment=str(comment.id))
-    return _json({"comment_id": str(comment.id), "by": known_by, "standing": said.standing.value})
+    return json_response({"comment_id": str(comment.id), "by": known_by, "standing": said.standing.value})
 
 
 async def show_thread(request: web.Request) -> web.Response:
@@ -89,7 +89,7 @@ async def show_thread(request: web.Request) -> web.Response:
     await speak_as(request, found.comment.site_id)
     note(request, moderator=str(person.id), comment=str(found.comment.id))
     language, thread = language_of(request), found.comment.thread
-    return _json(
+    return json_response(
         {
             "thread": {"id": thread.id, "url": thread.url, "title": thread.title},
             "parent": None if found.parent is None else found_body(found.parent, found.audited, language),
@@ -103,21 +103,18 @@ async def search(request: web.Request) -> web.Response:
     """Find comments of one site, the latest received first."""
     person = await authenticate_person(request)
     raw = query_as_body(request)
-    site = await request.app[DIRECTORY].site(str(raw.get("site", "")))
-    if site.id not in person.roles:
-        raise UnknownSiteError  # nobody learns which other sites there are
+    site = await site_of(request, person, str(raw.get("site", "")))
     await speak_as(request, site.id)
     reader = FieldReader()
-    for name in sorted(raw.keys() - _SEARCH_PARAMETERS):
-        reader.fail(f"/{name[:60]}", "unknown_field")
+    refuse_unknown(reader, raw, _SEARCH_PARAMETERS)
     limit = read_number(reader, raw, "limit", high=MAX_FOUND) or DEFAULT_FOUND
     wanted, is_empty = await _wanted(request, reader, raw, site.id)
     refuse_parameters(reader, language_of(request))
     language = language_of(request)
     if is_empty:
-        return _json({"items": [], "next": None})
+        return json_response({"items": [], "next": None})
     found = await request.app[SEARCH].find(wanted, limit)
-    return _json(
+    return json_response(
         {
             "items": [found_body(comment, found.audited, language) for comment in found.comments],
             "next": None if found.next is None else str(found.next),
@@ -181,7 +178,3 @@ def author_body(view: AuthorView, language: str) -> dict[str, Any]:
         "is_more": sum(counted.values()) >= MAX_COUNTED,
         "comments": [found_body(comment, view.audited, language) for comment in view.comments],
     }
-
-
-def _json(body: dict[str, Any]) -> web.Response:
-    return web.Response(body=orjson.dumps(body), content_type="application/json")

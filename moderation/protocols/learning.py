@@ -1,13 +1,12 @@
 """``GET /v1/health?site=``: how often the service is wrong by itself, for leads."""
 
-import orjson
 from aiohttp import web
 
-from moderation.domain.errors import UnknownSiteError
 from moderation.domain.intervals import Share
 from moderation.domain.site import Role
 from moderation.learning.health import ErrorRate, Health, HealthReader
-from moderation.protocols.authentication import DIRECTORY, authenticate_person
+from moderation.protocols.authentication import authenticate_person, site_of
+from moderation.protocols.rendering import json_response
 
 HEALTH = web.AppKey("health", HealthReader)
 
@@ -20,13 +19,10 @@ def routes() -> list[web.RouteDef]:
 async def read_health(request: web.Request) -> web.Response:
     """Return error rates, drift and outliers of one site to a person with the role lead there."""
     person = await authenticate_person(request)
-    name = request.query.get("site", "")
-    site = await request.app[DIRECTORY].site(name)
-    if site.id not in person.roles:
-        raise UnknownSiteError  # nobody learns which other sites there are
+    site = await site_of(request, person, request.query.get("site", ""))
     person.require(site.id, Role.LEAD)
     found = await request.app[HEALTH].read(site.id, site.name)
-    return web.Response(body=orjson.dumps(health_body(found)), content_type="application/json")
+    return json_response(health_body(found))
 
 
 def health_body(found: Health) -> dict[str, object]:

@@ -2,7 +2,11 @@
 
 from collections.abc import Container, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+import orjson
+from aiohttp import web
 
 from moderation.domain.clock import wire_time
 from moderation.domain.comment import StoredComment
@@ -17,6 +21,9 @@ from moderation.protocols.problems import problem_body
 from moderation.review.archive import History
 from moderation.review.decisions import Outcome
 from moderation.review.queue import Entry
+
+json_response = partial(web.json_bytes_response, dumps=orjson.dumps)
+"""Answer with a body that is JSON."""
 
 _BLIND: dict[str, Any] = {
     "state": None,

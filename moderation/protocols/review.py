@@ -3,7 +3,6 @@
 from collections.abc import Container, Mapping
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from moderation.domain.comment import StoredComment
@@ -14,13 +13,12 @@ from moderation.domain.errors import (
     NotPermittedError,
     UnknownClaimError,
     UnknownCommentError,
-    UnknownSiteError,
 )
 from moderation.domain.ids import ClaimId, CommentId, SiteId, parse_uuid
 from moderation.domain.site import Caller, Person, SiteCaller
 from moderation.domain.task import TaskKind
 from moderation.intake.validation import FieldReader
-from moderation.protocols.authentication import DIRECTORY, authenticate, authenticate_person
+from moderation.protocols.authentication import DIRECTORY, authenticate, authenticate_person, site_of
 from moderation.protocols.bodies import parse_json, read_body, read_object
 from moderation.protocols.cursors import read_cursor, write_cursor
 from moderation.protocols.edge import note
@@ -30,6 +28,7 @@ from moderation.protocols.rendering import (
     comment_body,
     entry_body,
     history_body,
+    json_response,
     outcome_body,
     refusal_body,
 )
@@ -47,6 +46,7 @@ from moderation.protocols.review_fields import (
     read_target,
     read_targets,
     refuse_parameters,
+    refuse_unknown,
 )
 from moderation.review.claims import MAX_CLAIM
 from moderation.review.desk import ReviewDesk
@@ -82,8 +82,7 @@ async def list_queue(request: web.Request) -> web.Response:
     raw = query_as_body(request)
     reader = FieldReader()
     # A filter that is spelled wrongly would show everything, and a bulk decide it.
-    for name in sorted(raw.keys() - QUEUE_PARAMETERS):
-        reader.fail(f"/{name[:60]}", "unknown_field")
+    refuse_unknown(reader, raw, QUEUE_PARAMETERS)
     site = reader.text(raw, "site", at="/site", limit=MAX_FILTER)
     cursor = reader.text(raw, "cursor", at="/cursor", limit=MAX_FILTER)
     limit = read_number(reader, raw, "limit", high=MAX_PAGE) or DEFAULT_PAGE
@@ -93,7 +92,7 @@ async def list_queue(request: web.Request) -> web.Response:
     desk = request.app[DESK]
     page = await desk.queue.page(selection, after=read_cursor(selection.order, cursor), limit=limit)
     now, language = desk.clock(), language_of(request)
-    return _json(
+    return json_response(
         {
             "items": [entry_body(entry, language, reader=person.id, now=now) for entry in page.entries],
             "next": None if page.next is None else write_cursor(selection.order, page.next),
@@ -114,7 +113,9 @@ async def claim_tasks(request: web.Request) -> web.Response:
     desk = request.app[DESK]
     entries = await desk.claims.claim(person.id, selection, limit=limit)
     now, language = desk.clock(), language_of(request)
-    return _json({"items": [entry_body(entry, language, reader=person.id, now=now) for entry in entries]})
+    return json_response(
+        {"items": [entry_body(entry, language, reader=person.id, now=now) for entry in entries]}
+    )
 
 
 async def renew_claim(request: web.Request) -> web.Response:
@@ -122,7 +123,9 @@ async def renew_claim(request: web.Request) -> web.Response:
     person = await authenticate_person(request)
     renewal = await request.app[DESK].claims.renew(person.id, _claim_id(request), person.roles)
     note(request, comment=str(renewal.comment_id))
-    return _json({"comment_id": str(renewal.comment_id), **claim_body(renewal.claim, reader=person.id)})
+    return json_response(
+        {"comment_id": str(renewal.comment_id), **claim_body(renewal.claim, reader=person.id)}
+    )
 
 
 async def release_claim(request: web.Request) -> web.Response:
@@ -144,7 +147,7 @@ async def read_history(request: web.Request) -> web.Response:
     sites = await readable_sites(request)
     history = await request.app[DESK].archive.history(comment_id_of(request), sites)
     await speak_as(request, history.comment.site_id)
-    return _json(history_body(history, language_of(request)))
+    return json_response(history_body(history, language_of(request)))
 
 
 async def decide(request: web.Request) -> web.Response:
@@ -203,7 +206,7 @@ async def decide_all(request: web.Request) -> web.Response:
         for item in items
     ]
     note(request, verdict=ruling.verdict, comments=len(items))
-    return _json({"results": results})
+    return json_response({"results": results})
 
 
 async def _caller(request: web.Request) -> Caller:
@@ -242,9 +245,7 @@ async def _site(request: web.Request, person: Person, name: str | None, reader: 
             return SiteId(0)
         (site_id,) = person.roles
     else:
-        site_id = (await request.app[DIRECTORY].site(name)).id
-    if site_id not in person.roles:
-        raise UnknownSiteError
+        site_id = (await site_of(request, person, name)).id
     await speak_as(request, site_id)
     return site_id
 
@@ -276,7 +277,9 @@ async def speak_as(request: web.Request, site_id: SiteId) -> None:
 async def _comment_response(request: web.Request, comment: StoredComment) -> web.Response:
     await speak_as(request, comment.site_id)
     note(request, comment=str(comment.id), verdict=comment.verdict)
-    return _json(comment_body(comment, language_of(request)), headers={"ETag": f'"{comment.revision}"'})
+    return json_response(
+        comment_body(comment, language_of(request)), headers={"ETag": f'"{comment.revision}"'}
+    )
 
 
 async def _optional_object(request: web.Request) -> dict[str, Any]:
@@ -308,7 +311,3 @@ def _claim_id(request: web.Request) -> ClaimId:
     if found is None:
         raise UnknownClaimError
     return ClaimId(found)
-
-
-def _json(body: dict[str, Any], headers: dict[str, str] | None = None) -> web.Response:
-    return web.Response(body=orjson.dumps(body), content_type="application/json", headers=headers)

@@ -135,6 +135,12 @@ def query_as_body(request: web.Request) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value != ""}
 
 
+def refuse_unknown(reader: FieldReader, raw: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Fail every parameter that is none of ``known``."""
+    for name in sorted(raw.keys() - known):
+        reader.fail(f"/{name[:60]}", "unknown_field")
+
+
 def refuse_parameters(reader: FieldReader, language: str) -> None:
     """Raise `MalformedRequestError` naming the first faulty parameter of a query string, if there is one."""
     for error in reader.errors:

@@ -1,6 +1,5 @@
 """What authors may ask of a site, and a site of us: the records of decisions, and erasing a person by e-mail."""
 
-import orjson
 from aiohttp import web
 
 from moderation.domain.errors import InvalidCommentError, InvalidConfigurationError
@@ -10,6 +9,7 @@ from moderation.privacy.erasure import Eraser
 from moderation.protocols.authentication import authenticate_site
 from moderation.protocols.bodies import read_object
 from moderation.protocols.edge import note
+from moderation.protocols.rendering import json_response
 from moderation.protocols.review import comment_id_of, readable_sites, speak_as
 from moderation.review.records import Records
 
@@ -31,7 +31,7 @@ async def read_records(request: web.Request) -> web.Response:
     comment_id: CommentId = comment_id_of(request)
     site_id, records = await request.app[RECORDS].of(comment_id, sites)
     await speak_as(request, site_id)
-    return _json({"comment_id": str(comment_id), "records": records})
+    return json_response({"comment_id": str(comment_id), "records": records})
 
 
 async def erase(request: web.Request) -> web.Response:
@@ -51,8 +51,4 @@ async def erase(request: web.Request) -> web.Response:
     except InvalidConfigurationError as error:  # the address itself
         raise InvalidCommentError(error.errors) from error
     note(request, comments=done.comments)
-    return _json({"comments": done.comments, "still_blocked": done.is_still_blocked})
-
-
-def _json(body: dict[str, object]) -> web.Response:
-    return web.Response(body=orjson.dumps(body), content_type="application/json")
+    return json_response({"comments": done.comments, "still_blocked": done.is_still_blocked})

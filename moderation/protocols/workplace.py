@@ -2,20 +2,21 @@
 
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from moderation.domain.clock import wire_time
-from moderation.domain.errors import UnknownSiteError
 from moderation.domain.site import Person
 from moderation.domain.task import TaskKind
-from moderation.protocols.authentication import DIRECTORY, authenticate_person
+from moderation.protocols.authentication import DIRECTORY, authenticate_person, site_of
 from moderation.protocols.edge import note
 from moderation.protocols.languages import language_of
 from moderation.protocols.operations import DATABASE
+from moderation.protocols.rendering import json_response
 from moderation.protocols.review import DESK, speak_as
 from moderation.review.queue import MAX_COUNTED
 from moderation.storage.colleagues import read_name
+
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def routes() -> list[web.RouteDef]:
@@ -29,22 +30,21 @@ async def show_me(request: web.Request) -> web.Response:
     note(request, moderator=str(person.id))
     async with request.app[DATABASE].connection() as connection:
         name = await read_name(connection, person.id)
-    return _json(
+    return json_response(
         {
             "id": str(person.id),
             "name": name,
             "language": language_of(request),
             "sites": [await _site_body(request, person, site_id) for site_id in sorted(person.roles)],
-        }
+        },
+        headers=_NOT_KEPT,
     )
 
 
 async def count_tasks(request: web.Request) -> web.Response:
     """Count what waits on one site, by kind, to a person with a role there: those kinds that they may work on."""
     person = await authenticate_person(request)
-    site = await request.app[DIRECTORY].site(request.query.get("site", ""))
-    if site.id not in person.roles:
-        raise UnknownSiteError  # nobody learns which other sites there are
+    site = await site_of(request, person, request.query.get("site", ""))
     await speak_as(request, site.id)
     counted = await request.app[DESK].queue.count(site.id, TaskKind.visible_to(person.roles[site.id]))
     kinds = {
@@ -55,7 +55,7 @@ async def count_tasks(request: web.Request) -> web.Response:
         }
         for one in counted
     }
-    return _json({"site": site.name, "kinds": kinds})
+    return json_response({"site": site.name, "kinds": kinds}, headers=_NOT_KEPT)
 
 
 async def _site_body(request: web.Request, person: Person, site_id: Any) -> dict[str, str]:
@@ -66,9 +66,3 @@ async def _site_body(request: web.Request, person: Person, site_id: Any) -> dict
         "language": site.language,
         "role": person.roles[site_id].value,
     }
-
-
-def _json(body: dict[str, Any]) -> web.Response:
-    return web.Response(
-        body=orjson.dumps(body), content_type="application/json", headers={"Cache-Control": "no-store"}
-    )

@@ -20,7 +20,7 @@ from moderation.domain.task import TaskKind
 from moderation.domain.verdict import Reason, ReasonCode, State
 from moderation.review.changes import new_task
 from moderation.storage.akismet import confirm
-from moderation.storage.database import Connection, Database
+from moderation.storage.database import Connection, Database, row_count
 from moderation.storage.decisions import LockedComment, lock_comments, record
 from moderation.storage.tasks import close_tasks, open_tasks
 
@@ -75,7 +75,7 @@ class Unconfirmed:
             forgotten: str = await connection.execute(_FORGET, first_uuid(now - KEPT_FOR), AT_ONCE)
         for comment_id in dict.fromkeys(row["comment_id"] for row in rows):
             await self._settle(CommentId(comment_id), now)
-        return max(len(rows), int(forgotten.rsplit(maxsplit=1)[-1]))
+        return max(len(rows), row_count(forgotten))
 
     async def confirm(self, comment_id: CommentId, name: str | None) -> None:
         """Note that the site keeps the comment, by which name; what had left the queue for want of that comes back."""

@@ -95,6 +95,11 @@ def json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def row_count(status: str) -> int:
+    """Return how many rows a statement touched, by the status that `execute` returned, as `DELETE 3`."""
+    return int(status.rsplit(maxsplit=1)[-1])
+
+
 class _Pool:
     """The driver's pool, opened by the first use that finds PostgreSQL, and whether it is away."""
 
