@@ -196,8 +196,6 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "level.sure": ("{what}: شبه مؤكد", "Very likely {what}"),
     "level.likely": ("{what}: مرجّح", "Likely {what}"),
     "level.perhaps": ("{what}: محتمل", "Perhaps {what}"),
-    "level.hardly": ("{what}: مستبعد", "Hardly {what}"),
-    "level.not": ("{what}: لا", "Not {what}"),
     "score.spam": ("إعلان مزعج", "spam"),
     "score.abuse": ("إساءة", "abuse"),
     "score.insult": ("إهانة", "an insult"),
@@ -350,7 +348,6 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "empty.clear": ("أظهر الكل", "Show everything"),
     "empty.look": ("حدّث الآن", "Look now"),
     "broken.title": ("تعذّر التحميل", "This could not be loaded"),
-    "broken.offline": ("لا اتصال بالخدمة.", "The service cannot be reached."),
     "broken.again": ("أعد المحاولة", "Try again"),
     # a page for one comment
     "page.comment": ("تعليق", "Comment"),
@@ -371,6 +368,10 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "search.all_authors": ("كل الكتّاب", "All authors"),
     "search.go": ("ابحث", "Search"),
     "search.more": ("المزيد", "More"),
+    "search.found": (
+        _ar("", "نتيجة واحدة", "نتيجتان", "{count} نتائج", "{count} نتيجة"),
+        _en("One result", "{count} results"),
+    ),
     "search.none_yet": (
         "لا نتائج حتى الآن؛ تابع البحث في الأقدم.",
         "Nothing found so far; go on to older ones.",

@@ -540,6 +540,8 @@ async def test_a_search_that_found_nothing_so_far_goes_on(page: Page, desk: Desk
     assert "حتى الآن" in await page.text(".found")
     await page.click(".found button")
     await page.until("document.querySelectorAll('.found .result').length === 1")
+    assert await page.evaluate("document.activeElement.className") == "result"
+    await page.until("document.querySelector('#live').textContent === 'نتيجة واحدة'")
     assert page.faults == []
 
 

@@ -1,6 +1,6 @@
 // The JSON API of this service, as this page's own session.
 
-import { language } from "./words.js";
+import { language, say } from "./words.js";
 
 const TIMEOUT_MS = 20_000;
 const PROOF = /<meta name="csrf-token" content="(\w+)">/u;
@@ -24,6 +24,11 @@ export class Problem extends Error {
   get isPassing() {
     return [0, 408, 425, 429, 500, 502, 503, 504].includes(this.status);
   }
+}
+
+/** Return what is said of a failure: the service's own words, but for a failure of this page, whose words are for its makers. */
+export function whyOf(problem) {
+  return problem.status === 0 ? say("outbox.away") : (problem instanceof Problem && problem.message) || say("fault.unknown");
 }
 
 /** Say what is done once the session has ended. */

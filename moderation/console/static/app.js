@@ -1,6 +1,6 @@
 // The console: who is here, which page is shown, what is on its way, and what is said aloud.
 
-import { call, ifOffered, onReplaced, onSignedOut, withQuery } from "./api.js";
+import { call, ifOffered, onReplaced, onSignedOut, whyOf, withQuery } from "./api.js";
 import { CommentPage } from "./comment.js";
 import { Desk } from "./desk.js";
 import { showHelp } from "./dialogs.js";
@@ -71,8 +71,9 @@ class App {
     return this.sites.find((site) => site.name === name) ?? this.sites[0] ?? { name: "" };
   }
 
-  role(siteName) {
-    return this.sites.find((site) => site.name === siteName)?.role ?? "moderator";
+  /** Whether one may do here what moderators may not. */
+  isLead(siteName) {
+    return ["lead", "admin"].includes(this.sites.find((site) => site.name === siteName)?.role);
   }
 
   isShown(page) {
@@ -159,7 +160,7 @@ class App {
   }
 
   help() {
-    showHelp({ isOn: areShortcutsOn(), isLead: this.role(this.site.name) !== "moderator", onSwitch: setShortcuts });
+    showHelp({ isOn: areShortcutsOn(), isLead: this.isLead(this.site.name), onSwitch: setShortcuts });
   }
 
   // ---- what is said
@@ -188,7 +189,7 @@ class App {
 
   /** Say what keeps something from being shown; what is decided is the outbox's affair. */
   guard(work) {
-    Promise.resolve(work).catch((problem) => this.toast(problem.message || say("broken.offline"), { kind: "fault" }));
+    Promise.resolve(work).catch((problem) => this.toast(whyOf(problem), { kind: "fault" }));
   }
 
   /** Say whether the service answered lately. */

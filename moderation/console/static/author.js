@@ -1,15 +1,15 @@
 // Who wrote a comment: what people decided about them, what is said of them, and what else they wrote on this site.
 
-import { call, Problem, withQuery } from "./api.js";
+import { call, whyOf, withQuery } from "./api.js";
 import { askNote } from "./dialogs.js";
 import { button, flat, h } from "./dom.js";
 import { resultRow } from "./found.js";
-import { say } from "./words.js";
+import { authorName, say } from "./words.js";
 
 const MOST_SHOWN = 8;
 
 /** What is said of an author as a whole: the strictest of what stands at anything they are known by. */
-export function standingOf(view) {
+function standingOf(view) {
   const said = Object.values(view.standings);
   return ["blocked", "trusted"].find((standing) => said.includes(standing)) ?? "none";
 }
@@ -25,11 +25,11 @@ export function recordWords(view) {
 /** The whole panel. `changed` is called once a lead has said something else of the author. */
 export function authorPanel(view, comment, { app, changed }) {
   const others = view.comments.filter((one) => one.id !== comment.id).slice(0, MOST_SHOWN);
-  const isLead = app.role(comment.site) !== "moderator";
+  const isLead = app.isLead(comment.site);
   return h(
     "section",
     { class: "author-panel" },
-    h("h2", {}, say("author.title", { name: comment.author.name || say("comment.nameless") })),
+    h("h2", {}, say("author.title", { name: authorName(comment) })),
     h("p", { class: "quiet" }, recordWords(view)),
     isLead ? h("div", { class: "row" }, standingButtons(view, comment, { app, changed })) : null,
     others.length ? h("ol", { class: "results" }, others.map(resultRow)) : h("p", { class: "quiet" }, say("author.nothing")),
@@ -61,6 +61,6 @@ async function settle(standing, view, comment, { app, changed }) {
     app.surroundings.forgetAuthors();
     changed();
   } catch (problem) {
-    app.toast(problem instanceof Problem && problem.message ? problem.message : say("broken.offline"), { kind: "fault" });
+    app.toast(whyOf(problem), { kind: "fault" });
   }
 }

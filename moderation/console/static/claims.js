@@ -5,6 +5,11 @@ import { call, Problem } from "./api.js";
 const RENEW_WITHIN_MS = 180_000;
 export const AHEAD = 5;
 
+/** Whether a colleague has a comment now: our own claims alone have an id. */
+export function isOthers(claim) {
+  return Boolean(claim) && !claim.id && Date.parse(claim.expires_at) > Date.now();
+}
+
 export class Claims {
   constructor(lost) {
     this.lost = lost;

@@ -1,7 +1,7 @@
 // One comment with everything known of it, at an address of its own.
 
 import { authorPanel } from "./author.js";
-import { call, ifOffered } from "./api.js";
+import { call, ifOffered, whyOf } from "./api.js";
 import { askNote, askReason } from "./dialogs.js";
 import { button, flat, h, isolated } from "./dom.js";
 import { conflictNotice } from "./faults.js";
@@ -18,7 +18,7 @@ export class CommentPage {
     this.surroundings = app.surroundings;
     this.article = h("article", { class: "paper", tabIndex: -1 });
     this.article.addEventListener("click", (event) => this.show(event.target.closest("[data-do]")?.dataset.do));
-    this.actions = h("div", { class: "actions", role: "toolbar", "aria-label": say("action.label") });
+    this.actions = h("div", { class: "actions", role: "group", "aria-label": say("action.label") });
     this.rest = h("div", { class: "rest" });
     this.back = h("a", { href: "/console/" }, say("page.back"));
     this.element = h("div", { class: "single" },
@@ -53,7 +53,7 @@ export class CommentPage {
 
   draw() {
     const { comment, history } = this;
-    const isLead = this.app.role(comment.site) !== "moderator";
+    const isLead = this.app.isLead(comment.site);
     const entry = { id: comment.id, comment, task: null };
     const state = h("p", { class: `state is-${comment.state}` }, say(`state.${comment.state}`));
     this.article.replaceChildren(state, ...reading(entry, { showFigures: false, moderatorOf: (by) => this.app.nameOf(by, comment.site) }));
@@ -93,7 +93,7 @@ export class CommentPage {
     const work = {
       approve: () => this.decide("approve"),
       reject: () => this.reject(),
-      hold: () => this.app.role(this.comment.site) !== "moderator" && this.decide("hold"),
+      hold: () => this.app.isLead(this.comment.site) && this.decide("hold"),
       escalate: () => this.escalate(),
       undo: () => this.mayUndo && this.send("undo", { sequence: this.history.decisions.at(-1).sequence }),
       back: () => this.app.go(this.app.deskAddress),
@@ -142,7 +142,7 @@ export class CommentPage {
   }
 
   async refused(order, problem) {
-    this.app.toast(problem.message, { kind: "fault" });
+    this.app.toast(whyOf(problem), { kind: "fault" });
     if (order.ids[0] !== this.id) {
       return;
     }

@@ -1,11 +1,11 @@
 // What a moderator decides, and what the service says to it. The list moves on at once; what is refused comes back with its reason.
 
-import { call, Problem } from "./api.js";
+import { call, Problem, whyOf } from "./api.js";
 import { askNote, askReason, askWhether } from "./dialogs.js";
 import { faultOf } from "./faults.js";
 import { Log } from "./log.js";
 import { likeliestReason, reasonName } from "./reasons.js";
-import { say } from "./words.js";
+import { authorName, say } from "./words.js";
 
 const MOST_AT_ONCE = 500;
 const BLIND = { state: null, verdict: null, reasons: [], scores: null, model: null, policy: null, decided_by: null, decided_at: null };
@@ -191,7 +191,7 @@ export class Decisions {
   refused(order, problem) {
     const known = this.log.drop(order.id);
     if (order.kind === "undo") {
-      this.app.toast(say("undo.refused", { why: problem.message }), { kind: "fault" });
+      this.app.toast(say("undo.refused", { why: whyOf(problem) }), { kind: "fault" });
       if (this.desk.queue) {
         this.desk.queue.take(order.ids[0]);
         this.desk.afterChange();
@@ -205,7 +205,7 @@ export class Decisions {
   /** Put a comment back whose decision did not go through, and say why. */
   async failed(id, problem, order, taken = null) {
     if (["gone", "unknown-comment"].includes(problem.code)) {
-      this.app.toast(problem.message, { kind: "fault" });
+      this.app.toast(whyOf(problem), { kind: "fault" });
       return;
     }
     const entry = taken?.entry ?? this.desk.queue?.find(id) ?? { id, task: { kind: order.kinds?.[id] ?? "held" } };
@@ -214,7 +214,7 @@ export class Decisions {
       entry.comment = await call("GET", `/v1/comments/${id}`).then((comment) => asSeen(entry, comment), () => before);
     }
     if (!entry.comment || !this.desk.queue) {
-      this.app.toast(problem.message, { kind: "fault" });
+      this.app.toast(whyOf(problem), { kind: "fault" });
       return;
     }
     if (problem.code === "claim-lost") {
@@ -232,7 +232,7 @@ export class Decisions {
       this.desk.drawPlace();
     }
     const show = { action: say("fault.show"), act: () => this.desk.focus(id) };
-    this.app.toast(say(`fault.toast`, { name: entry.comment.author.name || say("comment.nameless") }), { kind: "fault", ...show });
+    this.app.toast(say("fault.toast", { name: authorName(entry.comment) }), { kind: "fault", ...show });
   }
 
   /** Take an entry off the list, as somebody else has decided it and that may stand. */

@@ -10,7 +10,7 @@ import { List } from "./list.js";
 import { emptyPane, brokenPane, skeleton } from "./panes.js";
 import { Queue } from "./queue.js";
 import { reading } from "./reading.js";
-import { say } from "./words.js";
+import { authorName, say } from "./words.js";
 
 const POLL_MS = 20_000;
 const MEND_MS = 10_000;
@@ -45,7 +45,7 @@ export class Desk {
     this.listEnd = h("p", { class: "list-end" });
     this.place = h("p", { class: "place" });
     this.article = h("article", { class: "paper", tabIndex: -1, id: "paper" });
-    this.actions = h("div", { class: "actions", role: "toolbar", "aria-label": say("action.label"), hidden: true });
+    this.actions = h("div", { class: "actions", role: "group", "aria-label": say("action.label"), hidden: true });
     this.rest = button(say("pane.rest"), { class: "rest-of-text", hidden: true, on: { click: () => this.scroll.scrollBy({ top: this.scroll.clientHeight * 0.8 }) } });
     this.scroll = h("div", { class: "pane-scroll" }, this.article, this.rest);
     this.textEnd = new IntersectionObserver((seen) => (this.rest.hidden = seen.at(-1).isIntersecting), { root: this.scroll });
@@ -129,7 +129,7 @@ export class Desk {
     const { selection } = this;
     const title = this.queue.entries.find((entry) => entry.comment.thread.id === selection.thread)?.comment.thread.title;
     this.filterPlace.replaceChildren(
-      filters(selection, { role: this.app.role(selection.site), threadTitle: title, change: (part) => this.change(part) }));
+      filters(selection, { isLead: this.app.isLead(selection.site), threadTitle: title, change: (part) => this.change(part) }));
     showCounts(this.filterPlace, this.counts);
   }
 
@@ -321,7 +321,7 @@ export class Desk {
     const moderatorOf = (id) => this.app.nameOf(id, entry.comment.site);
     this.article.replaceChildren(...reading(entry, { showFigures: this.showFigures, moderatorOf }));
     this.watchTextEnd();
-    this.article.setAttribute("aria-label", say("pane.comment_by", { name: entry.comment.author.name || say("comment.nameless") }));
+    this.article.setAttribute("aria-label", say("pane.comment_by", { name: authorName(entry.comment) }));
     this.drawActions(entry);
   }
 
@@ -336,7 +336,7 @@ export class Desk {
   }
 
   drawActions(entry) {
-    const isLead = this.app.role(entry.comment.site) !== "moderator";
+    const isLead = this.app.isLead(entry.comment.site);
     const make = (name, keys, kind = "") => button(say(`action.${name}`), { keys, class: `action ${kind}`, "data-do": name, on: { click: () => this.run(name) } });
     this.actions.replaceChildren(...[
       make("approve", "A", "is-approve"),
@@ -467,8 +467,11 @@ export class Desk {
       return;
     }
     this.isPolling = true;
-    await this.quietly(() => Promise.all([this.queue.refresh(this.focusedId), this.claims.renewDue(), this.readCounts()]));
-    this.isPolling = false;
+    try {
+      await this.quietly(() => Promise.all([this.queue.refresh(this.focusedId), this.claims.renewDue(), this.readCounts()]));
+    } finally {
+      this.isPolling = false;
+    }
     if (this.queue && this.focusedId === null && !this.article.querySelector(":focus")) {
       this.drawArticle(); // when it was last looked at
     }

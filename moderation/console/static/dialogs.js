@@ -91,7 +91,7 @@ export function askNote(title, hint, confirm, value = "") {
     return [
       h("label", { for: "note" }, hint),
       field,
-      h("div", { class: "row" }, button(confirm, { class: "primary", keys: "Ctrl+Enter", on: { click: () => close(field.value.trim()) } }),
+      h("div", { class: "row" }, button(confirm, { class: "primary", keys: "Ctrl+Enter", "aria-keyshortcuts": "Control+Enter", on: { click: () => close(field.value.trim()) } }),
         button(say("dialog.cancel"), { on: { click: () => close(null) } })),
     ];
   });

@@ -1,5 +1,6 @@
 // A decision that did not go through, told on the comment itself: what happened, and what can be done about it.
 
+import { whyOf } from "./api.js";
 import { button, h } from "./dom.js";
 import { directionOf } from "./passages.js";
 import { notice } from "./reading.js";
@@ -24,7 +25,7 @@ export function faultOf(problem, { entry, before, order, desk }) {
     };
     return conflictNotice(problem.body, wish, { moderatorOf, replace, leave: () => desk.decisions.leave(entry) });
   }
-  return notice("fault", h("p", {}, problem.message || say("fault.unknown")));
+  return notice("fault", h("p", {}, whyOf(problem)));
 }
 
 /** The author edited the comment since it was read; `before` is what was read. */

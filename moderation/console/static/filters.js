@@ -4,11 +4,12 @@ import { h, isolated } from "./dom.js";
 import { reasonName } from "./reasons.js";
 import { languageName, number, say } from "./words.js";
 
-export const NAMES = ["site", "kind", "order", "reason", "language", "thread"];
+const NAMES = ["site", "kind", "order", "reason", "language", "thread"];
 const ORDERS = ["oldest", "abuse", "uncertain"];
 const FILTER_REASONS = [
   "premoderation", "first_comment", "spam", "abuse", "insult", "obscene", "threat", "hate", "banned_word", "link_limit", "duplicate",
   "flood", "likely_reject", "not_scored", "unknown_language", "blocked_author", "honeypot", "too_fast", "form_nonce", "partly_read",
+  "unconfirmed",
 ];
 const LANGUAGES = ["ar", "en", "fr"];
 
@@ -27,8 +28,8 @@ export function queryOf(selection, usualSite) {
 }
 
 /** The controls above the list. `change` gets what was chosen: a part of a selection. */
-export function filters(selection, { role, threadTitle, change }) {
-  const kinds = ["", "held", "audit", ...(role === "moderator" ? [] : ["escalated"])];
+export function filters(selection, { isLead, threadTitle, change }) {
+  const kinds = ["", "held", "audit", ...(isLead ? ["escalated"] : [])];
   return h(
     "div",
     { class: "filters", role: "group", "aria-label": say("filter.label") },

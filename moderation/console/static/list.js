@@ -1,9 +1,10 @@
 // The list of what waits: one row a comment, changed in place so that nothing jumps under the reader's eyes.
 
+import { isOthers } from "./claims.js";
 import { h, isolated } from "./dom.js";
 import { directionOf, shortened } from "./passages.js";
 import { reasonName } from "./reasons.js";
-import { age, say } from "./words.js";
+import { age, authorName, say } from "./words.js";
 
 const EXCERPT = 140;
 const BY_MODE = ["premoderation", "first_comment"];
@@ -48,8 +49,8 @@ export class List {
   }
 
   build({ id, comment, task }) {
-    const name = comment.author.name || say("comment.nameless");
-    const box = h("input", { type: "checkbox", class: "pick", tabIndex: -1, "aria-label": say("list.pick", { name }), on: { change: () => this.pick(id) } });
+    const name = authorName(comment);
+    const box = h("input", { type: "checkbox", class: "pick", "aria-label": say("list.pick", { name }), on: { change: () => this.pick(id) } });
     const time = h("time", { datetime: comment.received_at }, age(comment.received_at));
     const state = h("span", { class: "row-state" });
     const choice = h(
@@ -68,7 +69,9 @@ export class List {
       .filter(Boolean)
       .join(" ");
     row.box.checked = isPicked;
-    row.choice.tabIndex = isFocused ? 0 : -1; // one stop for the whole list; keys move within it
+    for (const control of [row.box, row.choice]) {
+      control.tabIndex = isFocused ? 0 : -1; // the row that is read alone is stopped at; keys move within the list
+    }
     row.time.textContent = age(entry.comment.received_at);
     row.state.textContent = stateOf(entry);
     if (isFocused) {
@@ -94,7 +97,6 @@ function tags(comment, task) {
 }
 
 function stateOf(entry) {
-  const isOthers = entry.claim && !entry.claim.id && Date.parse(entry.claim.expires_at) > Date.now();
-  const key = entry.fault ? "list.faulty" : entry.isClosed ? "list.closed" : isOthers ? "list.claimed" : entry.isSkipped ? "list.skipped" : null;
+  const key = entry.fault ? "list.faulty" : entry.isClosed ? "list.closed" : isOthers(entry.claim) ? "list.claimed" : entry.isSkipped ? "list.skipped" : null;
   return key ? say(key) : "";
 }

@@ -1,5 +1,6 @@
 // What stands in the place of a comment when there is none: nothing waits, it is being loaded, it could not be loaded.
 
+import { whyOf } from "./api.js";
 import { button, h } from "./dom.js";
 import { say, timeOfDay } from "./words.js";
 
@@ -22,12 +23,11 @@ export function emptyPane(selection, look, clear) {
 }
 
 export function brokenPane(problem, again) {
-  const why = problem.status === 0 || problem.message === undefined ? say("broken.offline") : problem.message;
   return h(
     "div",
     { class: "empty", role: "alert" },
     h("h2", {}, say("broken.title")),
-    h("p", {}, why || say("fault.unknown")),
+    h("p", {}, whyOf(problem)),
     h("div", { class: "row" }, button(say("broken.again"), { class: "primary", on: { click: again } })),
   );
 }

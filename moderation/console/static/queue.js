@@ -1,7 +1,7 @@
 // What waits, in the service's order, as far as this page knows. No element is touched here.
 
 import { call, withQuery } from "./api.js";
-import { AHEAD } from "./claims.js";
+import { AHEAD, isOthers } from "./claims.js";
 
 const PAGE = 50;
 const MOST_CLAIMED = 20;
@@ -32,9 +32,7 @@ export class Queue {
 
   /** Entries that somebody could decide here and now. */
   isFree(entry) {
-    const claim = entry.claim;
-    const isOthers = claim && !claim.id && Date.parse(claim.expires_at) > Date.now();
-    return !isOthers && !entry.isClosed && !entry.isSkipped;
+    return !isOthers(entry.claim) && !entry.isClosed && !entry.isSkipped;
   }
 
   async start() {

@@ -1,9 +1,10 @@
 // One comment as a moderator reads it.
 
+import { isOthers } from "./claims.js";
 import { flat, h, isolated, outerLink, webAddress } from "./dom.js";
 import { directionOf, excerpt, passages } from "./passages.js";
 import { scoreRows, spokenScores } from "./reasons.js";
-import { age, languageName, moment, percent, say, sayWith } from "./words.js";
+import { age, authorName, languageName, moment, percent, say, sayWith, writtenAt } from "./words.js";
 
 const MOST_EVIDENCE = 8;
 const SHORT = 30;
@@ -38,15 +39,14 @@ function articleLine({ thread, parent_id: parent }, task) {
 }
 
 /** Who wrote, when, and in which language. */
-export function authorLine(comment) {
-  const name = comment.author.name || say("comment.nameless");
+function authorLine(comment) {
+  const time = writtenAt(comment);
   return h(
     "p",
     { class: "author-line" },
-    h("strong", {}, isolated(name)),
+    h("strong", {}, isolated(authorName(comment))),
     authorSite(comment.author.url),
-    h("time", { datetime: comment.created_at ?? comment.received_at, title: moment(comment.created_at ?? comment.received_at) },
-      age(comment.created_at ?? comment.received_at)),
+    h("time", { datetime: time, title: moment(time) }, age(time)),
     comment.language ? h("span", { class: "quiet" }, languageName(comment.language)) : null,
     comment.revision > 1
       ? h("button", { type: "button", class: "chip edited", "data-do": "revisions" }, say("comment.edited", { count: comment.revision - 1 }))
@@ -64,14 +64,14 @@ function authorSite(url) {
 }
 
 /** The text, with evidence marked. */
-export function commentText(comment, kind = "comment-text") {
+function commentText(comment) {
   const evidence = evidenceOf(comment).filter((one) => !one.isWhole);
   const pieces = comment.text
     ? passages(comment.text, evidence).map((piece) => (piece.evidence.length ? marked(piece) : piece.text))
     : h("em", { class: "quiet" }, say("comment.emptied"));
   const direction = directionOf(comment.text);
   const size = direction === null && comment.text.length < 60 ? " is-signs" : "";
-  return h("div", { class: `${kind}${size}`, dir: direction, lang: comment.language }, pieces);
+  return h("div", { class: `comment-text${size}`, dir: direction, lang: comment.language }, pieces);
 }
 
 function marked(piece) {
@@ -80,14 +80,12 @@ function marked(piece) {
   return h("mark", { class: strongest >= 1 ? "strong" : "weak", title }, piece.text);
 }
 
-
 function notices(entry, moderatorOf) {
-  const { comment, task } = entry;
-  const claim = entry.claim && !entry.claim.id ? entry.claim : null;
+  const { comment, task, claim } = entry;
   return [
     task?.kind === "audit" ? notice("info", say("audit.notice")) : null,
     task?.kind === "escalated" ? notice("info", say("escalated.notice"), h("div", { class: "slot", "data-slot": "escalation" })) : null,
-    claim ? notice("wait", sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) })) : null,
+    isOthers(claim) ? notice("wait", sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) })) : null,
     entry.isClosed ? notice("wait", say("queue.closed")) : null,
     comment.state === "approved" && task?.kind !== "audit" ? notice("info", say("state.approved_notice")) : null,
     entry.fault ?? null,

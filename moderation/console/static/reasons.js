@@ -22,10 +22,8 @@ const LEVELS = [
   [0.95, "sure"],
   [0.8, "likely"],
   [0.5, "perhaps"],
-  [0.2, "hardly"],
-  [0, "not"],
 ];
-const SPOKEN_FROM = 0.5;
+const SPOKEN_FROM = LEVELS.at(-1)[0];
 const KINDS = ["spam", "insult", "hate", "threat", "obscene", "abuse"];
 
 /** Return the reason that a rejection of this comment would most likely have, null where nothing was said against it. */
@@ -44,26 +42,18 @@ export function reasonName(code) {
   return isKnown(`reason.${code}`) ? say(`reason.${code}`) : code;
 }
 
-/** Return "very likely" and its like for a probability. */
-export function levelOf(score) {
-  return LEVELS.find(([from]) => score >= from)[1];
-}
-
 /** Return the scores worth a word, highest first: `{kind, level, words, figure}`. */
 export function spokenScores(scores) {
-  return scoreRows(scores).filter((row) => row.score >= SPOKEN_FROM);
+  return scoreRows(scores).filter((row) => row.score >= SPOKEN_FROM).map((row) => {
+    const [, level] = LEVELS.find(([from]) => row.score >= from);
+    return { ...row, level, words: say(`level.${level}`, { what: say(`score.${row.kind}`) }) };
+  });
 }
 
-/** Return every score that the model gave, highest first. */
+/** Return every score that the model gave, highest first: `{kind, score, figure}`. */
 export function scoreRows(scores) {
   return Object.entries(scores ?? {})
     .filter(([kind, score]) => score !== null && isKnown(`score.${kind}`))
     .sort(([, a], [, b]) => b - a)
-    .map(([kind, score]) => ({
-      kind,
-      score,
-      level: levelOf(score),
-      words: say(`level.${levelOf(score)}`, { what: say(`score.${kind}`) }),
-      figure: percent(score),
-    }));
+    .map(([kind, score]) => ({ kind, score, figure: percent(score) }));
 }

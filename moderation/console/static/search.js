@@ -14,7 +14,7 @@ export class SearchPage {
     this.field = h("input", { type: "search", name: "q", dir: "auto", id: "search-field", autocomplete: "off" });
     this.state = h("select", { name: "state", "aria-label": say("search.state") },
       h("option", { value: "" }, say("search.any_state")), STATES.map((state) => h("option", { value: state }, say(`state.${state}`))));
-    this.results = h("div", { class: "found", "aria-live": "polite" });
+    this.results = h("div", { class: "found" });
     const form = h("form", { class: "search-form", role: "search", on: { submit: (event) => this.submit(event) } },
       h("label", { for: "search-field" }, say("search.label")), this.field, this.state, h("button", { class: "primary" }, say("search.go")));
     this.state.addEventListener("change", () => form.requestSubmit());
@@ -66,11 +66,15 @@ export class SearchPage {
       return;
     }
     const list = (isMore && this.results.querySelector("ol")) || h("ol", { class: "results" });
+    const known = list.children.length;
     list.append(...page.items.map(resultRow));
     const more = page.next ? button(say("search.more"), { on: { click: () => this.find(page.next) } }) : null;
     // A search looks at a bounded number of comments: a page may be empty and still have a next one.
-    const none = h("p", { class: "quiet" }, say(page.next ? "search.none_yet" : "search.none"));
-    this.results.replaceChildren(...flat([list.children.length ? list : none, more]));
+    const none = say(page.next ? "search.none_yet" : "search.none");
+    this.results.replaceChildren(...flat([list.children.length ? list : h("p", { class: "quiet" }, none), more]));
+    if (isMore) {
+      (list.children[known]?.firstChild ?? more ?? this.field).focus(); // the button that was pressed is gone
+    }
   }
 
   run(name) {

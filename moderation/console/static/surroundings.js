@@ -5,7 +5,7 @@ import { call, ifOffered } from "./api.js";
 import { authorPanel, recordWords } from "./author.js";
 import { h, isolated } from "./dom.js";
 import { directionOf, shortened } from "./passages.js";
-import { age, moment, say, sayWith } from "./words.js";
+import { age, authorName, moment, say, sayWith } from "./words.js";
 
 const REMEMBERED = 100;
 const MOST_OF_PARENT = 400;
@@ -59,7 +59,7 @@ export class Surroundings {
     return h(
       "blockquote",
       { class: "parent" },
-      h("p", { class: "quiet" }, parent ? sayWith("comment.answers", { who: isolated(parent.author.name || say("comment.nameless")) }) : say("comment.parent_gone")),
+      h("p", { class: "quiet" }, parent ? sayWith("comment.answers", { who: isolated(authorName(parent)) }) : say("comment.parent_gone")),
       parent ? h("div", { class: "quoted", dir: directionOf(parent.text) }, shortened(parent.text, MOST_OF_PARENT)) : null,
     );
   }
@@ -87,8 +87,7 @@ export class Surroundings {
     const view = await this.once(authorPath(comment));
     const changed = () => {
       slot.replaceChildren();
-      this.fillSlot(article, "record", () => this.record(comment));
-      this.showAuthor(article, entry);
+      this.app.guard(Promise.all([this.fillSlot(article, "record", () => this.record(comment)), this.showAuthor(article, entry)]));
     };
     if (view) {
       slot.replaceChildren(authorPanel(view, comment, { app: this.app, changed }));

@@ -41,6 +41,16 @@ export function sayWith(key, values) {
     .map((piece) => (typeof piece === "number" ? number(piece) : piece));
 }
 
+/** What a comment's author is called. */
+export function authorName(comment) {
+  return comment.author.name || say("comment.nameless");
+}
+
+/** When a comment was written, as far as its site said so. */
+export function writtenAt(comment) {
+  return comment.created_at ?? comment.received_at;
+}
+
 export function number(value) {
   return numbers.format(value);
 }

@@ -251,7 +251,10 @@ async def test_many_are_made_a_group_at_a_time(
     monkeypatch.setattr(indexing, "GROUP", 10)
     monkeypatch.setattr(Indexer, "run", None)
     await add_comments(service.database, service.site.id, [Seed(f"نص {n}") for n in range(25)])
-    await make_entries(service)
+    connection = await connect(service.database_url)
+    job = Indexer(service.database_url, clock=utc_now)
+    assert [await job.once(connection) for _ in range(4)] == [10, 10, 5, 0]
+    await connection.close()
     assert await entries(service) == 25
 
 

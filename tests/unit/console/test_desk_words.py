@@ -6,12 +6,16 @@ from importlib import resources
 import pytest
 
 from moderation.console.desk_words import DESK_WORDS, Words, desk_words
-from moderation.domain.verdict import HUMAN_REASONS, OUTPUTS, ReasonCode
+from moderation.domain.policy import Standing
+from moderation.domain.task import TaskKind
+from moderation.domain.verdict import HUMAN_REASONS, OUTPUTS, ReasonCode, State, Verdict
 
 STATIC = resources.files("moderation.console") / "static"
 MODULES = {one.name: one.read_text("utf-8") for one in STATIC.iterdir() if one.name.endswith(".js")}
 CODE = "\n".join(MODULES.values())
-KEY = re.compile(r"""["`]([a-z]+\.[a-z_]*)(\$\{[^}]*\}[a-z_]*)?["`]""")
+KEY = re.compile(r"""["`]([a-z]+\.[a-z_]*)(?:\$\{[^}]*\}([a-z_]*))?["`]""")
+VALUE = re.compile(r"""["`]([a-z_]+)["`]""")
+CODES = {code for codes in (ReasonCode, OUTPUTS, State, TaskKind, Verdict, Standing) for code in codes}
 FORMS = {"ar": {"zero", "one", "two", "few", "many", "other"}, "en": {"one", "other"}}
 
 
@@ -38,10 +42,12 @@ def test_both_languages_say_the_same(key: str) -> None:
 
 
 def test_every_key_is_used_and_every_used_key_is_there() -> None:
-    used = {(match[1], match[2]) for match in KEY.finditer(CODE)}
-    whole = {key for key, rest in used if not rest and key in DESK_WORDS}
-    begun = tuple(key for key, rest in used if rest)
-    assert [key for key in DESK_WORDS if key not in whole and not key.startswith(begun)] == []
+    values = {*VALUE.findall(CODE), *CODES}
+    whole = {match[1] for match in KEY.finditer(CODE) if match[2] is None}
+    made = {
+        match[1] + one + match[2] for match in KEY.finditer(CODE) if match[2] is not None for one in values
+    }
+    assert [key for key in DESK_WORDS if key not in whole | made] == []
     asked = {match[1] for match in re.finditer(r"""say(?:With)?\(\s*"([^"]+)\"""", CODE)}
     assert asked - set(DESK_WORDS) == set()
 
@@ -51,6 +57,15 @@ def test_every_code_of_the_service_has_a_name(language: str) -> None:
     words = desk_words(language)
     assert [code for code in ReasonCode if f"reason.{code}" not in words] == []
     assert [name for name in OUTPUTS if f"score.{name}" not in words] == []
+
+
+def test_the_queue_is_filtered_by_every_reason_that_the_service_gives() -> None:
+    listed = re.search(r"const FILTER_REASONS = \[(.*?)\];", MODULES["filters.js"], re.DOTALL)
+    assert listed is not None
+    offered = re.findall(r'"(\w+)"', listed[1])
+    of_people_alone = {ReasonCode.OFF_TOPIC, ReasonCode.ILLEGAL, ReasonCode.OTHER}
+    assert len(offered) == len(set(offered))
+    assert set(offered) == set(ReasonCode) - of_people_alone
 
 
 def test_the_palette_of_reasons_offers_all_that_a_person_may_give() -> None:
