@@ -72,6 +72,7 @@ export class SearchPage {
     // A search looks at a bounded number of comments: a page may be empty and still have a next one.
     const none = say(page.next ? "search.none_yet" : "search.none");
     this.results.replaceChildren(...flat([list.children.length ? list : h("p", { class: "quiet" }, none), more]));
+    this.app.announce(list.children.length ? say("search.found", { count: list.children.length }) : none);
     if (isMore) {
       (list.children[known]?.firstChild ?? more ?? this.field).focus(); // the button that was pressed is gone
     }
