@@ -118,7 +118,12 @@ async def _answer_again(connection: Connection, candidate: Candidate, known: _Kn
     if content != candidate.content_hash and candidate.history is None:
         candidate.fail(IdempotencyMismatchError())
         return False
-    candidate.succeed(await first_answer(connection, CommentId(comment_id), revision))
+    outcome = await first_answer(connection, CommentId(comment_id), revision)
+    if candidate.history is None and candidate.submission.external_id not in (None, outcome.external_id):
+        # The words are the same and the comment is another: its site would wait for events that name this one.
+        candidate.fail(IdempotencyMismatchError())
+        return False
+    candidate.succeed(outcome)
     return True
 
 

@@ -23,6 +23,12 @@ NAME = "akhbar"
 PAST = """global $wpdb; // WordPress itself takes one comment in 15 seconds
     return $wpdb->query("UPDATE $wpdb->comments SET comment_date_gmt = '2024-01-01 00:00:00'");"""
 
+ALL_DUE = """global $wpdb; foreach ($wpdb->get_col("SELECT option_name FROM $wpdb->options
+        WHERE option_name LIKE 'comment_desk_out_%'") as $name) {
+        $message = get_option($name); unset($message['not_before']); update_option($name, $message);
+    } Comment_Desk_Outbox::run(); return 1;"""
+"""Whatever waits for its time is sent now."""
+
 
 @dataclass
 class Desk:
@@ -195,6 +201,69 @@ def test_a_moderators_click_in_wordpress_reaches_the_desk_with_their_name(wordpr
     assert only(wordpress)["status"] == "spam"
 
 
+def test_a_click_replaces_what_the_desk_decided_and_wordpress_shows(wordpress: WordPress, desk: Desk):
+    wordpress.comment("القرار تأخر كثيرا على أهل الحي")
+    held = only(wordpress)
+    desk.decide(held["desk_id"], "reject", reason="spam")
+    until(lambda: only(wordpress)["status"] == "spam", "the rejection")
+    click(wordpress, held["id"], "hold")  # what "Not spam" does
+    until(lambda: desk.state(held["desk_id"]) == "held", "the click")
+    assert only(wordpress)["verdict"]["verdict"] == "hold"
+    desk.decide(held["desk_id"], "approve")
+    until(lambda: only(wordpress)["status"] == "1", "the approval")
+    click(wordpress, held["id"], "trash")
+    until(lambda: desk.state(held["desk_id"]) == "rejected", "the second click")
+
+
+def test_what_the_desk_decided_and_wordpress_had_not_heard_of_stands(wordpress: WordPress, desk: Desk):
+    wordpress.comment("متى تفتح المدرسة الجديدة أبوابها؟")
+    held = only(wordpress)
+    set_up(wordpress, desk, secret="whsec_" + "A" * 43 + "=")  # its events are not taken
+    desk.decide(held["desk_id"], "reject", reason="insult")
+    click(wordpress, held["id"], "approve")
+    assert (only(wordpress)["status"], desk.state(held["desk_id"])) == ("trash", "rejected")
+    set_up(wordpress, desk)
+
+
+def test_a_click_on_what_somebody_reserved_at_the_desk_waits_for_them(wordpress: WordPress, desk: Desk):
+    wordpress.comment("شكرا على التغطية المستمرة")
+    held = only(wordpress)
+    reserved: list[dict[str, Any]] = []
+    while held["desk_id"] not in [item["comment"]["id"] for item in reserved]:
+        reserved += desk.call("POST", "/v1/queue/claim", key=desk.token, json={"site": NAME, "limit": 20})[
+            "items"
+        ]
+    click(wordpress, held["id"], "approve")
+    assert (only(wordpress)["status"], desk.state(held["desk_id"])) == ("1", "held")
+    assert wordpress.php("return Comment_Desk_Outbox::count();") == 1
+    for item in reserved:
+        headers = {"Authorization": f"Bearer {desk.token}"}
+        requests.delete(f"{desk.service.url}/v1/claims/{item['claim']['id']}", headers=headers, timeout=10)
+    wordpress.php(ALL_DUE)
+    assert desk.state(held["desk_id"]) == "approved"
+
+
+def test_a_published_comment_stays_published_when_a_moderator_edits_it(wordpress: WordPress, desk: Desk):
+    wordpress.comment("خبر جميل مع خطأ املائي")
+    held = only(wordpress)
+    click(wordpress, held["id"], "approve")
+    until(lambda: desk.state(held["desk_id"]) == "approved", "the click")
+    states = wordpress.php(
+        f"""$states = []; add_action('transition_comment_status', function ($to) use (&$states) {{ $states[] = $to; }});
+        wp_update_comment(['comment_ID' => {held["id"]}, 'comment_content' => 'خبر جميل بلا خطأ إملائي']);
+        Comment_Desk_Outbox::run(); return $states;""",
+        user="editor",
+    )
+    known = desk.call("GET", f"/v1/comments/{held['desk_id']}", key=desk.token)
+    assert (known["revision"], known["state"], states) == (2, "approved", [])
+    time.sleep(1.5)  # the event of the service's own word on the new text changes nothing
+    assert only(wordpress)["status"] == "1"
+    wordpress.php(
+        f"return wp_update_comment(['comment_ID' => {held['id']}, 'comment_content' => 'نص القارئ الجديد']);"
+    )
+    until(lambda: only(wordpress)["status"] == "0", "the desk's word on a reader's edit")
+
+
 def test_an_edit_is_judged_again_and_a_deletion_withdraws(wordpress: WordPress, desk: Desk):
     wordpress.comment("النص الأول")
     held = only(wordpress)
@@ -275,12 +344,7 @@ def test_what_must_wait_holds_up_its_own_comment_and_no_other(wordpress: WordPre
     assert wordpress.php("return Comment_Desk_Outbox::count();") == 2
     wordpress.php("do_action('comment_desk_retry'); return 1;")
     assert desk.state(first["desk_id"]) == "held", "asked again before its time"
-    wordpress.php(
-        """global $wpdb; foreach ($wpdb->get_col("SELECT option_name FROM $wpdb->options
-            WHERE option_name LIKE 'comment_desk_out_%'") as $name) {
-            $message = get_option($name); unset($message['not_before']); update_option($name, $message);
-        } Comment_Desk_Outbox::run(); return 1;"""
-    )
+    wordpress.php(ALL_DUE)
     assert desk.state(first["desk_id"]) == "rejected"
     decisions = desk.call("GET", f"/v1/comments/{first['desk_id']}/history", key=desk.token)["decisions"]
     assert [d["verdict"] for d in decisions] == ["hold", "approve", "reject"]

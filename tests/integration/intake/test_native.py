@@ -78,6 +78,21 @@ async def test_an_idempotency_key_with_other_content_is_refused_and_the_first_st
     assert (status, stored["text"]) == (200, "أول")
 
 
+async def test_an_idempotency_key_does_not_lose_another_comment_with_the_same_words(
+    service: RunningService,
+) -> None:
+    key = {"Idempotency-Key": "k-3"}
+    both = comment(external_id="k-3-first"), comment(external_id="k-3-second")
+    status, _ = await service.call("POST", "/v1/comments", json=both[0], headers=key)
+    assert status == 201
+    status, problem = await service.call("POST", "/v1/comments", json=both[1], headers=key)
+    assert (status, problem["type"]) == (409, "/problems/idempotency-mismatch")
+    answers = await asyncio.gather(
+        *(service.call("POST", "/v1/comments", json=each, headers=key) for each in both * 5)
+    )
+    assert sorted(status for status, _ in answers) == [200] * 5 + [409] * 5
+
+
 async def test_fifty_racing_copies_of_one_submission_make_one_comment(service: RunningService) -> None:
     for body, headers in (
         (comment(external_id="19"), {}),

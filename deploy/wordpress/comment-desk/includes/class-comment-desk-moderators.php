@@ -48,7 +48,7 @@ class Comment_Desk_Moderators {
 			return;
 		}
 		$user     = wp_get_current_user();
-		$decision = $decisions[ $to ] + array( 'moderator' => $user && $user->exists() ? $user->user_login : 'wordpress' );
+		$decision = $decisions[ $to ] + array( 'moderator' => self::login( $user ) );
 		if ( '' !== self::id_of( $comment->comment_ID ) ) {
 			self::tell_decision( $comment->comment_ID, $decision );
 		} elseif ( get_comment_meta( $comment->comment_ID, Comment_Desk_Comments::PENDING, true ) ) {
@@ -64,11 +64,13 @@ class Comment_Desk_Moderators {
 	 */
 	public static function tell_decision( $comment_id, $decision ) {
 		$decision['revision'] = (int) get_comment_meta( (int) $comment_id, Comment_Desk_Comments::REVISION, true );
-		self::tell( $comment_id, 'POST', '/v1/comments/' . self::id_of( $comment_id ) . '/decision', $decision );
+		$seen                 = (int) get_comment_meta( (int) $comment_id, Comment_Desk_Comments::SEQUENCE, true );
+		self::tell( $comment_id, 'POST', '/v1/comments/' . self::id_of( $comment_id ) . '/decision', $decision, array( 'seen' => $seen ) );
 	}
 
 	/**
-	 * Somebody edited a comment: the desk judges the new text.
+	 * Somebody edited a comment: the desk judges the new text. A comment that is published stays so where a moderator edited it, and the desk is
+	 * told that they approve of the new text.
 	 *
 	 * @param int   $comment_id Comment.
 	 * @param array $data       As stored.
@@ -89,7 +91,13 @@ class Comment_Desk_Moderators {
 				'strlen'
 			),
 		);
-		self::tell( $comment_id, 'PUT', "/v1/comments/$id", $edit );
+		$user  = wp_get_current_user();
+		$stays = '1' === (string) $comment->comment_approved && $user && user_can( $user, 'moderate_comments' );
+		$then  = array(
+			'verdict'   => 'approve',
+			'moderator' => self::login( $user ),
+		);
+		self::tell( $comment_id, 'PUT', "/v1/comments/$id", $edit, $stays ? array( 'then' => $then ) : array() );
 	}
 
 	/**
@@ -116,31 +124,85 @@ class Comment_Desk_Moderators {
 			return;
 		}
 		if ( 200 === $answer['status'] && isset( $answer['body']['id'] ) ) {
+			$is_new = (int) $answer['body']['revision'] > (int) get_comment_meta( $comment_id, Comment_Desk_Comments::REVISION, true );
 			Comment_Desk_Comments::remember( $comment_id, $answer['body'] );
+			if ( isset( $message['then'] ) ) {
+				if ( $is_new ) { // The event of this verdict comes yet, and must not undo what is decided here.
+					$seen = (int) get_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, true );
+					update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, $seen + 1 );
+				}
+				self::tell_decision( $comment_id, $message['then'] );
+				return;
+			}
 			// Also after a decision: an event may have changed the state here before the desk heard of it.
 			Comment_Desk_Comments::apply( $comment_id, Comment_Desk_Comments::status_of( $answer['body'] ) );
 			return;
 		}
-		if ( 409 === $answer['status'] && 'POST' === $message['method'] && empty( $message['again'] ) ) {
-			self::decide_again( $comment_id, $message );
+		if ( 409 === $answer['status'] && 'POST' === $message['method'] ) {
+			self::refused( $comment_id, $message, $answer['body'] );
 		}
 	}
 
 	/**
-	 * The desk has a newer revision than the decision named: WordPress shows its own text, so decide on the newest.
+	 * A decision was refused, for something stands in its way.
+	 *
+	 * @param int   $comment_id Comment.
+	 * @param array $message    The decision.
+	 * @param array $problem    What the desk said.
+	 */
+	private static function refused( $comment_id, $message, $problem ) {
+		if ( isset( $problem['expires_at'] ) ) { // Somebody at the desk has reserved it: they decide, or let it go.
+			$message['not_before'] = max( time(), (int) strtotime( (string) $problem['expires_at'] ) ) + 1;
+			Comment_Desk_Outbox::put( $message );
+		} elseif ( isset( $problem['sequence'] ) && (int) $problem['sequence'] > ( isset( $message['seen'] ) ? $message['seen'] : 0 ) ) {
+			self::let_stand( $comment_id );
+		} elseif ( empty( $message['again'] ) ) {
+			self::decide_again( $comment_id, $message, $problem );
+		}
+	}
+
+	/**
+	 * Somebody decided otherwise at the desk, and whoever clicked here had not seen it: it stands, here too.
+	 *
+	 * @param int $comment_id Comment.
+	 */
+	private static function let_stand( $comment_id ) {
+		$now = Comment_Desk_Client::call( 'GET', '/v1/comments/' . self::id_of( $comment_id ) );
+		if ( isset( $now['body']['id'], $now['body']['sequence'] ) ) {
+			Comment_Desk_Comments::take( $comment_id, $now['body'] );
+			update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, (int) $now['body']['sequence'] );
+		}
+	}
+
+	/**
+	 * The desk has a newer revision than the decision named: WordPress shows its own text, so decide on the newest. Or somebody decided otherwise
+	 * before, and whoever clicked here saw that: name it, and the click replaces it.
 	 *
 	 * @param int   $comment_id Comment.
 	 * @param array $message    The refused decision.
+	 * @param array $problem    What the desk said.
 	 */
-	private static function decide_again( $comment_id, $message ) {
-		$now = Comment_Desk_Client::call( 'GET', '/v1/comments/' . self::id_of( $comment_id ) );
-		if ( ! isset( $now['body']['revision'] ) ) {
+	private static function decide_again( $comment_id, $message, $problem ) {
+		if ( ! isset( $problem['revision'] ) ) {
 			return;
 		}
-		update_comment_meta( $comment_id, Comment_Desk_Comments::REVISION, (int) $now['body']['revision'] );
-		$message['body']['revision'] = (int) $now['body']['revision'];
+		update_comment_meta( $comment_id, Comment_Desk_Comments::REVISION, (int) $problem['revision'] );
+		$message['body']['revision'] = (int) $problem['revision'];
 		$message['again']            = true;
+		if ( isset( $problem['sequence'] ) ) {
+			$message['body']['sequence'] = (int) $problem['sequence'];
+		}
 		Comment_Desk_Outbox::put( $message );
+	}
+
+	/**
+	 * Under which name the desk hears of somebody.
+	 *
+	 * @param WP_User $user Whoever is at work.
+	 * @return string
+	 */
+	private static function login( $user ) {
+		return $user && $user->exists() ? $user->user_login : 'wordpress';
 	}
 
 	/**
@@ -150,8 +212,9 @@ class Comment_Desk_Moderators {
 	 * @param string     $method     HTTP method.
 	 * @param string     $path       Path.
 	 * @param array|null $body       Body.
+	 * @param array      $more       What is to be known once the desk has answered: `seen`, the latest decision known here; `then`, a decision to tell.
 	 */
-	private static function tell( $comment_id, $method, $path, $body ) {
+	private static function tell( $comment_id, $method, $path, $body, $more = array() ) {
 		Comment_Desk_Outbox::put(
 			array(
 				'method'  => $method,
@@ -159,7 +222,7 @@ class Comment_Desk_Moderators {
 				'body'    => $body,
 				'headers' => array(),
 				'comment' => (int) $comment_id,
-			)
+			) + $more
 		);
 	}
 
