@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,7 +29,7 @@ LICENCES = {
 NOT_STATED = "not stated"
 TEST_ONLY = frozenset({"en_ucc_globe_and_mail"})  # forbids commercial use
 LANGUAGES = frozenset({"ar", "en"})  # of the shipped model
-SUFFIXES = (".jsonl", ".csv", ".jsonl.gz", ".csv.gz")
+SUFFIXES = (".jsonl", ".csv", ".tsv", ".jsonl.gz", ".csv.gz", ".tsv.gz")
 MAX_LINE_BYTES = 16 << 20
 _TEST_MARK = ".test"
 _NEAR_COPY_LETTERS = 40
@@ -78,7 +79,7 @@ def read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     if not path.name.endswith(SUFFIXES):
         raise DatasetError(f"{path.name}: unknown kind of file; expected one of {', '.join(SUFFIXES)}")
-    read = _read_csv if ".csv" in path.suffixes else _read_json_lines
+    read = _read_csv if {".csv", ".tsv"} & {*path.suffixes} else _read_json_lines
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             yield from read(_decoded(file, path.name), path.name)
@@ -118,7 +119,8 @@ def _read_json_lines(lines: Iterator[str], name: str) -> Iterator[tuple[int, dic
 
 def _read_csv(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(MAX_LINE_BYTES)
-    reader = csv.DictReader(lines, strict=True)
+    head = next(lines, "")
+    reader = csv.DictReader(chain([head], lines), strict=True, delimiter=_delimiter(head))
     number = 0
     try:
         for number, record in enumerate(reader, start=1):
@@ -131,6 +133,11 @@ def _read_csv(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, 
         raise DatasetError(
             f"{name}: line {reader.reader.line_num} (row {number + 1}) is not CSV: {error}"
         ) from error
+
+
+def _delimiter(head: str) -> str:
+    """Return what separates the names in a table's first line: a comma, where there is none a semicolon or a tab."""
+    return next((one for one in (",", ";", "\t") if one in head), ",")
 
 
 def field_text(record: Mapping[str, Any], column: str, *, name: str, row: int) -> str:

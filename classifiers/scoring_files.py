@@ -1,13 +1,14 @@
 """Scores for every line of a file, in order, in bounded memory."""
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from classifiers.datasets import field_text, read_records
 from classifiers.errors import DatasetError
 from classifiers.runtime import Scorer, TextScores
+from classifiers.site import columns
 
 OUTPUTS = ("spam", "abuse", "insult", "obscene", "threat", "hate", "reject")
 _BATCH = 64
@@ -16,9 +17,14 @@ _BATCH = 64
 def score_file(scorer: Scorer, path: Path, *, text_column: str = "text") -> Iterator[dict[str, Any]]:
     """Yield {row, language, spam, abuse, insult, obscene, threat, hate, reject} for each record, None where unknown.
 
-    `row` counts records from 1; of one whose text is null all else is None. The file is .jsonl or .csv, plain or .gz. Raises
-    DatasetError, naming the line, at the first record that cannot be read; what stands before it has been yielded.
+    `row` counts records from 1; of one whose text is null all else is None. The file is .jsonl, .csv or .tsv, plain or .gz. Raises
+    DatasetError, naming the line, at the first record that cannot be read; what stands before it has been yielded. Where no column
+    is called `text` and none was named, a customary one is taken, as retraining does.
     """
+    records = read_records(path)
+    first = next(records, None)
+    if first is not None:
+        text_column, records = columns.text_column(first[1], text_column), chain([first], records)
     texts = (
         (
             row,
@@ -26,7 +32,7 @@ def score_file(scorer: Scorer, path: Path, *, text_column: str = "text") -> Iter
             if _is_null(record, text_column)
             else field_text(record, text_column, name=path.name, row=row),
         )
-        for row, record in read_records(path)
+        for row, record in records
     )
     while True:
         batch, failure = _take(texts)

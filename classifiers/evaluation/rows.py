@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.datasets import read_records
 from classifiers.errors import DatasetError
 from classifiers.runtime import Scorer, TextScores
+from classifiers.site.columns import Wished, opened
 from classifiers.site.labels import OUTPUTS, LabelledText, from_record
 
 MAX_ROWS = 2_000_000  # about 100 bytes each, and 60 more for a second model
@@ -169,17 +169,20 @@ def read_scored(
 def read_texts(path: Path, wanted: frozenset[int], *, text_column: str) -> dict[int, str]:
     """Return the texts of some rows of a file by number, reading it once more."""
     found = {}
-    for number, record in read_records(path):
+    columns, records = opened(path, Wished(text_column))
+    for number, record in records:
         if number in wanted:
-            found[number] = str(record.get(text_column, ""))
+            found[number] = str(record.get(columns.text, ""))
             if len(found) == len(wanted):
                 break
     return found
 
 
 def _rows_of(path: Path, text_column: str) -> Iterator[tuple[int, str, LabelledText]]:
-    for number, record in read_records(path):
-        one = from_record(record, name=path.name, row=number, text_column=text_column)
+    columns, records = opened(path, Wished(text_column))
+    for number, record in records:
+        plain = columns.plain(record, f"{path.name}: line {number}")
+        one = from_record(plain, name=path.name, row=number, text_column=columns.text)
         yield number, _source(record, path), one
 
 

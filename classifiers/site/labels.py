@@ -5,7 +5,6 @@ denies spam, abuse and rejection; rejected says rejection, and with its reason s
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,17 +12,17 @@ from typing import Any
 
 from classifiers.datasets import field_text
 from classifiers.errors import DatasetError
+from classifiers.site.language_codes import code_of
 
 OUTPUTS = ("spam", "abuse", "reject", "insult", "obscene", "threat", "hate")
 KINDS = ("insult", "obscene", "threat", "hate")
 MAX_WEIGHT = 1e6
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _ABUSE = frozenset({"abuse", *KINDS})
 _APPROVED = frozenset({"approved", "approve"})
 _REJECTED = frozenset({"rejected", "reject", "trash"})
 _UNDECIDED = frozenset({"", "held", "hold", "pending", "deleted"})
-_YES, _NO = frozenset({"1", "1.0", "true"}), frozenset({"0", "0.0", "false"})
-_NOTHING = frozenset({"", "null", "none", "nan"})
+_YES, _NO = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
+NOTHING = frozenset({"", "null", "none", "nan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def from_record(
     }
     found = LabelledText(
         text,
-        language=_language(record.get("lang") or record.get("language")),
+        language=code_of(record.get("lang") or record.get("language")),
         author_url=_text(record.get("author_url")),
         weight=_weight(record.get("weight"), where),
         at=_time_or_none(record.get("created_at") or record.get("decided_at"), where, forgive),
@@ -145,7 +144,7 @@ def _label(value: Any, where: str, output: str) -> int | None:
     if value is None:
         return None
     word = str(value).strip().casefold()
-    if word in _NOTHING:
+    if word in NOTHING:
         return None
     if word in _YES or word in _NO:
         return int(word in _YES)
@@ -185,11 +184,6 @@ def _time(value: Any, where: str) -> datetime | None:
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise DatasetError(f"{where}: 'created_at' is not a time after ISO 8601") from error
-
-
-def _language(value: Any) -> str | None:
-    code = str(value or "").strip().casefold().replace("_", "-").split("-")[0]
-    return code if _LANGUAGE.fullmatch(code) else None
 
 
 def _text(value: Any) -> str | None:

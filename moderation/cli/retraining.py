@@ -1,16 +1,18 @@
 """`moderation models retrain`: a model from labelled files, without a database. The classifiers are imported late."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from moderation.cli.failures import WrongUsage
+from moderation.cli.labelled_files import Remarks, read_files
 from moderation.cli.output import table
 from moderation.cli.terminal import PAGE_LANGUAGE, Terminal, with_terminal
+from moderation.domain.verdict import OUTPUTS
 
 if TYPE_CHECKING:
     from classifiers.retraining import LabelledText, RetrainReport
@@ -29,7 +31,7 @@ _SHARE = click.FloatRange(0.0, 1.0, min_open=True, max_open=True)
     "files",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Labelled comments, .jsonl or .csv, plain or .gz; may be repeated.",
+    help="Labelled comments, .jsonl, .csv or .tsv, plain or .gz; may be repeated.",
 )
 @click.option("--site", help="Retrain this site's model from the decisions in the database.")
 @click.option(
@@ -52,141 +54,125 @@ _SHARE = click.FloatRange(0.0, 1.0, min_open=True, max_open=True)
 )
 @click.option("--share-abuse", type=_SHARE, help="The same for abuse.")
 @click.option("--text-column", default="text", show_default=True, help="The field that holds the text.")
+@click.option(
+    "--label-column",
+    help="The field that holds the label, where it is called neither spam, abuse nor the like.",
+)
+@click.option(
+    "--label-means",
+    type=click.Choice(OUTPUTS),
+    default="abuse",
+    show_default=True,
+    help="What a yes in it says.",
+)
+@click.option("--positive", multiple=True, help="A value of the label that means yes; all others mean no.")
 @click.option("--seed", default=0, show_default=True, help="Of the sample and the intervals.")
 @click.option("--language", type=PAGE_LANGUAGE, default="en", show_default=True, help="Of report.html.")
 @click.argument("more", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_terminal
 def retrain(
-    terminal: Terminal, files: tuple[Path, ...], more: tuple[Path, ...], out: Path | None, **options: Any
+    terminal: Terminal, *, site: str | None, all_sites: bool, candidate: bool, **options: Any
 ) -> None:
     """Train a site's model from its decisions, or from labelled files, and compare it with the one before.
 
     From the database the new version takes over at once where it is nowhere worse. Exit code 3: a gate keeps it a candidate.
     Files after --data may be named one after the other.
     """
-    site, all_sites, candidate = (options.pop(name) for name in ("site", "all_sites", "candidate"))
-    stated = {"spam": options.pop("share_spam"), "abuse": options.pop("share_abuse")}
-    shares = {output: share for output, share in stated.items() if share is not None}
-    if site is not None or all_sites:
-        if files or more or out is not None or (site is not None and all_sites):
-            raise WrongUsage("name one of --site, --all-sites and --data with --out")
-        if shares or options["two_parameters"]:
-            raise WrongUsage(
-                "--share-… and --two-parameters go with --data; a site's share: site set SITE share_spam=0.05"
-            )
-        from moderation.cli.site_retraining import retrain_sites
+    wishes = _Wishes.of(**options)
+    if site is None and not all_sites:
+        _from_files(terminal, wishes)
+        return
+    if wishes.files or wishes.out is not None or (site is not None and all_sites):
+        raise WrongUsage("name one of --site, --all-sites and --data with --out")
+    if wishes.shares or wishes.training["two_parameters"]:
+        raise WrongUsage(
+            "--share-… and --two-parameters go with --data; a site's share: site set SITE share_spam=0.05"
+        )
+    from moderation.cli.site_retraining import retrain_sites
 
-        retrain_sites(terminal, site, promotes=not candidate)
-        return
-    if not files:
+    retrain_sites(terminal, site, promotes=not candidate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What is asked of files: which, where to, how their columns are called, and the options of the training itself."""
+
+    files: tuple[Path, ...]
+    out: Path | None
+    shares: Mapping[str, float]
+    columns: Mapping[str, Any]
+    training: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        files: tuple[Path, ...],
+        more: tuple[Path, ...],
+        out: Path | None,
+        share_spam: float | None,
+        share_abuse: float | None,
+        text_column: str,
+        label_column: str | None,
+        label_means: str,
+        positive: tuple[str, ...],
+        **training: Any,
+    ) -> Self:
+        """Sort what the command line says."""
+        stated = {"spam": share_spam, "abuse": share_abuse}
+        columns = {"text": text_column, "label": label_column, "output": label_means}
+        return cls(
+            (*files, *more) if files else (),
+            out,
+            {output: share for output, share in stated.items() if share is not None},
+            columns | {"positive": frozenset(positive)},
+            training,
+        )
+
+    def read(self, remarks: Remarks) -> "Iterator[LabelledText]":
+        """Read the labelled rows."""
+        from classifiers.site.columns import Wished
+
+        return read_files(self.files, Wished(**self.columns), remarks)
+
+
+def _from_files(terminal: Terminal, wishes: _Wishes) -> None:
+    """Train from labelled files, or shift the shipped model to stated shares."""
+    if not wishes.files:
         raise WrongUsage("name the labelled comments: --data FILE…")
-    if out is None:
+    if wishes.out is None:
         raise WrongUsage("name the folder of the new model: --out DIR")
-    if shares:
-        _shift(terminal, (*files, *more), out, shares, options)
+    remarks = Remarks()
+    if wishes.shares:
+        _shift(terminal, wishes, wishes.out, remarks)
         return
-    report, faults = _retrain((*files, *more), out, **options)
-    terminal.show({**report.as_json(), "out": str(out), "faults": faults.counts()}, lambda: words(report))
-    for code, sentence in report.notes:
-        terminal.warn(f"{code}: {sentence}")
-    for line in faults.lines():
-        terminal.warn(line)
+    from classifiers.retraining import retrain as train
+
+    with Bar() as progress:
+        report = train(wishes.read(remarks), out=wishes.out, progress=progress, **wishes.training)
+    _tell(terminal, {**report.as_json(), "out": str(wishes.out)}, lambda: words(report), remarks)
     if not report.is_promotable:
         sys.exit(KEPT_AS_CANDIDATE)
 
 
-def _shift(
-    terminal: Terminal,
-    files: Sequence[Path],
-    out: Path,
-    shares: Mapping[str, float],
-    options: Mapping[str, Any],
-) -> None:
+def _shift(terminal: Terminal, wishes: _Wishes, out: Path, remarks: Remarks) -> None:
     """Shift the shipped model to stated shares."""
     from classifiers.retraining import state_shares
 
-    if options["two_parameters"] or options["active"]:
+    if wishes.training["two_parameters"] or wishes.training["active"]:
         raise WrongUsage("--share-… stands alone: nothing is learned and nothing compared")
-    faults = _Faults()
-    version = state_shares(_rows(files, options["text_column"], faults), shares, out=out)
-    result = {"version": version, "shares": dict(shares), "out": str(out), "faults": faults.counts()}
-    terminal.show(result, lambda: f"{version} has the stated shares on these comments.")
-    for line in faults.lines():
+    version = state_shares(wishes.read(remarks), wishes.shares, out=out)
+    result = {"version": version, "shares": dict(wishes.shares), "out": str(out), "notes": []}
+    _tell(terminal, result, lambda: f"{version} has the stated shares on these comments.", remarks)
+
+
+def _tell(terminal: Terminal, result: dict[str, Any], said: Callable[[], str], remarks: Remarks) -> None:
+    """Show what came of it, with what is to be said of it and of the files."""
+    terminal.show(result | {"columns": remarks.columns, "faults": remarks.counts()}, said)
+    for code, sentence in result["notes"]:
+        terminal.warn(f"{code}: {sentence}")
+    for line in remarks.lines():
         terminal.warn(line)
-
-
-def _retrain(
-    files: Sequence[Path], out: Path, *, text_column: str, **options: Any
-) -> "tuple[RetrainReport, _Faults]":
-    from classifiers.retraining import retrain as train
-
-    faults = _Faults()
-    with Bar() as progress:
-        rows = _rows(files, text_column, faults)
-        return train(rows, out=out, progress=progress, **options), faults
-
-
-NO_TEXT, WRONG_VALUE, NO_TIME = "rows_without_text", "rows_with_a_wrong_value", "times_left_out"
-_NAMED_FAULTS = 20
-_DONE_WITH = {
-    NO_TEXT: "rows passed over",
-    WRONG_VALUE: "rows passed over",
-    NO_TIME: "rows taken without their time",
-}
-
-
-@dataclass(slots=True)
-class _Faults:
-    """What was wrong with single rows, by kind: how many, and what is said of the first ones."""
-
-    found: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in _DONE_WITH})
-    more: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_DONE_WITH, 0))
-
-    def add(self, kind: str, error: Exception) -> None:
-        """Count one; the first ones are kept with their line."""
-        if len(self.found[kind]) < _NAMED_FAULTS:
-            self.found[kind].append(str(error))
-        else:
-            self.more[kind] += 1
-
-    def counts(self) -> dict[str, int]:
-        """Return how many there were of each kind."""
-        return {kind: len(said) + self.more[kind] for kind, said in self.found.items()}
-
-    def lines(self) -> "Iterator[str]":
-        """Yield what to tell people."""
-        for kind, count in self.counts().items():
-            if count:
-                yield f"{kind}: {count} {_DONE_WITH[kind]}"
-                yield from (f"  {said}" for said in self.found[kind])
-                if self.more[kind]:
-                    yield f"  and {self.more[kind]} more"
-
-
-def _rows(files: Sequence[Path], text_column: str, faults: _Faults) -> "Iterator[LabelledText]":
-    """Read the files one after the other, passing over faulty rows; a file of nothing else is an error."""
-    from classifiers.datasets import read_records
-    from classifiers.errors import DatasetError, NoTextError
-    from classifiers.site.labels import from_record
-
-    def forgive(error: DatasetError) -> None:
-        faults.add(NO_TIME, error)
-
-    for path in files:
-        first, is_usable = None, False
-        for number, record in read_records(path):
-            try:
-                row = from_record(
-                    record, name=path.name, row=number, text_column=text_column, forgive=forgive
-                )
-            except DatasetError as error:
-                first = first or error
-                faults.add(NO_TEXT if isinstance(error, NoTextError) else WRONG_VALUE, error)
-            else:
-                is_usable = True
-                yield row
-        if first is not None and not is_usable:
-            raise first
 
 
 class Bar:

@@ -166,7 +166,7 @@ def test_without_a_label_that_the_model_can_be_held_to_it_says_so(tmp_path):
     ("content", "words"),
     [
         (b"", "holds no rows"),
-        (b'{"body": "a"}\n', "no column 'text'"),
+        (b'{"words": "a"}\n', "no column 'text'"),
         (b'{"text": "\xff"}\n', "not UTF-8"),
         (b'{"text": "0.5", "spam": 7}\n', "'spam' is neither 0, 1 nor empty"),
     ],

@@ -40,8 +40,8 @@ def test_each_record_is_scored_in_order(shipped, tmp_path, name):
 
 
 def test_another_column_may_hold_the_text(shipped, tmp_path):
-    path = write(tmp_path / "a.jsonl", json_lines(["hello"], column="body"))
-    assert len(list(score_file(shipped, path, text_column="body"))) == 1
+    path = write(tmp_path / "a.jsonl", json_lines(["hello"], column="words"))
+    assert len(list(score_file(shipped, path, text_column="words"))) == 1
     with pytest.raises(DatasetError, match="line 1 has no column 'text'"):
         list(score_file(shipped, path))
 
@@ -67,7 +67,7 @@ def test_a_byte_order_mark_and_a_huge_comment_are_read(shipped, tmp_path):
         ("a.csv", b"id,text\n1,a\n2,b,c\n", "line 3 .row 2. has another number of columns"),
         ("a.csv", b'id,text\n1,"a"b\n', "line 2 .row 1. is not CSV"),
         ("a.csv", b"id,text\n1,\xff\n", "line 2 is not UTF-8"),
-        ("a.csv", b"id,body\n1,a\n", "has no column 'text'"),
+        ("a.csv", b"id,words\n1,a\n", "has no column 'text'"),
         ("a.txt", b"hello\n", "unknown kind of file"),
     ],
 )

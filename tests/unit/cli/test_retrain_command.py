@@ -53,7 +53,7 @@ def test_several_files_packed_tables_too(log, tmp_path):
         ('{"text": "x", "abuse": 1}\n' * 90, "rarer kind"),
         ('{"text": "x"}\n' * 9, "no row"),
         ("", "no row"),
-        ('{"body": "x", "abuse": 1}\n', "no column 'text'"),
+        ('{"words": "x", "abuse": 1}\n', "no column 'text'"),
         ('{"text": "x", "abuse": 7}\n', "'abuse'"),
         ('{"text": "x", "state": "odd"}\n', "'state'"),
         ("{nope\n", "line 1"),
@@ -72,7 +72,7 @@ def test_bad_labels_are_named_and_nothing_is_written(tmp_path, content, word):
 def test_what_is_not_utf_8_or_lacks_the_column_is_named(tmp_path):
     latin, table = tmp_path / "latin.jsonl", tmp_path / "table.csv"
     latin.write_bytes('{"text": "é", "abuse": 1}\n'.encode("latin-1"))
-    table.write_text("comment,abuse\nx,1\n")
+    table.write_text("words,abuse\nx,1\n")
     out = str(tmp_path / "model")
     assert "not UTF-8" in fail("models", "retrain", "--data", str(latin), "--out", out)
     assert "no column 'text'" in fail("models", "retrain", "--data", str(table), "--out", out)
@@ -113,7 +113,7 @@ def test_rows_without_text_are_passed_over_and_counted(log, tmp_path):
 
 def test_a_second_file_without_the_column_is_named(log, tmp_path):
     other = tmp_path / "other.csv"
-    other.write_text("comment,abuse\nx,1\n")
+    other.write_text("words,abuse\nx,1\n")
     said = fail("models", "retrain", "--data", str(log), str(other), "--out", str(tmp_path / "model"))
     assert "other.csv: line 1 has no column 'text'" in said
 

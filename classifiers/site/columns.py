@@ -1,0 +1,185 @@
+"""Which columns of a file hold text and labels, where they have other names than this program's.
+
+Published corpora and other programs write `comment` and `toxic`, or `label` with words. Names that are customary are taken, and told;
+what is said outright goes first. A file that has a label under this program's own name is read by that alone.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from classifiers.datasets import read_records
+from classifiers.errors import DatasetError
+from classifiers.site.labels import NOTHING, OUTPUTS
+
+TEXT = "text"
+_TEXTS = (
+    TEXT, "comment", "comment_text", "content", "body", "message", "post", "tweet", "sentence", "document",
+)  # fmt: skip
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "spam": ("spam", "is_spam"),
+    "abuse": (
+        "abuse", "is_abuse", "abusive", "is_abusive", "toxic", "is_toxic", "toxicity", "offensive", "is_offensive",
+    ),
+    "reject": ("reject", "is_reject", "rejected", "is_rejected", "removed", "is_removed"),
+    "insult": ("insult", "is_insult"),
+    "obscene": ("obscene", "is_obscene"),
+    "threat": ("threat", "is_threat"),
+    "hate": ("hate", "is_hate", "hateful", "is_hateful", "hate_speech", "hatespeech", "identity_hate"),
+}  # fmt: skip
+_GENERAL = ("label", "labels", "class", "target", "category", "gold", "y")
+_YES = frozenset({
+    "1", "1.0", "true", "yes", "y", "spam", "abuse", "abusive", "toxic", "offensive", "offense", "off", "hate",
+    "hateful", "hatespeech", "hate_speech", "hof", "insult", "profanity", "obscene", "threat", "hostile", "harassment",
+    "bullying", "cyberbullying", "racist", "racism", "sexist", "sexism", "inappropriate", "rejected", "removed",
+})  # fmt: skip
+_NO = frozenset({
+    "0", "0.0", "false", "no", "n", "not", "none", "normal", "neutral", "clean", "ham", "ok", "other", "civil", "neither",
+    "acceptable", "appropriate", "benign", "safe", "harmless", "approved",
+})  # fmt: skip
+_DENIALS = ("not_", "non_", "no_")
+_HEAD = 200  # records that tell what the columns are
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What somebody says of a file's columns: where the text is, where a label, of which output, and which of its values mean yes."""
+
+    text: str = TEXT
+    label: str | None = None
+    output: str = "abuse"
+    positive: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where the text is, and the labels that stand under other names, by output."""
+
+    text: str = TEXT
+    labels: Mapping[str, str] = field(default_factory=dict)
+    positive: frozenset[str] = frozenset()
+
+    def plain(self, record: Mapping[str, Any], where: str) -> dict[str, Any]:
+        """Return a record with its labels under this program's names; raises DatasetError for a value that is neither yes nor no."""
+        found = dict(record)
+        for output, column in self.labels.items():
+            try:
+                found[output] = said(record.get(column), self.positive)
+            except ValueError as error:
+                raise DatasetError(f"{where}: {column!r} is neither yes, no nor empty") from error
+        return found
+
+    def taken(self) -> dict[str, str]:
+        """Return which columns stand for what, where they are called otherwise."""
+        own = {} if self.text == TEXT else {TEXT: self.text}
+        return own | {output: column for output, column in self.labels.items() if output != column}
+
+
+def opened(path: Path, wished: Wished) -> tuple[Columns, Iterator[tuple[int, dict[str, Any]]]]:
+    """Return the columns of a labelled file, and its records as `read_records` yields them, with the same errors."""
+    records = read_records(path)
+    head = list(islice(records, _HEAD))
+    return recognise([record for _, record in head], wished, path.name), chain(head, records)
+
+
+def recognise(head: Sequence[Mapping[str, Any]], wished: Wished, name: str) -> Columns:
+    """Tell the columns from a file's first records; raises DatasetError where a label's column says neither yes nor no."""
+    text = text_column(head[0], wished.text) if head else wished.text
+    positive = frozenset(map(_word, wished.positive))
+    if wished.label is not None:
+        if not any(wished.label in record for record in head):
+            raise DatasetError(f"{name}: no column {wished.label!r}{_others(head)}")
+        labels = {wished.output: wished.label}
+        _check(head, wished.label, positive, name)
+        return Columns(text, labels, positive)
+    labels = _customary(head, text)
+    if not labels and not any(_speaks(record) for record in head):
+        labels = _general(head, text, positive, name)
+    return Columns(text, labels, positive)
+
+
+def text_column(record: Mapping[str, Any], wished: str) -> str:
+    """Return the column of the text: the wished one, or where it is missing and none was named, the customary one that is there."""
+    if wished != TEXT or TEXT in record:
+        return wished
+    found = [column for column in record if _word(column) in _TEXTS]
+    return min(found, key=lambda column: _TEXTS.index(_word(column)), default=wished)
+
+
+def said(value: Any, positive: frozenset[str] = frozenset()) -> int | None:
+    """Return 1, 0 or None (nothing) for what a label's column holds; of several words one yes is enough.
+
+    With `positive`, those mean yes and all else no. Raises ValueError for a word that is none of the customary ones.
+    """
+    if isinstance(value, list | tuple | set):
+        return int(any(said(one, positive) for one in value))
+    words = [_word(one) for one in str("" if value is None else value).split(",")]
+    known = [word for word in words if word not in NOTHING]
+    return max((_one(word, positive) for word in known), default=0 if words == ["none"] else None)
+
+
+def _one(word: str, positive: frozenset[str]) -> int:
+    if positive:
+        return int(word in positive)
+    if word in _YES:
+        return 1
+    if word in _NO or word.startswith(_DENIALS):
+        return 0
+    raise ValueError(word)
+
+
+def _word(value: Any) -> str:
+    return str(value).strip().casefold().replace("-", "_").replace(" ", "_")
+
+
+def _customary(head: Sequence[Mapping[str, Any]], text: str) -> dict[str, str]:
+    """Return the columns of customary names, of outputs that no record has under this program's."""
+    finer = [one for record in head if isinstance(one := record.get("labels"), dict)]
+    columns = {_word(column): column for record in head for column in record if column != text}
+    found = {
+        output: next((columns[name] for name in names if name in columns), None)
+        for output, names in _NAMES.items()
+        if not any(output in record for record in (*head, *finer))
+    }
+    return {output: column for output, column in found.items() if column is not None}
+
+
+def _speaks(record: Mapping[str, Any]) -> bool:
+    """Whether a record says something under this program's names."""
+    finer = record.get("labels")
+    stated = {**(finer if isinstance(finer, dict) else {}), **record}
+    return any(name in stated for name in ("state", *OUTPUTS))
+
+
+def _general(
+    head: Sequence[Mapping[str, Any]], text: str, positive: frozenset[str], name: str
+) -> dict[str, str]:
+    """Return the column that holds the only label, as spam where its words say so, else as abuse."""
+    columns = {_word(column): column for record in head for column in record if column != text}
+    column = next((columns[one] for one in _GENERAL if one in columns), None)
+    if column is None:
+        return {}
+    _check(head, column, positive, name)
+    is_spam = any(_word(record.get(column)) in {"spam", "ham"} for record in head)
+    return {"spam" if is_spam else "abuse": column}
+
+
+def _check(head: Sequence[Mapping[str, Any]], column: str, positive: frozenset[str], name: str) -> None:
+    """Refuse a column of which no record says yes or no."""
+    told = 0
+    for record in head:
+        try:
+            told += said(record.get(column), positive) is not None
+        except ValueError:
+            continue
+    if not told:
+        raise DatasetError(
+            f"{name}: column {column!r} says neither yes nor no; name each value that means yes: --positive VALUE"
+        )
+
+
+def _others(head: Sequence[Mapping[str, Any]]) -> str:
+    columns = list(dict.fromkeys(column for record in head for column in record))
+    return f"; there are {', '.join(map(repr, columns[:12]))}" if columns else ""

@@ -1,0 +1,98 @@
+"""Files of other programs and of published corpora are read by the names and words that are customary there; doubt is refused."""
+
+import json
+
+import pytest
+
+from classifiers.errors import DatasetError
+from classifiers.scoring_files import score_file
+from classifiers.site.columns import Wished, opened, recognise, said
+from classifiers.site.labels import from_record
+from classifiers.site.language_codes import code_of
+
+
+def read(records, **wished):
+    """Return the label of each record, by output."""
+    columns = recognise(records, Wished(**wished), "f")
+    found = []
+    for record in records:
+        row = from_record(columns.plain(record, "f"), name="f", row=1, text_column=columns.text)
+        found.append({name: row.label(name) for name in ("spam", "abuse", "reject", "hate", "threat")})
+    return [{name: label for name, label in one.items() if label is not None} for one in found]
+
+
+@pytest.mark.parametrize(
+    ("records", "wanted"),
+    [
+        ([{"text": "x", "label": 1}, {"text": "y", "label": 0}], [{"abuse": 1}, {"abuse": 0}]),
+        ([{"text": "x", "Label": "OFF"}, {"text": "y", "Label": "NOT"}], [{"abuse": 1}, {"abuse": 0}]),
+        ([{"text": "x", "labels": "not_hate"}, {"text": "y", "labels": "hate"}], [{"abuse": 0}, {"abuse": 1}]),
+        ([{"text": "x", "label": "spam"}, {"text": "y", "label": "ham"}], [{"spam": 1}, {"spam": 0}]),
+        ([{"text": "x", "is_offensive": True}, {"text": "y", "is_offensive": None}], [{"abuse": 1}, {}]),
+        ([{"text": "x", "labels": ["offensive", "hate"]}, {"text": "y", "labels": []}], [{"abuse": 1}, {"abuse": 0}]),
+        ([{"text": "x", "label": "none"}, {"text": "y", "label": "hate,offensive"}], [{"abuse": 0}, {"abuse": 1}]),
+        ([{"comment_text": "x", "toxic": "1", "threat": "0", "identity_hate": "1"}], [{"abuse": 1, "hate": 1, "threat": 0}]),
+        ([{"Text": "x", "removed": "true"}], [{"reject": 1}]),
+        # a label under this program's own name: what is called otherwise says nothing
+        ([{"text": "x", "abuse": 0, "label": 1, "toxic": 1}], [{"abuse": 0}]),
+        ([{"text": "x", "state": "approved", "label": 1}], [{"spam": 0, "abuse": 0, "reject": 0}]),
+        ([{"text": "x", "labels": {"hate": 1}, "class": 0}], [{"hate": 1}]),
+    ],
+)  # fmt: skip
+def test_customary_columns_are_taken(records, wanted):
+    assert read(records) == wanted
+
+
+def test_what_is_said_outright_goes_before_what_is_customary():
+    records = [{"text": "x", "label": 2, "kind": "c"}, {"text": "y", "label": 0, "kind": "a"}]
+    assert read(records, label="label", positive=frozenset({"1", "2"})) == [{"abuse": 1}, {"abuse": 0}]
+    assert read(records, label="kind", positive=frozenset({"C"}), output="spam") == [{"spam": 1}, {"spam": 0}]
+    with pytest.raises(DatasetError, match="no column 'gone'; there are 'text', 'label', 'kind'"):
+        read(records, label="gone")
+
+
+@pytest.mark.parametrize("values", [[2, 3], ["a", "b"], ["a whole comment that is no label"]])
+def test_a_label_that_says_neither_yes_nor_no_is_refused_and_not_quoted(values):
+    with pytest.raises(DatasetError, match="--positive") as caught:
+        read([{"text": "x", "label": value} for value in values])
+    assert "comment" not in str(caught.value)
+
+
+def test_a_single_value_that_is_none_is_a_fault_of_its_row():
+    columns = recognise([{"text": "x", "label": 1}], Wished(), "f")
+    with pytest.raises(DatasetError, match="f: line 9: 'label' is neither yes"):
+        columns.plain({"text": "y", "label": "perhaps"}, "f: line 9")
+    assert said("") is said(None) is said("null") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", '\ufefftext;label\nx y;1\n"z; w";0\n'),
+        ("a.csv", 'text,label\nx y,1\n"z, w",0\n'),
+        ("a.tsv", "text\tlabel\nx y\t1\nz w\t0\n"),
+    ],
+)  # fmt: skip
+def test_tables_are_read_whatever_separates_their_columns(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
+    columns, records = opened(path, Wished())
+    assert [columns.plain(record, "f")["abuse"] for _, record in records] == [1, 0]
+
+
+def test_a_file_is_scored_by_the_column_that_holds_its_text(shipped, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"id": 1, "Comment": text}) + "\n" for text in ("hello", "you idiot")))
+    assert [line["abuse"] > 0.5 for line in score_file(shipped, path)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"),
+    [
+        ("ko", "ko"), ("kor", "ko"), ("Korean", "ko"), ("pt-BR", "pt"), ("Portuguese (Brazil)", "pt"), ("eng", "en"),
+        ("ara", "ar"), ("arz", "ar"), ("zh_Hans", "zh"), ("xyz", "xyz"), ("", None), (None, None), (float("nan"), None),
+        ("unknown", None), ("und", None),
+    ],
+)  # fmt: skip
+def test_a_language_has_one_code_however_it_is_stated(stated, code):
+    assert code_of(stated) == code
