@@ -5,9 +5,8 @@ Training, serving and explaining share this module, so that they cannot disagree
 
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +15,14 @@ from classifiers import evidence, languages, latin, lexicon, signs, threats
 from classifiers.disguise import Readings, readings
 from classifiers.evidence import Rule
 from classifiers.lexicon import WordClass
-from classifiers.ngrams import ORDERS, Words, buckets, find_words, word_runs
+from classifiers.ngrams import CODE_BITS, ORDERS, Words, find, of_one_text, word_runs
 from classifiers.signs import Sign
 from classifiers.text import MAX_CODE_POINTS, Stream, encode, fold_encoded, whole_text
 
 BUCKET_BITS = 20
 BUCKETS = 1 << BUCKET_BITS
-CHECK_BITS = 4  # of a hash, beside its bucket: a bucket weighs only for the n-gram that owns it
-CODES = 1 << BUCKET_BITS + CHECK_BITS
+CHECK_BITS = CODE_BITS - BUCKET_BITS  # beside the bucket, which weighs only for the n-gram that owns it
+CODES = 1 << CODE_BITS
 MAX_BATCH = 128  # texts analysed at once; bounded by the bits that number them in a key
 MAX_BATCH_CODE_POINTS = (
     1 << 15
@@ -37,21 +36,22 @@ _OTHER, _LOWER, _UPPER = Sign.OTHER, Sign.LATIN_LOWER, Sign.LATIN_UPPER
 _THREAT, _THREAT_ENGLISH, _COMMON = WordClass.THREAT, WordClass.THREAT_ENGLISH, WordClass.THREAT_COMMON
 _ONLY = np.zeros(1, np.int64)
 _CHECK_SHIFT, _CHECK_PLACE = np.uint32(CHECK_BITS), np.uint32(CHECK_BIT)
-_CHECK = (1 << CHECK_BITS) - 1
-_PLACE = (1 << CHECK_BIT) - 1  # of a key, all but the text
+_CHECK = np.uint32((1 << CHECK_BITS) - 1)
+_TO_PLACE, _ENGLISH = np.array(CHECK_BITS), np.array(BUCKETS)
+_PLACE = np.array((1 << CHECK_BIT) - 1)  # of a key, all but the text
 _Whole = TypeVar("_Whole", np.uint32, np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """What was found in each text of a batch; lists follow its order.
 
-    `language` is a code or None; `rules` are the fired evidence rules, ascending; `lengths` are code points after
-    folding, one leading space included, 0 for a text without a word; `read` holds the texts with broken words.
+    `codes` are those of `ngrams.find`; `language` is a code or None; `rules` are the fired evidence rules, ascending; `lengths` are
+    code points after folding, one leading space included, 0 for a text without a word; `read` holds the texts with broken words.
     """
 
     stream: Stream
     words: Words
+    codes: NDArray[np.int64]
     lengths: list[int]
     language: list[str | None]
     rules: list[list[int]]
@@ -91,7 +91,7 @@ def analyse(
     stream = fold_encoded(raw, bounds, with_origin=with_origin)
     if with_origin and read:
         _lead_back(stream, read)
-    words = find_words(stream)
+    words, codes = find(stream)
     word_counts = lexicon.count_classes(words, len(texts))
     starts: list[int] = stream.starts.tolist()
     lengths = [end - start for start, end in pairwise(starts)]
@@ -107,7 +107,7 @@ def analyse(
     for at, url in enumerate(author_urls or ()):
         if url:
             rules[at] = evidence.with_author_url(rules[at], url)
-    return Analysis(stream, words, lengths, language, rules, read)
+    return Analysis(stream, words, codes, lengths, language, rules, read)
 
 
 def alone(text: str, found: Analysis, at: int) -> Analysis:
@@ -120,15 +120,8 @@ def alone(text: str, found: Analysis, at: int) -> Analysis:
     as_read = text[:MAX_CODE_POINTS] if reading is None else reading.text
     stream = fold_encoded(*encode([as_read]), with_origin=True)
     _lead_back(stream, read)
-    of_text = slice(*found.words.text.searchsorted((at, at + 1)))
-    start = found.stream.starts[at]
-    words = Words(
-        found.words.start[of_text] - start,
-        found.words.end[of_text] - start,
-        found.words.hashes[of_text],
-        np.zeros(of_text.stop - of_text.start, np.int64),
-    )
-    return Analysis(stream, words, [found.lengths[at]], [found.language[at]], [found.rules[at]], read)
+    words, codes = of_one_text(found.stream, found.words, found.codes, at)
+    return Analysis(stream, words, codes, [found.lengths[at]], [found.language[at]], [found.rules[at]], read)
 
 
 def _spread(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:
@@ -148,25 +141,36 @@ def _threatening(
     language: Sequence[str | None],
 ) -> Iterator[int]:
     """Yield which texts threaten the reader."""
+    hinted = {
+        at
+        for at, counts in enumerate(word_counts)
+        if counts[_THREAT] or counts[_THREAT_ENGLISH] or counts[_COMMON]
+    }
+    in_both_scripts = {
+        at
+        for at, counts in enumerate(sign_counts)
+        if language[at] == languages.ARABIC and (counts[_LOWER] or counts[_UPPER])
+    }
+    if not (hinted or in_both_scripts):
+        return
     folded, starts = whole_text(stream), stream.starts.tolist()
-    arabizi = {bisect(starts, at) - 1 for at in threats.arabizi_ends(folded)}
-    for at, counts in enumerate(word_counts):
+    arabizi: set[int] = set()
+    if in_both_scripts:
+        arabizi = in_both_scripts & {bisect(starts, at) - 1 for at in threats.arabizi_ends(folded)}
+    for at in hinted | arabizi:
+        counts = word_counts[at]
         is_english = counts[_THREAT_ENGLISH] + counts[_COMMON] > 0
-        if counts[_THREAT] or is_english or at in arabizi:
-            in_latin = sign_counts[at][_LOWER] + sign_counts[at][_UPPER] > 0
-            is_arabizi = at in arabizi and language[at] == languages.ARABIC and in_latin
-            clues = threats.Clues(counts[_THREAT] > 0, is_arabizi, is_english)
-            if threats.is_made(folded[starts[at] : starts[at + 1] + 1], clues):
-                yield at
+        clues = threats.Clues(counts[_THREAT] > 0, at in arabizi, is_english)
+        if threats.is_made(folded[starts[at] : starts[at + 1] + 1], clues):
+            yield at
 
 
 def _lead_back(stream: Stream, read: Mapping[int, Readings]) -> None:
     """Let each character of a reading stand where its source stands."""
     assert stream.origin is not None
     for at, reading in read.items():
-        own = stream.origin[stream.starts[at] : stream.starts[at + 1]]
-        is_inside = own >= 0  # not the space before the text
-        own[is_inside] = np.array(reading.origin(), np.int64)[own[is_inside]]
+        own = stream.origin[stream.starts[at] + 1 : stream.starts[at + 1]]  # not the space before the text
+        own[:] = np.array(reading.origin(), np.int64)[own]
 
 
 def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -175,7 +179,7 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     A key is text << 25 | check << 21 | language << 20 | bucket. Places where no n-gram begins stand as bucket 0, which weighs
     nothing. Every text has at least one key.
     """
-    hashed = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS).astype(np.uint32)
+    hashed = found.codes.astype(np.uint32)
     every = hashed >> _CHECK_SHIFT
     hashed &= _CHECK
     hashed <<= _CHECK_PLACE
@@ -193,31 +197,29 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
 
 
 def owned_places(found: Analysis, owners: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return those n-grams of a single text whose check owns their bucket, ascending, each as language << 20 | bucket."""
-    places = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
-    checks = places & _CHECK
-    places >>= CHECK_BITS
+    """Return those n-grams of a single text that own their bucket, ascending, each as language << 20 | bucket; see `owned_keys`."""
+    places = found.codes >> _TO_PLACE
     if found.language[0] == languages.ENGLISH:
-        places += BUCKETS
-    owned: NDArray[np.int64] = places.take((owners.take(places, mode="wrap") == checks).nonzero()[0])
+        places += _ENGLISH
+    is_owner = owners.take(places, mode="wrap") == found.codes.astype(np.uint8)
+    owned: NDArray[np.int64] = places.take(is_owner.nonzero()[0])
     owned.sort()
     return owned
 
 
 def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return those n-grams of a batch whose check owns their bucket, as sorted keys, and where each text's keys begin.
+    """Return those n-grams of a batch that own their bucket, as sorted keys, and where each text's keys begin.
 
-    A key is text << 21 | language << 20 | bucket; `owners` is indexed by all but the text. Told before they are sorted, which costs
-    most; of the modes of `take` "wrap" is quickest, and none is too large. Each text has at least one key, of bucket 0.
+    A key is text << 21 | language << 20 | bucket; `owners` is indexed by all but the text and holds the last byte of the code that owns
+    the bucket. Told before they are sorted, which costs most; of the modes of `take` "wrap" is quickest, and none is too large. Each
+    text has at least one key, of bucket 0.
     """
-    codes = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
-    checks = codes.astype(np.uint8)
-    checks &= _CHECK
-    codes >>= CHECK_BITS
+    codes = found.codes >> _TO_PLACE
     english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
     lowest = np.arange(len(english), dtype=np.int64) << CHECK_BIT
     _add_of_texts(codes, found, lowest + np.array(english, np.int64))
-    owned = (owners.take(codes & _PLACE, mode="wrap") == checks).nonzero()[0]
+    is_owner = owners.take(codes & _PLACE, mode="wrap") == found.codes.astype(np.uint8)
+    owned = is_owner.nonzero()[0]
     sorted_keys = np.empty(lowest.size + owned.size, np.uint32)
     sorted_keys[: lowest.size] = lowest
     sorted_keys[lowest.size :] = codes.take(owned)
@@ -226,7 +228,7 @@ def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.u
 
 
 def _add_of_texts(codes: NDArray[_Whole], found: Analysis, values: NDArray[_Whole]) -> None:
-    """Add to each entry of `buckets` the value of its text."""
+    """Add to each entry of the row of `find` the value of its text."""
     size = found.stream.codes.size
     lengths = np.array(found.lengths)
     lengths[-1] += 1  # the last space of the stream

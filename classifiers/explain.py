@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import threats
-from classifiers.analysis import BUCKET_BITS, CHECK_BITS, Analysis
+from classifiers.analysis import Analysis
 from classifiers.evidence import Rule, locate
-from classifiers.ngrams import ORDERS, buckets
+from classifiers.ngrams import ORDERS
 from classifiers.text import whole_text
 
 WORDS = "words"
@@ -101,7 +101,7 @@ def without_weak(spans: Sequence[Span], least: float) -> list[Span]:
 
 def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
     """Return, for each head, the steps of each word, or pair of words, where n-grams that weigh something first stand."""
-    codes = buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS)
+    codes = found.codes
     columns = [None if head.buckets is None else head.buckets.take(codes) for head in heads]
     weighs = np.zeros(codes.size, np.bool_)
     for column in columns:
@@ -169,7 +169,7 @@ def _totals(spots: Sequence[tuple[int, int]], steps: Sequence[float]) -> _Totals
 
 
 def _pairs(found: Analysis, at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return first * words + last of the words that hold each n-gram; `at` are places in `buckets`, ascending."""
+    """Return first * words + last of the words that hold each n-gram; `at` are places in the row of codes, ascending."""
     size, words = found.stream.codes.size, found.words.start.size
     characters = at[: at.searchsorted(ORDERS * size)]
     order = characters // size

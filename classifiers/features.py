@@ -14,8 +14,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from classifiers import evidence
-from classifiers.analysis import BUCKET_BITS, CHECK_BITS, CODES, Analysis, analyse, batches
-from classifiers.ngrams import buckets, places, text_of
+from classifiers.analysis import CHECK_BITS, CODES, Analysis, analyse, batches
+from classifiers.ngrams import places, text_of
 
 COLUMNS = CODES + evidence.COUNT
 
@@ -50,7 +50,7 @@ class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         rows, columns = _evidence_entries(found)
         if self.ngrams:
             rows.append(text_of(places(found.stream, found.words)[0], found.stream))
-            columns.append(buckets(found.stream, found.words, BUCKET_BITS + CHECK_BITS))
+            columns.append(found.codes)
         row, column = np.concatenate(rows), np.concatenate(columns)
         is_used = column >= 1 << CHECK_BITS  # bucket 0 marks places without an n-gram
         values = np.ones(int(is_used.sum()), np.float32)

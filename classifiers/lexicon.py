@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import threats
-from classifiers.ngrams import Words, finish, word_hash
+from classifiers.ngrams import CODE_BITS, Words, finish, word_hash
 from classifiers.text import fold_words
 
 
@@ -34,6 +34,7 @@ class WordClass:
 
 COUNT = 13
 _SLOTS_BITS = 17
+_SHIFT = np.array(CODE_BITS - _SLOTS_BITS)
 
 _WORDS = {
     WordClass.ENGLISH: """
@@ -168,11 +169,11 @@ def _table() -> tuple[NDArray[np.uint64], NDArray[np.uint8], dict[int, int]]:
 def classify(words: Words) -> NDArray[np.uint8]:
     """Return the `WordClass` of each word, 0 where it is in no list: ndarray of shape (n_words,), uint8."""
     hashes, classes, crowded = _table()
-    slots = finish(words.hashes, _SLOTS_BITS)
+    slots = words.codes >> _SHIFT
     listed = classes.take(slots)
     found: NDArray[np.uint8] = listed * (hashes.take(slots) == words.hashes)
     if _CROWDED in listed.tobytes():  # a tenth of what a maximum costs of few words
-        at = np.flatnonzero(listed == _CROWDED)
+        at = (listed == _CROWDED).nonzero()[0]
         found[at] = [crowded.get(word, 0) for word in words.hashes[at].tolist()]
     return found
 

@@ -6,9 +6,8 @@ folded code points, finished by a multiplication; its upper bits choose the buck
 where it stands: prefix sums are divided by the power of the base at its start, which an odd base allows.
 """
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,29 +16,34 @@ from classifiers import letters
 from classifiers.text import Stream
 
 ORDERS = 3  # of characters: 2, 3 and 4
+CODE_BITS = 24  # of a hash that are kept of every n-gram
 _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 2**64)
-_B = np.uint64(_BASE)
-_PAIR = np.uint64(0xEB44ACCAB455D165)
-_SKIP = np.uint64(0x9E6C63D0676A9A99)
-_THREE = np.uint64(0xC2B2AE3D27D4EB4F)
-_FINISH = np.uint64(0xD6E8FEB86659FD93)
-_MIX = np.uint64(29)
-_SPACE_BEFORE = np.uint64(letters.SPACE * _BASE_INVERSE % 2**64)
+# Constants as arrays: NumPy makes one of a number anew each time, which costs a short text as much as the sum itself.
+_B = np.array(_BASE, np.uint64)
+_PAIR = np.array(0xEB44ACCAB455D165, np.uint64)
+_SKIP = np.array(0x9E6C63D0676A9A99, np.uint64)
+_THREE = np.array(0xC2B2AE3D27D4EB4F, np.uint64)
+_FINISH = np.array(0xD6E8FEB86659FD93, np.uint64)
+_MIX = np.array(29, np.uint64)
+_SPACE_BEFORE = np.array(letters.SPACE * _BASE_INVERSE % 2**64, np.uint64)
+_SPACE, _ONE = np.array(letters.SPACE, np.uint32), np.array(1)
+_FEWER = (0, 1, 2, 2)  # runs than words: words, pairs of neighbours, pairs with a gap, threes
+_NONE = np.zeros(1, np.int64)
 _MIN_CAPACITY = 4096
 _Any = TypeVar("_Any", bound=np.integer)
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """The words of a stream.
 
-    `start` and `end` (exclusive) are positions, `hashes` 64-bit hashes, `text` the text of each word.
+    `start` and `end` (exclusive) are positions, `hashes` 64-bit hashes, `codes` what `finish` makes of them, `text` the text of each word.
     """
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     hashes: NDArray[np.uint64]
+    codes: NDArray[np.int64]
     text: NDArray[np.int64]
 
 
@@ -56,8 +60,8 @@ def _capacity(size: int) -> int:
     return max(_MIN_CAPACITY, 1 << (size - 1).bit_length())
 
 
-def finish(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
-    """Return the bucket in [0, 2**bits) of each hash."""
+def finish(hashes: NDArray[np.uint64], bits: int = CODE_BITS) -> NDArray[np.int64]:
+    """Return the upper bits of each hash, mixed: in [0, 2**bits)."""
     mixed = hashes >> _MIX
     mixed ^= hashes
     mixed *= _FINISH
@@ -65,21 +69,39 @@ def finish(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
     return mixed.view(np.int64)
 
 
-def find_words(stream: Stream) -> Words:
-    """Return the words of a stream and their hashes."""
-    codes = stream.codes
-    spaces = (codes == letters.SPACE).nonzero()[0]
-    start, end = spaces[:-1] + 1, spaces[1:]
-    capacity = _capacity(codes.size)
-    sums = np.empty(codes.size + 1, np.uint64)  # of all code points before each, times powers of the base
+def find(stream: Stream) -> tuple[Words, NDArray[np.int64]]:
+    """Return the words of a stream and, in one row, the codes of its n-grams, 0 where none begins.
+
+    The row has for each order of characters one entry for each position of the stream, then for `word_runs` one entry for each.
+    """
+    wide = stream.codes.astype(np.uint64)
+    spaces = (stream.codes == _SPACE).nonzero()[0]
+    start, end = spaces[:-1] + _ONE, spaces[1:]
+    text = _texts_of_words(start, stream)
+    size, count = wide.size, start.size
+    hashes = np.empty(ORDERS * size + count + max(count - 1, 0) + 2 * max(count - 2, 0), np.uint64)
+    _hash_characters(wide, hashes)
+    _empty_across_words(hashes, size, end)
+    single = _hash_words(wide, spaces, start)
+    hashes[ORDERS * size : ORDERS * size + count] = single
+    _join_words(single, text, hashes[ORDERS * size + count :], is_one_text=stream.starts.size == 2)
+    codes = finish(hashes)
+    return Words(start, end, single, codes[ORDERS * size : ORDERS * size + count], text), codes
+
+
+def _hash_words(
+    wide: NDArray[np.uint64], spaces: NDArray[np.int64], start: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    capacity = _capacity(wide.size)
+    sums = np.empty(wide.size + 1, np.uint64)  # of all code points before each, times powers of the base
     sums[0] = 0
-    np.multiply(codes, _powers(_BASE, capacity)[: codes.size], out=sums[1:])
+    np.multiply(wide, _powers(_BASE, capacity)[: wide.size], out=sums[1:])
     np.add.accumulate(sums, out=sums)
     at_spaces = sums.take(spaces)
     hashes = at_spaces[1:] - at_spaces[:-1]
     hashes *= _powers(_BASE_INVERSE, capacity).take(start)
     hashes -= _SPACE_BEFORE
-    return Words(start, end, hashes, _texts_of_words(start, stream))
+    return hashes
 
 
 def _texts_of_words(start: NDArray[np.int64], stream: Stream) -> NDArray[np.int64]:
@@ -94,7 +116,7 @@ def _texts_of_words(start: NDArray[np.int64], stream: Stream) -> NDArray[np.int6
 
 
 def word_hash(word: str) -> int:
-    """Return the hash that `find_words` gives to a folded word."""
+    """Return the hash that `find` gives to a folded word."""
     return sum(ord(letter) * pow(_BASE, at, 2**64) for at, letter in enumerate(word)) % 2**64
 
 
@@ -105,44 +127,31 @@ def text_of(positions: NDArray[np.int64], stream: Stream) -> NDArray[np.int64]:
     return np.searchsorted(stream.starts[1:-1], positions, side="right")
 
 
-def buckets(stream: Stream, words: Words, bits: int) -> NDArray[np.int64]:
-    """Return the bucket of every n-gram, 0 where none begins.
-
-    One row: for each order of characters one entry for each position of the stream, then for `word_runs` one entry for each.
-    """
-    wide = stream.codes.astype(np.uint64)
-    size, count = wide.size, words.start.size
-    pairs, threes = max(count - 1, 0), max(count - 2, 0)
-    hashes = np.empty(ORDERS * size + count + pairs + 2 * threes, np.uint64)
+def _hash_characters(wide: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> None:
+    """Write the hash of every run of characters, those across words too."""
+    size = wide.size
     shorter = wide
     for order in range(1, ORDERS + 1):
         longer = hashes[(order - 1) * size : order * size]
         np.multiply(shorter, _B, out=longer)
         longer[:-order] += wide[order:]
         shorter = longer
-    _empty_across_words(hashes, size, words.end)
-    hashes[ORDERS * size : ORDERS * size + count] = words.hashes
-    _join_words(words, hashes[ORDERS * size + count :], is_one_text=stream.starts.size == 2)
-    return finish(hashes, bits)
 
 
 def _empty_across_words(hashes: NDArray[np.uint64], size: int, end: NDArray[np.int64]) -> None:
     """Write 0 where a run of characters has a space inside it, or would go on behind the last space."""
     hashes[size - 1 : ORDERS * size : size] = 0
-    place = end + (size - 1)  # of three characters, the middle one is a space
-    hashes[place] = 0
-    place += size  # of four the second, or the third
-    hashes[place] = 0
-    place -= 1
-    hashes[place] = 0
+    # Of three characters the middle one is a space; of four the second, or the third.
+    hashes[end + np.array(((size - 1,), (2 * size - 1,), (2 * size - 2,)))] = 0
 
 
-def _join_words(words: Words, hashes: NDArray[np.uint64], *, is_one_text: bool) -> None:
+def _join_words(
+    single: NDArray[np.uint64], text: NDArray[np.int64], hashes: NDArray[np.uint64], *, is_one_text: bool
+) -> None:
     """Write the hashes of pairs of neighbours, of pairs with a gap and of threes; none crosses from text to text."""
-    count = words.start.size
+    count = single.size
     if count < 2:
         return
-    single, text = words.hashes, words.text
     pairs = hashes[: count - 1]
     np.multiply(single[:-1], _PAIR, out=pairs)
     pairs += single[1:]
@@ -158,15 +167,39 @@ def _join_words(words: Words, hashes: NDArray[np.uint64], *, is_one_text: bool) 
         threes[across] = 0
 
 
+def of_one_text(
+    stream: Stream, words: Words, codes: NDArray[np.int64], at: int
+) -> tuple[Words, NDArray[np.int64]]:
+    """Return what `find` returns of one text of a stream by itself, from what it returned of the stream."""
+    size, (start, end) = stream.codes.size, stream.starts[at : at + 2].tolist()
+    first, last = words.text.searchsorted((at, at + 1)).tolist()
+    count = last - first
+    parts: list[NDArray[np.int64]] = []
+    for order in range(ORDERS):
+        parts += (codes[order * size + start : order * size + end], _NONE)  # nothing begins at the last space
+    begin = ORDERS * size
+    for fewer in _FEWER:
+        parts.append(codes[begin + first : begin + first + max(count - fewer, 0)])
+        begin += max(words.start.size - fewer, 0)
+    own = Words(
+        words.start[first:last] - start,
+        words.end[first:last] - start,
+        words.hashes[first:last],
+        words.codes[first:last],
+        np.zeros(count, np.int64),
+    )
+    return own, np.concatenate(parts)
+
+
 def word_runs(values: NDArray[_Any], *, is_end: bool) -> list[NDArray[_Any]]:
-    """Return what belongs to the first (or last) word of every run of words, in the order of `buckets`."""
+    """Return what belongs to the first (or last) word of every run of words, in the order of `find`."""
     if is_end:
         return [values, values[1:], values[2:], values[2:]]
     return [values, values[:-1], values[:-2], values[:-2]]
 
 
 def places(stream: Stream, words: Words) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return where each entry of `buckets` starts and ends (exclusive) in the stream."""
+    """Return where each entry of the row of `find` starts and ends (exclusive) in the stream."""
     positions = np.arange(stream.codes.size)
     starts = [positions] * ORDERS + word_runs(words.start, is_end=False)
     ends = [positions + order for order in range(2, ORDERS + 2)] + word_runs(words.end, is_end=True)

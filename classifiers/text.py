@@ -9,6 +9,7 @@ Here repeated letters and spaces are shortened, and every kept position remember
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,7 @@ MAX_CODE_POINTS = 20_000  # of one text; what follows is not read
 _DIGITS = (0x30, 0x39)
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """Folded texts in one row of code points.
 
     `codes` (uint32) holds the characters of all texts, a single space between words and between texts, before the first

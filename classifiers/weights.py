@@ -14,12 +14,14 @@ from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, owned_key
 from classifiers.errors import ArtifactIncompatibleError
 
 PER_LANGUAGE = 4  # outputs at most: four weights of 16 bits are looked up as one integer
-_PLACE = np.uint32(2 * BUCKETS - 1)
-_CHECK = (1 << CHECK_BITS) - 1
-_NOBODY = 1 << CHECK_BITS
+_PLACE = np.array(2 * BUCKETS - 1, np.uint32)
+# The last byte that none of the codes of a bucket has, of sixteen buckets in a row.
+_NOBODY = (np.arange(16)[::-1] << CHECK_BITS).astype(np.uint8)
+_ONES = np.ones(1 << 12)
 _LIMIT = np.iinfo(np.int16).max
 _BIAS = 1 << 15  # added to each weight: none is negative, so sums of several in one integer do not mix
-_ALTERNATE = 0x0000FFFF0000FFFF
+_ALTERNATE = np.array(0x0000FFFF0000FFFF, np.uint64)
+_SHIFT = np.array(16, np.uint64)
 _LOW = (1 << 32) - 1
 _MOST = 1 << 16  # weights whose sum is sure to need no more than 32 bits
 
@@ -34,7 +36,7 @@ class OutputSteps:
     def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
         """Return the steps of these codes, 0 where another n-gram owns the bucket."""
         place = codes >> CHECK_BITS
-        owned = (self.owners.take(place) == (codes & _CHECK)).nonzero()[0]
+        owned = (self.owners.take(place) == codes.astype(np.uint8)).nonzero()[0]
         steps = np.zeros(codes.size, np.int64)
         steps[owned] = self.biased[place.take(owned)]  # `take` would first copy the whole column
         steps[owned] -= _BIAS
@@ -45,7 +47,8 @@ class OutputSteps:
 class Weights:
     """Weights of both languages, one after the other; `columns` names the place of each output of a language.
 
-    `quads` and `owners` are of shape (languages * BUCKETS,); a quad holds PER_LANGUAGE weights, each _BIAS above what it is.
+    `quads` and `owners` are of shape (languages * BUCKETS,); a quad holds PER_LANGUAGE weights, each _BIAS above what it is. An owner
+    is the last byte of its code: its check, and the end of its bucket, which is wrong where nobody owns the bucket.
     """
 
     quads: NDArray[np.uint64]
@@ -79,14 +82,11 @@ def _columns(quads: NDArray[np.uint64]) -> NDArray[np.uint16]:
 
 def _sum(quads: NDArray[np.uint64]) -> list[int]:
     """Return the sum of each column."""
-    if quads.size > _MOST:
+    if quads.size > _ONES.size:
         return _slow_sums(quads, np.zeros(1, np.int64))[0]
-    even = int(np.add.reduce(quads & _ALTERNATE))
-    quads >>= 16
-    quads &= _ALTERNATE
-    odd = int(np.add.reduce(quads))
-    bias = quads.size * _BIAS
-    return [(even & _LOW) - bias, (odd & _LOW) - bias, (even >> 32) - bias, (odd >> 32) - bias]
+    # Sums of whole numbers this small are exact in floating point, in any order.
+    sums: list[float] = _ONES[: quads.size].dot(_columns(quads).astype(np.float64)).tolist()
+    return [int(of_column) - quads.size * _BIAS for of_column in sums]
 
 
 def _sums(quads: NDArray[np.uint64], begins: NDArray[np.int64]) -> list[list[int]]:
@@ -97,7 +97,7 @@ def _sums(quads: NDArray[np.uint64], begins: NDArray[np.int64]) -> list[list[int
     if counts.max() > _MOST:
         return _slow_sums(quads, begins)
     even = np.add.reduceat(quads & _ALTERNATE, begins)
-    quads >>= 16
+    quads >>= _SHIFT
     quads &= _ALTERNATE
     odd = np.add.reduceat(quads, begins)
     sums = np.empty((begins.size, PER_LANGUAGE), np.int64)
@@ -122,13 +122,13 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
     Raises ArtifactIncompatibleError where the arrays have another shape.
     """
     quads = np.full(len(columns) * BUCKETS, _BIAS * 0x0001000100010001, np.uint64)
-    owners = np.full(len(columns) * BUCKETS, _NOBODY, np.uint8)
+    owners = np.tile(_NOBODY, len(columns) * BUCKETS // _NOBODY.size)
     for at, (language, outputs) in enumerate(columns.items()):
         codes, steps = arrays.get(f"codes_{language}"), arrays.get(f"weights_{language}")
         if codes is None or steps is None or not _is_sound(codes, steps, outputs):
             raise ArtifactIncompatibleError("the weights have another shape than this version reads")
         place = (codes >> CHECK_BITS) + at * BUCKETS
-        owners[place] = codes & _CHECK
+        owners[place] = codes.astype(np.uint8)
         _columns(quads)[place, : len(outputs)] = steps.astype(np.int32) + _BIAS
     return Weights(quads, owners, {language: tuple(outputs) for language, outputs in columns.items()})
 

@@ -5,7 +5,8 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from classifiers import disguise, evidence, threats
+from classifiers import disguise, evidence, signs, threats
+from classifiers.text import encode
 
 PIECES = st.sampled_from(
     ["a", "ك", "b", "9", "٣", ".", "..", " ", "\n", "\u2003", "_", "-", "/", ":", "@", "www.", "http://", "bit.ly", ".com", "x.y", ","]
@@ -29,6 +30,13 @@ def test_letters_kept_apart_are_hinted_at(text):
 def test_links_are_those_of_each_run_that_may_hold_one(text):
     runs = [run for run in text.split() if "." in run[:-2] or ":/" in run]
     assert evidence._links(text) == [link for run in runs for link in evidence._LINK.findall(run)]
+
+
+@given(st.lists(broken_text, min_size=1, max_size=4))
+@example(["a*b", "a9b", "a*9", "*b"])
+def test_a_sign_inside_a_word_is_seen_in_a_text_alone_and_in_a_batch(texts):
+    _, together = signs.read(*encode([*texts, ""]))
+    assert together == {at for at, text in enumerate(texts) if signs.read(*encode([text]))[1]}
 
 
 @settings(max_examples=1000)

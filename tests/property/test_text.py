@@ -84,12 +84,22 @@ def test_what_is_taken_out_of_a_batch_is_what_a_text_alone_gives(texts):
         assert taken.read == read.read
         for part, names in (
             ("stream", ("codes", "starts", "origin")),
-            ("words", ("start", "end", "hashes", "text")),
+            ("words", ("start", "end", "hashes", "codes", "text")),
         ):
             for name in names:
                 mine, other = (getattr(getattr(one, part), name) for one in (taken, read))
                 assert mine.dtype == other.dtype
                 assert mine.tolist() == other.tolist()
+        assert taken.codes.tolist() == read.codes.tolist()
+
+
+@given(st.lists(any_text, min_size=1, max_size=6))
+@example(["long enough.", "f*ck"])
+def test_places_of_readings_in_a_batch_lie_in_their_own_texts(texts):
+    found = analyse(texts, with_origin=True)
+    for at, text in enumerate(texts):
+        start, end = found.stream.starts[at] + 1, found.stream.starts[at + 1]
+        assert all(0 <= place < len(text) for place in found.stream.origin[start:end].tolist())
 
 
 @given(st.lists(st.integers(0, 3 * MAX_CODE_POINTS), max_size=40))

@@ -4,7 +4,7 @@ import pytest
 
 from classifiers.analysis import analyse
 from classifiers.lexicon import WordClass, classify, word_classes
-from classifiers.ngrams import find_words
+from classifiers.ngrams import find
 from classifiers.text import fold
 
 
@@ -92,7 +92,7 @@ def test_a_text_without_letters_is_read_with_the_main_language(text):
 
 def test_no_listed_word_is_hidden_by_another():
     listed = word_classes()
-    found = classify(find_words(fold(list(listed))))
+    found = classify(find(fold(list(listed)))[0])
     assert found.tolist() == list(listed.values())
     assert listed["the"] == WordClass.ENGLISH
     assert listed["house"] == WordClass.THREAT_COMMON

@@ -11,7 +11,7 @@ from classifiers.analysis import analyse
 from classifiers.attacks import ATTACKS
 from classifiers.evidence import Rule
 from classifiers.lexicon import WordClass, classify
-from classifiers.ngrams import find_words
+from classifiers.ngrams import find
 from classifiers.text import fold, whole_text
 
 THREATS = """
@@ -222,5 +222,5 @@ def test_no_alternative_of_the_rule_is_hidden_by_the_words_before_it(speech):
 
 @pytest.mark.parametrize("listed", [threats.words(), threats.english_words()], ids=["ar", "en"])
 def test_every_word_of_the_rule_is_told_from_all_other_words(listed):
-    classes = classify(find_words(fold(sorted(listed))))
+    classes = classify(find(fold(sorted(listed)))[0])
     assert set(classes.tolist()) <= {WordClass.THREAT, WordClass.THREAT_ENGLISH, WordClass.THREAT_COMMON}
