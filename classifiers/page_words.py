@@ -7,20 +7,30 @@ LANGUAGES: Final = ("en", "ar")
 RIGHT_TO_LEFT = frozenset({"ar"})
 Say = Callable[[str], str]
 
+LEARNED_FROM_THESE = (
+    "{version} learned from decisions up to {time}: it is compared on later ones, "
+    'the parts "since"; elsewhere the model that both build on stands in for it'
+)
+TOO_FEW_ROWS = "{language}: {rows} rows are too few; the prior alone scores it"
+TOO_FEW_LABELS = "{output}: {positive} positive and {negative} negative labels"
+BOTH_WAYS = "{output}: {texts} texts are labelled both ways"
+
 ARABIC: Mapping[str, str] = {
     # of a retraining
     "Retraining": "إعادة تدريب",
     "It may take over from {}.": "يجوز أن يحل محل {}.",
     "Kept as a candidate; {} stays.": "بقي مرشحا، ويظل {} هو المعمول به.",
-    "Kept as a candidate:": "بقي مرشحا:",
-    "Every gate held.": "اجتاز كل الشروط.",
-    "Compared with {} on decisions that neither learned from. Data {}.": "قورن بـ {} على قرارات لم يتعلم منها أي منهما. البيانات {}.",
     "Why it is kept": "سبب بقائه مرشحا",
     "why": "السبب",
-    "gate": "الشرط",
-    "gates": "الشروط",
     "where": "الموضع",
     "numbers": "الأرقام",
+    "active": "المعمول به",
+    "new": "الجديد",
+    "low": "الحد الأدنى",
+    "high": "الحد الأعلى",
+    "wanted": "المطلوب",
+    "low_of_folds": "الحد الأدنى على الطيات",
+    "case": "الحالة",
     "Judged on rows that neither model learned from, all later than those learned from.": (
         "الحكم على صفوف لم يتعلم منها أي من النموذجين، وكلها أحدث مما جرى التعلم منه."
     ),
@@ -33,40 +43,28 @@ ARABIC: Mapping[str, str] = {
     "Before": "من قبل",
     "now": "الآن",
     "Parts": "الأجزاء",
-    "Slices": "الشرائح",
-    "slices": "الشرائح",
     "output": "المخرج",
     "part": "الجزء",
-    "slice": "الشريحة",
     "rows": "الصفوف",
-    "Rows": "الصفوف",
     "positive": "الموجب",
     "negative": "السالب",
     "What would change": "ما الذي سيتغير",
     "of {} untouched comments": "من {} تعليقا لم تمس",
     "before": "قبل",
     "after": "بعد",
-    "shares": "الحصص",
     "Comments judged differently": "تعليقات يختلف الحكم عليها",
-    "comments judged differently": "تعليقات يختلف الحكم عليها",
     "comment": "التعليق",
     "a person said": "قال إنسان",
     "people said": "قال الناس",
     "text": "النص",
     "Who labelled": "من وسم",
-    "Labellers": "الواسمون",
-    "labellers": "الواسمون",
     "person": "الشخص",
-    "who": "من",
     "labels": "الوسوم",
     "contradicted by the model": "خالفها النموذج",
     "standard errors from the others": "أخطاء معيارية عن الآخرين",
     "an outlier: counts less": "شاذ: يحسب أقل",
-    "outlier": "شاذ",
     "Data": "البيانات",
     "Snapshot": "لقطة البيانات",
-    "AUC, 0.5 to 1": "AUC، من 0.5 إلى 1",
-    "Grey: before. Blue: now. Lines are 95 % intervals.": "الرمادي: من قبل. الأزرق: الآن. الخطوط فترات ثقة 95٪.",
     # of an evaluation
     "Evaluation": "تقييم",
     "Comparison": "مقارنة",
@@ -162,6 +160,16 @@ ARABIC: Mapping[str, str] = {
     "language_not_learned": "لغة صفوفها أقل من أن تتعلم، فيحكم عليها النموذج الأصل وحده",
     "output_not_learned": "مخرج وسومه أقل من أن يتعلم",
     "contradictory_labels": "نصوص وسمت بالضدين",
+    LEARNED_FROM_THESE: (
+        "تعلم {version} من قرارات حتى {time}: فيقارن على ما بعدها في الأجزاء «منذ»، ويحل محله فيما سواها النموذج الذي بني الاثنان عليه"
+    ),
+    TOO_FEW_ROWS: "{language}: {rows} من الصفوف لا تكفي؛ يحكم عليها النموذج الأصل وحده",
+    TOO_FEW_LABELS: "{output}: {positive} من الوسوم موجب و{negative} سالب",
+    BOTH_WAYS: "{output}: {texts} من النصوص وسمت بالضدين",
+    "none of it": "لا شيء منها",
+    "to 60": "حتى 60",
+    "61 to 240": "من 61 إلى 240",
+    "above 240": "فوق 240",
     # how many rows
     "seen": "قرئت",
     "unlabelled": "بلا وسم",

@@ -30,11 +30,15 @@ class MustPass:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a model stays a candidate. `where` names the output, and the slice or the case; `numbers` are measures."""
+    """Why a model stays a candidate. `where` names the output, and the slice or the case; `numbers` are measures.
+
+    `part` says the same one by one (output, kind, name), for pages in other languages.
+    """
 
     code: str
     where: str
     numbers: Mapping[str, float]
+    part: Mapping[str, str] = field(default_factory=dict)
 
 
 def worse_slices(slices: Sequence[Slice]) -> list[Refusal]:
@@ -57,9 +61,7 @@ def worse_slices(slices: Sequence[Slice]) -> list[Refusal]:
                     "high": difference[name].high,
                     "rows": float(one.rows),
                 }
-                found.append(
-                    Refusal(f"{SLICE_WORSE}_{name}", f"{one.output}, {one.kind} {one.name}", _known(numbers))
-                )
+                found.append(_refusal(f"{SLICE_WORSE}_{name}", numbers, one.output, one.kind, one.name))
     return found
 
 
@@ -71,7 +73,7 @@ def lost(
     No untouched row need be left that would show the loss. `names` are what people call languages.
     """
     return [
-        Refusal(HEAD_LOST, f"{output}, language {names.get(language, language)}", {})
+        _refusal(HEAD_LOST, {}, output, "language", names.get(language, language))
         for language, output in sorted(set(before) - set(new))
     ]
 
@@ -90,7 +92,7 @@ def unproven(slices: Sequence[Slice], held: Callable[[str], Interval]) -> list[R
         folds = held(one.output)
         if not folds.low > 0.5:
             numbers = {"auc": auc.value, "low": auc.low, "low_of_folds": folds.low, "rows": float(one.rows)}
-            found.append(Refusal(NOT_PROVEN, one.output, _known(numbers)))
+            found.append(_refusal(NOT_PROVEN, numbers, one.output))
     return found
 
 
@@ -98,7 +100,9 @@ def unjudged(slices: Sequence[Slice], labelled: Mapping[str, int]) -> list[Refus
     """Refuse where not one output could be judged on the untouched rows; `labelled` counts labels by output."""
     if any(one.kind == "all" for one in slices):
         return []
-    return [Refusal(TOO_FEW_TO_JUDGE, output, {"labels": float(count)}) for output, count in labelled.items()]
+    return [
+        _refusal(TOO_FEW_TO_JUDGE, {"labels": float(count)}, output) for output, count in labelled.items()
+    ]
 
 
 def failed_cases(scorer: Scorer, cases: Sequence[MustPass], thresholds: Thresholds) -> list[Refusal]:
@@ -117,14 +121,17 @@ def failed_cases(scorer: Scorer, cases: Sequence[MustPass], thresholds: Threshol
         half = 0.5 if doubt is None else doubt
         least, most = min(half, 0.5), max(half, 0.5)
         if value < least if case.is_positive else value >= most:
-            found.append(
-                Refusal(
-                    FAILED_CASE,
-                    f"{case.output}, {case.name}",
-                    {"new": value, "wanted": least if case.is_positive else most},
-                )
-            )
+            numbers = {"new": value, "wanted": least if case.is_positive else most}
+            found.append(_refusal(FAILED_CASE, numbers, case.output, "case", case.name))
     return found
+
+
+def _refusal(code: str, numbers: Mapping[str, float], output: str, *part: str) -> Refusal:
+    """Return a refusal about an output, or of one about a kind and a name; what is not known is left out of the numbers."""
+    where = f"{output}, {' '.join(part)}" if part else output
+    return Refusal(
+        code, where, _known(numbers), dict(zip(("output", "kind", "name"), (output, *part), strict=False))
+    )
 
 
 def _known(numbers: Mapping[str, float]) -> dict[str, float]:

@@ -61,9 +61,9 @@ class LabelledText:
         return any(self.label(output) is not None for output in OUTPUTS)
 
 
-def contradictions(rows: Sequence[LabelledText]) -> list[tuple[str, str]]:
-    """Return for each output how many texts are labelled both ways, as notes of a report; capitals and outer spaces aside."""
-    found = []
+def contradictions(rows: Sequence[LabelledText]) -> dict[str, int]:
+    """Return for each output how many texts are labelled both ways, where there are any; capitals and outer spaces aside."""
+    found = {}
     for output in OUTPUTS:
         said: dict[int, int] = {}
         for row in rows:
@@ -73,7 +73,7 @@ def contradictions(rows: Sequence[LabelledText]) -> list[tuple[str, str]]:
                 said[key] = said.get(key, 0) | (label + 1)
         count = sum(both == 3 for both in said.values())
         if count:
-            found.append(("contradictory_labels", f"{output}: {count} texts are labelled both ways"))
+            found[output] = count
     return found
 
 

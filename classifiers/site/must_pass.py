@@ -14,6 +14,6 @@ def frozen_cases() -> tuple[MustPass, ...]:
     """Return the cases, each named by its line."""
     lines = _FILE.read_text("utf-8").splitlines()
     return tuple(
-        MustPass(f"case {at}", case["text"], case["language"], case["output"], case["is_positive"])
+        MustPass(str(at), case["text"], case["language"], case["output"], case["is_positive"])
         for at, case in enumerate(map(json.loads, lines), start=1)
     )

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from classifiers import artifacts
 from classifiers.calibration import MAX_LOGIT
 from classifiers.errors import LabelsError
+from classifiers.page_words import BOTH_WAYS, LEARNED_FROM_THESE, TOO_FEW_LABELS, TOO_FEW_ROWS
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, naming
-from classifiers.site.curves import Curves, curves
+from classifiers.site.curves import curves
 from classifiers.site.foreign import foreign_keys
 from classifiers.site.gates import MustPass, Refusal, failed_cases, lost, unjudged, unproven, worse_slices
 from classifiers.site.judgement import ALPHA, NEW, SINCE, Rows, Slice, Thresholds, changes, slices
@@ -26,7 +27,7 @@ from classifiers.site.material import Material, Progress
 from classifiers.site.measures import Interval, Scored, bootstrap
 from classifiers.site.outliers import Labeller, outliers, trust
 from classifiers.site.page import render
-from classifiers.site.reports import RetrainReport
+from classifiers.site.reports import Note, RetrainReport
 from classifiers.site.reservoir import Sample
 from classifiers.site.splits import Plan, plan
 from classifiers.site.suggestions import model_thresholds
@@ -160,13 +161,14 @@ class Retraining:
             strengths=parts.manifest["strengths"],
             languages=parts.manifest["languages"],
             labellers=labellers,
-            notes=[*self._stand_in(), *_notes(self.material, final), *contradictions(self.sample.rows)],
+            notes=[*self._stand_in(), *_notes(self.material, final), *_contradictory(self.sample.rows)],
             counts=parts.manifest["counts"],
             snapshot=self.sample.snapshot,
             active=self.before.version,
             is_by_time=planned.is_by_time,
+            curves={output: curves(compared, output) for output in first},
         )
-        self._write_report(folder, report, {output: curves(compared, output) for output in first})
+        self._write_report(folder, report)
         return report
 
     def _refusals(
@@ -182,13 +184,12 @@ class Retraining:
             *failed_cases(scorer, self._cases(), scorer.thresholds),
         ]
 
-    def _write_report(
-        self, folder: Path, report: RetrainReport, drawn: Mapping[str, Mapping[str, Curves]]
-    ) -> None:
+    def _write_report(self, folder: Path, report: RetrainReport) -> None:
         """Write the report for programs and for people."""
-        written = json.dumps(report.as_json(), ensure_ascii=False, indent=1) + "\n"
-        (folder / REPORT).write_text(written, "utf-8")
-        (folder / PAGE).write_text(render(report, drawn, language=self.wishes.language), "utf-8")
+        plain = report.as_json()
+        (folder / REPORT).write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        page = render(plain, plain["refusals"], language=self.wishes.language)
+        (folder / PAGE).write_text(page, "utf-8")
 
     def _slices(
         self, judged: Rows, outputs: Sequence[str], thresholds: Thresholds
@@ -212,15 +213,12 @@ class Retraining:
             ),
         ]
 
-    def _stand_in(self) -> list[tuple[str, str]]:
+    def _stand_in(self) -> list[Note]:
         saw = self.wishes.active_saw
         if saw is None:
             return []
-        words = (
-            f"{self.before.version} learned from decisions up to {saw:%Y-%m-%d %H:%M} UTC: it is compared on later ones, "
-            'the parts "since"; elsewhere the model that both build on stands in for it'
-        )
-        return [("active_learned_from_these", words)]
+        fields = {"version": self.before.version, "time": f"{saw:%Y-%m-%d %H:%M} UTC"}
+        return [Note("active_learned_from_these", LEARNED_FROM_THESE, fields)]
 
     def _given(self, first: Mapping[str, Trained]) -> list[str]:
         """Return the outputs to judge: what was learned, and what the active model learned and this one did not."""
@@ -317,26 +315,29 @@ def _labelled(material: Material, output: str) -> int:
     return int((material.labels[output] >= 0).sum())
 
 
-def _notes(material: Material, trained: Mapping[str, Trained]) -> list[tuple[str, str]]:
-    """Return what somebody should know who expected more."""
-    found = []
+def _notes(material: Material, trained: Mapping[str, Trained]) -> list[Note]:
+    """Return which languages and outputs were not learned, which somebody may have expected."""
     learned = {key for one in trained.values() for key in one.languages}
-    for key, count in zip(*np.unique(material.languages, return_counts=True), strict=True):
-        if key not in learned:
-            found.append(
-                ("language_not_learned", f"{key}: {count} rows are too few; the prior alone scores it")
-            )
+    counted = zip(*np.unique(material.languages, return_counts=True), strict=True)
+    found = [
+        Note("language_not_learned", TOO_FEW_ROWS, {"language": str(key), "rows": int(count)})
+        for key, count in counted
+        if key not in learned
+    ]
     for output in OUTPUTS:
         labels = material.labels[output]
         if output not in trained and (labels >= 0).any():
-            positive = int((labels == 1).sum())
-            found.append(
-                (
-                    "output_not_learned",
-                    f"{output}: {positive} positive and {int((labels == 0).sum())} negative labels",
-                )
-            )
+            positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
+            fields: dict[str, str | int] = {"output": output, "positive": positive, "negative": negative}
+            found.append(Note("output_not_learned", TOO_FEW_LABELS, fields))
     return found
+
+
+def _contradictory(rows: Sequence[LabelledText]) -> list[Note]:
+    return [
+        Note("contradictory_labels", BOTH_WAYS, {"output": output, "texts": count})
+        for output, count in contradictions(rows).items()
+    ]
 
 
 def _card(manifest: Mapping[str, Any]) -> str:

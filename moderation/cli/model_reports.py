@@ -36,7 +36,9 @@ def report_words(report: Mapping[str, Any]) -> str:
         ]
         parts.append("\n".join(["labels far from everybody else's, counted less:", *lines]))
     if report["notes"]:
-        parts.append("\n".join(f"{code}: {sentence}" for code, sentence in report["notes"]))
+        from classifiers.site.reports import Note
+
+        parts.append("\n".join(f"{note.code}: {note.words()}" for note in map(Note.of, report["notes"])))
     return "\n\n".join(parts)
 
 
@@ -103,7 +105,7 @@ def report(
         raise click.UsageError("--texts needs --html FILE")
     found, refusals, texts, spoken = terminal.run(lambda desk: _read(desk, version, has_texts=has_texts))
     if page is not None:
-        from moderation.learning.report_page import render
+        from classifiers.site.page import render
 
         with open(page, "x", encoding="utf-8", opener=_private) as file:
             file.write(render(found, refusals, texts, language=language or spoken))

@@ -169,8 +169,8 @@ def _shift(terminal: Terminal, wishes: _Wishes, out: Path, remarks: Remarks) -> 
 def _tell(terminal: Terminal, result: dict[str, Any], said: Callable[[], str], remarks: Remarks) -> None:
     """Show what came of it, with what is to be said of it and of the files."""
     terminal.show(result | {"columns": remarks.columns, "faults": remarks.counts()}, said)
-    for code, sentence in result["notes"]:
-        terminal.warn(f"{code}: {sentence}")
+    for note in result["notes"]:
+        terminal.warn(f"{note['code']}: {note['words']}")
     for line in remarks.lines():
         terminal.warn(line)
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from classifiers.retraining import retrain
-from moderation.learning.report_page import render
+from classifiers.site.page import render
 from tests.browser.chromium import Page
 from tests.unit.classifiers import site_data
 

@@ -180,7 +180,7 @@ def test_labels_that_teach_nothing_are_refused_and_nothing_is_written(rows, code
 def test_a_language_with_twelve_rows_is_left_to_the_prior_and_named(tmp_path):
     rows = site_data.log(400) + site_data.log(12, site_data.ARABIC, language="ar", seed=5)
     report = retrain(rows, out=tmp_path / "model")
-    assert any(code == "language_not_learned" and "ar" in words for code, words in report.notes)
+    assert any(note.code == "language_not_learned" and "ar" in note.words() for note in report.notes)
     text = "يا كلب يا حقير"
     assert Scorer.load(tmp_path / "model").score([text])[0].abuse == Scorer.shipped().score([text])[0].abuse
 
@@ -270,7 +270,7 @@ def test_an_output_that_the_active_model_learned_is_judged_also_where_the_new_on
 
 
 def test_a_frozen_case_on_the_wrong_side_keeps_it_a_candidate(tmp_path):
-    case = MustPass("case x", "오늘 기사 멍청이", "ko", "abuse", is_positive=False)
+    case = MustPass("x", "오늘 기사 멍청이", "ko", "abuse", is_positive=False)
     report = retrain(site_data.log(400, noise=0), out=tmp_path / "model", must_pass=[case])
     assert [refusal.code for refusal in report.refusals] == ["must_pass"]
 
@@ -358,7 +358,7 @@ def test_a_model_that_learned_from_the_same_log_is_compared_on_what_came_later_a
     assert "active" not in whole.measures  # the shipped model, which stands in, knows no Korean
     assert since.measures["active"]["auc"].value > 0.8
     assert report.active == made[1].version
-    assert report.notes[0][0] == "active_learned_from_these"
+    assert report.notes[0].code == "active_learned_from_these"
 
 
 def test_a_much_worse_model_is_refused_on_what_came_later(made, tmp_path):
