@@ -197,14 +197,16 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
 
 
 def owned_places(found: Analysis, owners: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return those n-grams of a single text that own their bucket, ascending, each as language << 20 | bucket; see `owned_keys`."""
+    """Return the distinct n-grams of a single text that own their bucket, each as language << 20 | bucket; see `owned_keys`."""
     places = found.codes >> _TO_PLACE
     if found.language[0] == languages.ENGLISH:
         places += _ENGLISH
     is_owner = owners.take(places, mode="wrap") == found.codes.astype(np.uint8)
-    owned: NDArray[np.int64] = places.take(is_owner.nonzero()[0])
-    owned.sort()
-    return owned
+    owned = is_owner.nonzero()[0]
+    sorted_places = np.zeros(owned.size + 1, np.int64)
+    places.take(owned, out=sorted_places[1:], mode="wrap")
+    sorted_places.sort()
+    return sorted_places[1:][sorted_places[1:] != sorted_places[:-1]]
 
 
 def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

@@ -20,7 +20,7 @@ CODE_BITS = 24  # of a hash that are kept of every n-gram
 _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 2**64)
 # Constants as arrays: NumPy makes one of a number anew each time, which costs a short text as much as the sum itself.
-_B = np.array(_BASE, np.uint64)
+_B_POWERS = np.array([[_BASE**order % 2**64] for order in range(1, ORDERS + 1)], np.uint64)
 _PAIR = np.array(0xEB44ACCAB455D165, np.uint64)
 _SKIP = np.array(0x9E6C63D0676A9A99, np.uint64)
 _THREE = np.array(0xC2B2AE3D27D4EB4F, np.uint64)
@@ -80,7 +80,7 @@ def find(stream: Stream) -> tuple[Words, NDArray[np.int64]]:
     text = _texts_of_words(start, stream)
     size, count = wide.size, start.size
     hashes = np.empty(ORDERS * size + count + max(count - 1, 0) + 2 * max(count - 2, 0), np.uint64)
-    _hash_characters(wide, hashes)
+    _hash_characters(wide, hashes[: ORDERS * size].reshape(ORDERS, size))
     _empty_across_words(hashes, size, end)
     single = _hash_words(wide, spaces, start)
     hashes[ORDERS * size : ORDERS * size + count] = single
@@ -127,14 +127,12 @@ def text_of(positions: NDArray[np.int64], stream: Stream) -> NDArray[np.int64]:
     return np.searchsorted(stream.starts[1:-1], positions, side="right")
 
 
-def _hash_characters(wide: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> None:
-    """Write the hash of every run of characters, those across words too."""
-    size = wide.size
+def _hash_characters(wide: NDArray[np.uint64], rows: NDArray[np.uint64]) -> None:
+    """Write the hash of every run of characters, those across words too, into one row for each order."""
+    np.multiply(wide, _B_POWERS, out=rows)
     shorter = wide
-    for order in range(1, ORDERS + 1):
-        longer = hashes[(order - 1) * size : order * size]
-        np.multiply(shorter, _B, out=longer)
-        longer[:-order] += wide[order:]
+    for longer in rows:  # a run is its first character, raised, and the run without it
+        longer[:-1] += shorter[1:]
         shorter = longer
 
 

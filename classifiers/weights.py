@@ -65,9 +65,7 @@ class Weights:
     def sums(self, found: Analysis) -> list[list[int]]:
         """Return for each text the sums of the steps of its distinct n-grams, in the order of its language's columns."""
         if len(found.language) == 1:
-            places = owned_places(found, self.owners)
-            places[1:] *= places[1:] != places[:-1]  # what repeats becomes bucket 0, which weighs nothing
-            return [_sum(self.quads.take(places, mode="wrap"))]
+            return [_sum(self.quads.take(owned_places(found, self.owners), mode="wrap"))]
         keys, begins = owned_keys(found, self.owners)
         is_distinct = keys[1:] != keys[:-1]
         keys &= _PLACE
