@@ -206,7 +206,8 @@ def owned_places(found: Analysis, owners: NDArray[np.uint8]) -> NDArray[np.int64
     sorted_places = np.zeros(owned.size + 1, np.int64)
     places.take(owned, out=sorted_places[1:], mode="wrap")
     sorted_places.sort()
-    return sorted_places[1:][sorted_places[1:] != sorted_places[:-1]]
+    distinct: NDArray[np.int64] = sorted_places[1:][sorted_places[1:] != sorted_places[:-1]]
+    return distinct
 
 
 def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

@@ -56,7 +56,7 @@ _LINK_RULE, _PHONE_RULE, _NUMBER_RULE = int(Rule.LINK), int(Rule.PHONE), int(Rul
 _MESSENGER_RULE, _MESSENGER_NUMBER_RULE = int(Rule.MESSENGER), int(Rule.MESSENGER_NUMBER)
 _CONTACT_RULE, _OFFER_RULE, _OFFER_CONTACT_RULE = int(Rule.CONTACT), int(Rule.OFFER), int(Rule.OFFER_CONTACT)
 _SPELLED_RULE, _STRETCHED = int(Rule.SPELLED), int(Rule.STRETCHED)
-_DIGIT, _LOWER, _UPPER = Sign.DIGIT, Sign.LATIN_LOWER, Sign.LATIN_UPPER
+_DIGIT, _LOWER, _UPPER, _OTHER = Sign.DIGIT, Sign.LATIN_LOWER, Sign.LATIN_UPPER, Sign.OTHER
 _ARABIC, _ARABIC_ONLY, _LOOKALIKE = Sign.ARABIC, Sign.ARABIC_ONLY, Sign.LOOKALIKE
 _AT, _DOT, _SLASH, _MONEY, _SHOUT, _PICTURE = (
     Sign.AT,
@@ -120,11 +120,11 @@ def find(text: str, signs: Sequence[int], words: Sequence[int], folded_length: i
     rules: list[int] = []
     latin = signs[_LOWER] + signs[_UPPER]
     has_way = False
-    if latin > 2 and (signs[_DOT] or signs[_SLASH] > 1) and ("://" in text or _DOT_LETTERS.search(text)):
+    if latin > 2 and ((signs[_SLASH] > 2 and "://" in text) or (signs[_DOT] and _DOT_LETTERS.search(text))):
         has_way = _add_links(text, rules)
     if signs[_DIGIT] > 7:
         has_way = _add_numbers(text, signs, rules) or has_way
-    if latin > 5 and (signs[_AT] or "(at)" in text or "[at]" in text):
+    if latin > 5 and (signs[_AT] or (signs[_OTHER] > 1 and ("(at)" in text or "[at]" in text))):
         has_way = _add_addresses(text, rules) or has_way
     if words[_MESSENGERS] or words[_CONTACTS] or words[_OFFERS]:
         _add_words(words, rules, has_way=has_way)
