@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from prometheus_client import Gauge
 
 from moderation.domain.clock import Clock
 from moderation.domain.ids import SiteId
@@ -37,7 +38,8 @@ class HealthWatch:
         self._reader = reader
         self._every_s = every_s
         self._alarmed: set[tuple[str, str, str]] = set()
-        self._shown: set[str] = set()
+        self._drift = Series(MODEL_DRIFT)
+        self._precision, self._recall = Series(AUTOMATIC_PRECISION), Series(AUTOMATIC_RECALL)
 
     async def run(self) -> None:
         """Look again and again while this process leads, until cancelled."""
@@ -53,7 +55,7 @@ class HealthWatch:
         """Measure every site once."""
         async with self._database.connection() as connection:
             sites = await connection.fetch("SELECT id, name FROM sites WHERE removed_at IS NULL ORDER BY id")
-        drifts: dict[str, float] = {}
+        drifts: dict[tuple[str, ...], float] = {}
         judged: list[Judged] = []
         due = 0
         for row in sites:
@@ -61,23 +63,18 @@ class HealthWatch:
             self._alarm(found)
             due += found.erasures_since > 0
             for output, value in found.drift.items():
-                drifts[output] = max(value, drifts.get(output, 0.0))
+                drifts[output,] = max(value, drifts.get((output,), 0.0))
             async with self._database.connection() as connection:
                 judged += await self._judged(connection, SiteId(row["id"]))
-        self._show_drift(drifts)
+        self._drift.show(
+            drifts
+        )  # of a model that was replaced nothing is known until the new one has scored enough
         RETRAINING_DUE.set(due)
-        show_rates(judged)
+        self._precision.show(rates_by_labels(judged, "precision"))
+        self._recall.show(rates_by_labels(judged, "recall"))
 
     async def _judged(self, connection: Connection, site_id: SiteId) -> list[Judged]:
         return await estimates.read_judged(connection, site_id, self._clock() - WINDOW)
-
-    def _show_drift(self, drifts: Mapping[str, float]) -> None:
-        """Set the gauges; what drifted under a model that was replaced is not known to drift until the new one has scored enough."""
-        for output in self._shown - drifts.keys():
-            MODEL_DRIFT.labels(output).set(math.nan)
-        for output, value in drifts.items():
-            MODEL_DRIFT.labels(output).set(value)
-        self._shown |= drifts.keys()
 
     def _alarm(self, found: Health) -> None:
         """Say once of a model that an output began to drift, not every ten minutes."""
@@ -90,14 +87,31 @@ class HealthWatch:
                 self._alarmed.discard(key)
 
 
-def show_rates(judged: list[Judged]) -> None:
-    """Set the gauges of error rates over all sites."""
-    for language, rates in _by_shown_language(judged).items():
-        for verdict, rate in rates.items():
-            for gauge, one in ((AUTOMATIC_PRECISION, rate.precision), (AUTOMATIC_RECALL, rate.recall)):
-                for bound, value in (("value", one.value), ("low", one.low), ("high", one.high)):
-                    if value is not None:
-                        gauge.labels(verdict, language, bound).set(value)
+class Series:
+    """A gauge whose series all come anew with each look; one that comes no more is not a number, instead of its last value for ever."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._shown: set[tuple[str, ...]] = set()
+
+    def show(self, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set the values by labels."""
+        for labels in self._shown - values.keys():
+            self._gauge.labels(*labels).set(math.nan)
+        for labels, value in values.items():
+            self._gauge.labels(*labels).set(value)
+        self._shown = set(values)
+
+
+def rates_by_labels(judged: list[Judged], name: str) -> dict[tuple[str, ...], float]:
+    """Return `precision` or `recall` over all sites by verdict, language and bound; what cannot be told is left out."""
+    return {
+        (verdict, language, bound): value
+        for language, rates in _by_shown_language(judged).items()
+        for verdict, rate in rates.items()
+        for bound in ("value", "low", "high")
+        if (value := getattr(getattr(rate, name), bound)) is not None
+    }
 
 
 def _by_shown_language(judged: list[Judged]) -> Mapping[str, Any]:

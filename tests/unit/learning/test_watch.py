@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from moderation.domain.clock import utc_now
+from moderation.domain.verdict import Verdict
 from moderation.learning import watch
-from moderation.learning.health import Health
+from moderation.learning.health import ALL, Health
 from moderation.learning.watch import HealthWatch
-from moderation.telemetry import MODEL_DRIFT
+from moderation.storage.estimates import Judged
+from moderation.telemetry import AUTOMATIC_PRECISION, MODEL_DRIFT
 
 
 class Log:
@@ -39,11 +41,24 @@ def test_each_model_is_alarmed_of_by_itself(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_gauge_forgets_the_drift_of_a_model_that_was_replaced() -> None:
-    job = HealthWatch(None, None, clock=utc_now)  # type: ignore[arg-type]  # neither is asked
-    shown = MODEL_DRIFT.labels("insult")
-    job._show_drift({"insult": 0.4})
+    series, shown = watch.Series(MODEL_DRIFT), MODEL_DRIFT.labels("insult")
+    series.show({("insult",): 0.4})
     assert shown._value.get() == 0.4
-    job._show_drift({})
+    series.show({})
     assert math.isnan(shown._value.get())
-    job._show_drift({"insult": 0.1})
+    series.show({("insult",): 0.1})
     assert shown._value.get() == 0.1
+
+
+def test_a_rate_that_no_audit_tells_any_more_does_not_stay_at_its_last_value() -> None:
+    series = watch.Series(AUTOMATIC_PRECISION)
+    said = {Verdict.APPROVE: 40, Verdict.REJECT: 10}
+    audits = [Judged("ar", Verdict.APPROVE, one, 1.0, count) for one, count in said.items()]
+    before = watch.rates_by_labels(audits, "precision")
+    assert {labels[1] for labels in before} == {"ar", ALL}
+    series.show(before)
+    verdict, language, bound = next(iter(before))
+    shown = AUTOMATIC_PRECISION.labels(verdict, language, bound)
+    assert not math.isnan(shown._value.get())
+    series.show(watch.rates_by_labels([], "precision"))
+    assert math.isnan(shown._value.get())
