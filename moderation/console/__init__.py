@@ -35,6 +35,10 @@ The way in (`entrance`, `visits`) and the serving of pages and files (`pages`) a
 - ``desk_words(language)``: the words of `desk_words.DESK_WORDS`, which the modules read from the page,
 - ``modules``: the addresses of all modules, so that the browser need not find one through the other.
 
+``sessions.html`` (``GET|POST /console/sessions``; a form posts ``session`` and ``csrf_token`` to the same address, and needs no script) has
+
+- ``csrf``: as above; ``stays``: a list of ``id``, ``device`` (empty where unknown), ``is_this``, and ``seen`` and ``began`` in words.
+
 Calls go to the same origin with the cookie (``fetch`` does so by itself), ``Accept-Language`` set to ``language``, and never an
 ``Authorization``. A 401 means that the session is over: send the browser to ``/console/sign-in?next=…``. A 403 whose ``detail``
 speaks of the console's own pages means that the CSRF value is of another session: `static/api.js` takes the one of now.

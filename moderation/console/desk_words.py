@@ -127,6 +127,10 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "comment.reply_on": ("رد على", "A reply on"),
     "comment.thread": ("هذا المقال", "This article"),
     "comment.nameless": ("بلا اسم", "No name"),
+    "text.turned": (
+        "في التعليق علامات خفية تقلب ترتيب الحروف: قد يختلف ما تراه عمّا كُتب.",
+        "Hidden marks in this comment turn letters around: what you see may differ from what was written.",
+    ),
     "comment.emptied": ("لم يعد النص محفوظًا.", "The text is not kept any more."),
     "comment.edited": (
         _ar(
@@ -349,6 +353,11 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "empty.look": ("حدّث الآن", "Look now"),
     "broken.title": ("تعذّر التحميل", "This could not be loaded"),
     "broken.again": ("أعد المحاولة", "Try again"),
+    "broken.over": ("لا شيء هنا", "Nothing is here"),
+    "broken.unknown": (
+        "لا تعليق بهذا العنوان في المواقع التي تعمل عليها.",
+        "No site that you work for has a comment at this address.",
+    ),
     # a page for one comment
     "page.comment": ("تعليق", "Comment"),
     "page.back": ("إلى القائمة", "Back to the queue"),

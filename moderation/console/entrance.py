@@ -49,6 +49,8 @@ class Visit:
     address: str | None = field(repr=False)
     instead_of: str | None = field(repr=False)
     known: str = field(repr=False)
+    device: str = ""
+    """What its owner knows it by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,9 @@ class Entrance:
         return await self._begin(account, encoded, visit)
 
     async def _begin(self, account: Account, password: str, visit: Visit) -> Entry | None:
-        token = await self._sessions.begin(account.id, password=password, instead_of=visit.instead_of)
+        token = await self._sessions.begin(
+            account.id, password=password, instead_of=visit.instead_of, device=visit.device
+        )
         if token is None:
             return None
         nonce = self._nonce_of(visit.known, account.email) or token_urlsafe(_NONCE_BYTES)

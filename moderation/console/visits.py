@@ -3,14 +3,17 @@
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
+from moderation.console.devices import device_of
 from moderation.console.entrance import ENTRANCE, Entry, Visit
 from moderation.console.pages import console_language, moved, page, send_file
-from moderation.console.words import duration
+from moderation.console.words import age, duration
+from moderation.domain.clock import utc_now
 from moderation.domain.details import detail
 from moderation.domain.errors import (
     DependencyUnavailableError,
@@ -44,6 +47,7 @@ from moderation.telemetry import SIGN_INS
 
 HOME = "/console/"
 SIGN_IN = "/console/sign-in"
+STAYS = "/console/sessions"
 _OUR_PATH = re.compile(r"/console/(?!sign-)[A-Za-z0-9_.~!$&'()*+,;=:@%/?#-]{0,2000}")
 _FORM_BYTES = 16 * 1024
 _LONGEST_EMAIL = 320
@@ -59,6 +63,8 @@ def routes() -> list[web.RouteDef]:
         web.get(SIGN_IN, show_sign_in),
         web.post(SIGN_IN, sign_in),
         web.post("/console/sign-out", sign_out),
+        web.get(STAYS, show_sessions),
+        web.post(STAYS, end_session),
         web.get("/console/welcome/{token}", show_welcome),
         web.post("/console/welcome/{token}", welcome),
         web.get("/console/static/{name}", send_file),
@@ -133,6 +139,50 @@ async def _end_session(request: web.Request, fields: Mapping[str, str]) -> None:
         await request.app[SESSIONS].end_all(session.person.id)
     else:
         await request.app[SESSIONS].end(session.token)
+
+
+async def show_sessions(request: web.Request) -> web.Response:
+    """Show where the person is signed in; whoever is not is sent to sign in first."""
+    try:
+        session = await session_of(request)
+        stays = [] if session is None else await request.app[SESSIONS].stays(session)
+    except DependencyUnavailableError as error:
+        return _put_off(_sign_in_page(request, {"next": STAYS}, **_delay(request, error)), error)
+    if session is None:
+        return moved(f"{SIGN_IN}?next={STAYS}")
+    note(request, moderator=str(session.person.id))
+    now, language = utc_now(), console_language(request)
+
+    def written(at: datetime) -> str:
+        return age((now - at).total_seconds(), language)
+
+    shown = [
+        {
+            "id": stay.id,
+            "device": stay.device,
+            "is_this": stay.is_this,
+            "seen": written(stay.seen_at),
+            "began": written(stay.began_at),
+        }
+        for stay in stays
+    ]
+    return page(request, "sessions.html", {"csrf": csrf_token(session), "stays": shown})
+
+
+async def end_session(request: web.Request) -> web.Response:
+    """End one session of the person's own, and show what is left."""
+    fields = await _read_form(request)
+    try:
+        session = await session_of(request)
+        if session is not None:
+            refuse_forgery(request, session, request.headers.get(CSRF_HEADER) or fields.get("csrf_token", ""))
+            note(request, moderator=str(session.person.id))
+            await request.app[SESSIONS].end_one(session.person.id, fields.get("session", ""))
+    except NotPermittedError:
+        return _sign_in_page(request, {}, fault="fault_origin", status=403)
+    except DependencyUnavailableError as error:
+        return _put_off(_sign_in_page(request, {"next": STAYS}, **_delay(request, error)), error)
+    return moved(STAYS)
 
 
 async def show_welcome(request: web.Request) -> web.Response:
@@ -217,7 +267,8 @@ def _is_insecure(request: web.Request) -> bool:
 
 
 def _visit(request: web.Request) -> Visit:
-    return Visit(client_address(request), cookie_of(request), known_of(request))
+    device = device_of(request.headers.get("User-Agent", ""))
+    return Visit(client_address(request), cookie_of(request), known_of(request), device)
 
 
 def _delay(request: web.Request, error: ModerationError) -> dict[str, Any]:

@@ -54,6 +54,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "That will not do as a password: it is your e-mail address.",
     ),
     "password_differs": ("الكلمتان مختلفتان.", "The two passwords differ."),
+    # one's own sessions
+    "sessions": ("أين سجّلتَ الدخول", "Where you are signed in"),
+    "sessions_hint": (
+        "إن رأيت هنا جهازًا لا تعرفه فأنهِ جلسته واطلب رابطًا لكلمة مرور جديدة.",
+        "If you do not know one of these devices, end its session and ask for a link to set a new password.",
+    ),
+    "unknown_device": ("متصفح غير معروف", "Unknown browser"),
+    "this_session": ("هذا الجهاز", "This one"),
+    "seen": ("آخر نشاط:", "Last active:"),
+    "began": ("بدأت:", "Began:"),
+    "end_session": ("أنهِ هذه الجلسة", "End this session"),
+    "back_to_desk": ("إلى المراجعة", "Back to the desk"),
     # the desk
     "desk": ("المراجعة", "Review"),
     "search": ("البحث", "Search"),
@@ -74,6 +86,25 @@ _UNITS = {
     "seconds": ("ثانية", "ثانيتان", "ثوانٍ", "second"),
     "minutes": ("دقيقة", "دقيقتان", "دقائق", "minute"),
 }
+_AGES = (
+    (24 * 3600, ("قبل يوم", "قبل يومين", "قبل {} أيام", "قبل {} يومًا"), "day"),
+    (3600, ("قبل ساعة", "قبل ساعتين", "قبل {} ساعات", "قبل {} ساعة"), "hour"),
+    (60, ("قبل دقيقة", "قبل دقيقتين", "قبل {} دقائق", "قبل {} دقيقة"), "minute"),
+)
+"""Seconds of a unit; how long ago in Arabic for one, two, three to ten, more; its English name."""
+_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+def age(seconds: float, language: str) -> str:
+    """Write how long ago something was, in whole days, hours or minutes; less than a minute, or a time to come, is now."""
+    length, forms, english = next((unit for unit in _AGES if seconds >= unit[0]), (0, (), ""))
+    if not length:
+        return "الآن" if language == "ar" else "just now"
+    count = int(seconds // length)
+    if language != "ar":
+        return f"{count} {english}{'' if count == 1 else 's'} ago"
+    form = forms[count - 1] if count <= 2 else forms[2 if count <= 10 else 3]
+    return form.format(str(count).translate(_DIGITS))
 
 
 def duration(seconds: int, language: str) -> str:

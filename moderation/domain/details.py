@@ -88,6 +88,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "قرّر غيرك في الأثناء؛ اذكر قراره في `sequence` ليحلّ قرارك محلّه.",
         "Somebody else decided; name their decision as `sequence` to replace it.",
     ),
+    "decided_before": (
+        "سبقك غيرك إلى القرار نفسه، فلا قرار لك هنا يُتراجع عنه.",
+        "Somebody else had decided alike before: there is no decision of your own to take back.",
+    ),
     "nothing_to_undo": (
         "لا يوجد قرار شخص يُتراجع عنه.",
         "There is no person's decision to undo.",

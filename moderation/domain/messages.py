@@ -112,6 +112,7 @@ _KINDS = {
     "array": "قائمة",
     "string": "نص",
     "integer": "عدد صحيح",
+    "true or false": "true أو false",
     "string, number or boolean": "نص أو عدد أو true أو false",
 }
 """What a field was expected to be, as the English messages have it, in Arabic."""

@@ -36,6 +36,7 @@ from moderation.protocols.review_fields import (
     MAX_FILTER,
     FaultyItem,
     query_as_body,
+    read_flag,
     read_kind,
     read_login,
     read_note,
@@ -169,7 +170,9 @@ async def undo(request: web.Request) -> web.Response:
     raw = await _optional_object(request)
     reader = FieldReader()
     reviewer = _reviewer(reader, raw, caller)
-    wish = Undo(read_number(reader, raw, "sequence"), read_note(reader, raw))
+    wish = Undo(
+        read_number(reader, raw, "sequence"), read_note(reader, raw), is_own=read_flag(reader, raw, "own")
+    )
     _refuse_fields(reader)
     comment = await request.app[DESK].decisions.undo(reviewer, comment_id_of(request), wish)
     return await _comment_response(request, comment)

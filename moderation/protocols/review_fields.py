@@ -105,6 +105,15 @@ def read_number(
     return None
 
 
+def read_flag(reader: FieldReader, raw: Mapping[str, Any], name: str) -> bool:
+    """Read true or false; false when absent or null."""
+    value = raw.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    reader.fail(f"/{name}", "wrong_type", expected="true or false")
+    return False
+
+
 def read_word(
     reader: FieldReader, raw: Mapping[str, Any], name: str, kind: type[Word], *, allowed: frozenset[Word]
 ) -> Word | None:

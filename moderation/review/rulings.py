@@ -61,6 +61,8 @@ class Undo:
     sequence: int | None = None
     note: str | None = field(default=None, repr=False)
     origin: str = "native"
+    is_own: bool = False
+    """Whether only a decision of the reviewer's own is meant, whatever else they may undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
     """Return what undoing the latest decision changes: the one before it holds again. None where the same undo was sent before.
 
     Raises `ConflictError` where the latest decision is the service's, an undo, the only one, or not the one named;
-    `NotPermittedError` for somebody else's decision, except to leads.
+    `NotPermittedError` for somebody else's decision, except to leads; `ConflictError` where their own is meant, and it is not.
     """
     require_reachable(reviewer, comment)
     latest = comment.latest
@@ -135,6 +137,8 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
         raise _decided_meanwhile(latest)
     if latest.decided_by is Decider.SERVICE or latest.undoes is not None or len(comment.history) < 2:
         raise ConflictError(detail("nothing_to_undo"), **_who(latest))
+    if undo.is_own and not reviewer.made(latest):
+        raise ConflictError(detail("decided_before"), **_who(latest))
     if not reviewer.made(latest) and not reviewer.role_on(comment.site_id).includes(Role.LEAD):
         if any(reviewer.made(decision) for decision in comment.history):
             raise _decided_meanwhile(latest)

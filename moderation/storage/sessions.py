@@ -30,10 +30,15 @@ SELECT s.seen_at, m.id, m.email, m.name,
  WHERE s.token_hash = $1 AND s.seen_at > $2 AND s.began_at > $3 AND m.disabled_at IS NULL
 """
 _BEGIN = """
-INSERT INTO sessions (token_hash, moderator_id, began_at, seen_at)
-SELECT $1, id, $3, $3 FROM moderators WHERE id = $2 AND password = $4 AND disabled_at IS NULL FOR SHARE
+INSERT INTO sessions (token_hash, moderator_id, began_at, seen_at, device)
+SELECT $1, id, $3, $3, $5 FROM moderators WHERE id = $2 AND password = $4 AND disabled_at IS NULL FOR SHARE
 """
 _TOUCH = "UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $3"
+_STAYS = """
+SELECT encode(sha256(token_hash), 'hex') AS id, device, began_at, seen_at, token_hash = $2 AS is_this
+  FROM sessions WHERE moderator_id = $1 AND seen_at > $3 AND began_at > $4 ORDER BY seen_at DESC, id
+"""
+_END_ONE = "DELETE FROM sessions WHERE moderator_id = $1 AND encode(sha256(token_hash), 'hex') = $2"
 _SWEEP = "DELETE FROM sessions WHERE seen_at <= $1 OR began_at <= $2"
 
 
@@ -46,6 +51,19 @@ class Session:
     name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A live session in the list of whoever it is of; ``id`` stands for it there and opens nothing."""
+
+    id: str
+    device: str
+    """Browser and system, empty where unknown."""
+    began_at: datetime
+    seen_at: datetime
+    is_this: bool
+    """Whether the list was asked for with it."""
+
+
 class Sessions:
     """Begins, finds and ends sessions. Raises `DependencyUnavailableError` when PostgreSQL is away."""
 
@@ -54,9 +72,9 @@ class Sessions:
         self._clock = clock
 
     async def begin(
-        self, moderator_id: ModeratorId, *, password: str, instead_of: str | None = None
+        self, moderator_id: ModeratorId, *, password: str, instead_of: str | None = None, device: str = ""
     ) -> str | None:
-        """Return the token of a new session; the one that the browser came with ends.
+        """Return the token of a new session; the one that the browser came with ends. ``device`` is what its owner knows that by.
 
         ``password`` is the encoded hash that the person was let in by. None, and no session, where it is not theirs any more, or they
         were disabled meanwhile: whoever changes either ends sessions, and must not be overtaken by one that begins.
@@ -66,7 +84,7 @@ class Sessions:
             if instead_of is not None:
                 await _end(connection, instead_of)
             if (
-                await connection.execute(_BEGIN, token_hash(token), moderator_id, now, password)
+                await connection.execute(_BEGIN, token_hash(token), moderator_id, now, password, device)
                 != "INSERT 0 1"
             ):
                 return None
@@ -89,6 +107,20 @@ class Sessions:
         """End one session; harmless for one that has ended."""
         async with self._database.connection() as connection:
             await _end(connection, token)
+
+    async def stays(self, session: Session) -> list[Stay]:
+        """Return the live sessions of whoever this one is of, the one last used first."""
+        now, person = self._clock(), session.person.id
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                _STAYS, person, token_hash(session.token), now - IDLE, now - LONGEST
+            )
+        return [Stay(**row) for row in rows]
+
+    async def end_one(self, moderator_id: ModeratorId, stay: str) -> None:
+        """End one session of the person's own by its ``Stay.id``; harmless for any other."""
+        async with self._database.connection() as connection:
+            await connection.execute(_END_ONE, moderator_id, stay)
 
     async def end_all(self, moderator_id: ModeratorId) -> None:
         """Sign the person out everywhere."""

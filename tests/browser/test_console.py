@@ -306,6 +306,19 @@ async def test_an_undo_takes_back_ones_own_decision_and_no_other(page: Page, des
     assert unexpected(page, 409) == []
 
 
+async def test_a_lead_who_repeats_a_colleagues_decision_takes_back_none(page: Page, desk: Desk) -> None:
+    comment, _ = await desk.submit("تعليق قبله زميل", "تعليق آخر ينتظر")
+    await at_the_desk(page, desk)
+    decision = {"verdict": "approve", "revision": 1}
+    await desk.run_sql("UPDATE tasks SET claimed_by = NULL, claim_id = NULL, claim_expires_at = NULL")
+    await desk.service.call("POST", f"/v1/comments/{comment}/decision", key=desk.colleague, json=decision)
+    await press(page, "A")
+    await page.until(SENT)
+    await press(page, "U")
+    await page.until("document.querySelector('.toast.fault')")
+    assert await desk.state(comment) == "approved"
+
+
 async def test_a_decision_whose_answer_was_lost_is_taken_back_nonetheless(page: Page, desk: Desk) -> None:
     comment, _ = await desk.submit("تعليق يضيع جوابه", "تعليق آخر ينتظر")
     await at_the_desk(page, desk)
@@ -739,3 +752,34 @@ async def test_the_language_is_switched_and_one_signs_out(page: Page, desk: Desk
     await page.during_load(page.click(".twin a"))
     assert await page.evaluate("document.documentElement.lang") == "ar"
     assert await page.evaluate("document.querySelector('[name=next]').value") == "/console/search?q=x"
+
+
+async def test_what_readers_write_keeps_its_place_and_hides_nothing(page: Page, desk: Desk) -> None:
+    long_name = {
+        "name": "محمد عبد الرحمن بن عبد العزيز آل فلان الحسيني الهاشمي القرشي",
+        "email": "long@example.com",
+    }
+    await desk.submit("نص عادي ثم \u202eexe.gnp.scod\u202c ثم كلام", author=long_name)
+    await desk.submit("أول الكلام" + "\n \n" * 60 + "آخره", "تعليق بلا حيل")
+    await at_the_desk(page, desk)
+    assert await page.evaluate(
+        "(() => { const list = document.querySelector('.list').getBoundingClientRect();"
+        " const time = document.querySelector('.row time').getBoundingClientRect();"
+        " return list.left <= time.left && time.right <= list.right && time.width > 0; })()"
+    )
+    turned = "[...document.querySelectorAll('.pane .notice')].some((one) => one.textContent.includes('علامات خفية'))"
+    assert await page.evaluate(turned)
+    await press(page, "J")
+    assert await page.evaluate(TEXT) == "أول الكلام\n\nآخره"
+    assert not await page.evaluate(turned)
+
+
+async def test_an_address_without_a_comment_says_so_and_offers_no_second_try(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق")
+    await at_the_desk(page, desk)
+    await page.open(f"{desk.url}/console/comments/01a224ed-0000-76b3-aa20-2e13acbf7524")
+    await page.until("document.querySelector('.single .empty')")
+    assert (
+        await page.text(".single .empty") == "لا شيء هنا\nلا تعليق بهذا العنوان في المواقع التي تعمل عليها."
+    )
+    assert unexpected(page, 404) == []

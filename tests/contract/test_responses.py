@@ -285,11 +285,15 @@ async def walk_console(walk: Walker) -> None:
     for path in ("/console/", "/console/search", f"/console/comments/{new_uuid()}"):
         assert (await visit("GET", path))[0] == 200, "the client keeps the cookie"
     assert (await visit("GET", "/console/sign-in"))[0] == 303
-    assert (await visit("POST", "/console/sign-out"))[0] == 403
+    assert (await visit("GET", "/console/sessions"))[0] == 200
+    for path in ("/console/sessions", "/console/sign-out"):
+        assert (await visit("POST", path))[0] == 403
     statuses = [(await visit("POST", "/console/sign-in", data=form))[0] for _ in range(6)]
     assert statuses == [303] * 5 + [429]
     walk.service.client.session.cookie_jar.clear()
     assert (await visit("POST", "/console/sign-out"))[0] == 303
+    for method in ("GET", "POST"):
+        assert (await visit(method, "/console/sessions"))[0] == 303
 
 
 async def walk_limits(walk: Walker) -> None:

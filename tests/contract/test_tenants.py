@@ -93,6 +93,8 @@ REACH: dict[Operation, Reach] = {
     ("GET", "/console/sign-in"): Reach.PUBLIC,
     ("POST", "/console/sign-in"): Reach.PUBLIC,
     ("POST", "/console/sign-out"): Reach.PUBLIC,
+    ("GET", "/console/sessions"): Reach.PUBLIC,
+    ("POST", "/console/sessions"): Reach.PUBLIC,
     ("GET", "/console/welcome/{token}"): Reach.PUBLIC,
     ("POST", "/console/welcome/{token}"): Reach.PUBLIC,
     ("GET", "/console/static/{name}"): Reach.PUBLIC,

@@ -129,7 +129,8 @@ export class Decisions {
 
   /** Undo this decision and no other: by the number that its answer has or will have, so that the same request twice is harmless, too. */
   sendUndo(last, entry) {
-    const body = { sequence: last.sequences.get(entry.id) };
+    // A lead who agreed with a colleague made no decision of their own: theirs is not to be taken back by a slip of the same key.
+    const body = { sequence: last.sequences.get(entry.id), own: true };
     const order = { kind: "undo", of: last.id, ids: [entry.id], path: `/v1/comments/${entry.id}/undo`, body };
     this.app.outbox.add({ ...order, id: crypto.randomUUID(), method: "POST" });
   }

@@ -23,11 +23,13 @@ export function emptyPane(selection, look, clear) {
 }
 
 export function brokenPane(problem, again) {
+  const isUnknown = problem.code === "unknown-comment"; // which no second try would find
+  const isOver = isUnknown || problem.code === "gone";
   return h(
     "div",
     { class: "empty", role: "alert" },
-    h("h2", {}, say("broken.title")),
-    h("p", {}, whyOf(problem)),
-    h("div", { class: "row" }, button(say("broken.again"), { class: "primary", on: { click: again } })),
+    h("h2", {}, say(isOver ? "broken.over" : "broken.title")),
+    h("p", {}, isUnknown ? say("broken.unknown") : whyOf(problem)),
+    isOver ? null : h("div", { class: "row" }, button(say("broken.again"), { class: "primary", on: { click: again } })),
   );
 }

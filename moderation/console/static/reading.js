@@ -9,6 +9,7 @@ import { age, authorName, languageName, moment, percent, say, sayWith, writtenAt
 const MOST_EVIDENCE = 8;
 const SHORT = 30;
 const MOST_OF_TEXT = 0.6;
+const TURNED = /[\u202D\u202E]/u; // overrides: what is seen is in another order than what was written
 
 /** The whole comment: where it stands, who wrote it, what it answers, its text, and what the service says of it. */
 export function reading(entry, { showFigures, moderatorOf }) {
@@ -67,11 +68,16 @@ function authorSite(url) {
 function commentText(comment) {
   const evidence = evidenceOf(comment).filter((one) => !one.isWhole);
   const pieces = comment.text
-    ? passages(comment.text, evidence).map((piece) => (piece.evidence.length ? marked(piece) : piece.text))
+    ? passages(comment.text, evidence).map((piece) => (piece.evidence.length ? marked(piece) : closedUp(piece.text)))
     : h("em", { class: "quiet" }, say("comment.emptied"));
   const direction = directionOf(comment.text);
   const size = direction === null && comment.text.length < 60 ? " is-signs" : "";
   return h("div", { class: `comment-text${size}`, dir: direction, lang: comment.language }, pieces);
+}
+
+/** Without the empty lines by which a comment pushes what it says out of sight. */
+function closedUp(text) {
+  return text.replace(/\n\s*\n\s*\n/gu, "\n\n");
 }
 
 function marked(piece) {
@@ -85,6 +91,7 @@ function notices(entry, moderatorOf) {
   return [
     task?.kind === "audit" ? notice("info", say("audit.notice")) : null,
     task?.kind === "escalated" ? notice("info", say("escalated.notice"), h("div", { class: "slot", "data-slot": "escalation" })) : null,
+    TURNED.test(`${comment.text ?? ""}${comment.author?.name ?? ""}`) ? notice("wait", say("text.turned")) : null,
     isOthers(claim) ? notice("wait", sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) })) : null,
     entry.isClosed ? notice("wait", say("queue.closed")) : null,
     comment.state === "approved" && task?.kind !== "audit" ? notice("info", say("state.approved_notice")) : null,

@@ -57,6 +57,7 @@ DIALECT = Dialect(
                     (_COMMENT,),
                 ),
                 ("/console/search", "consoleSearch", "Search", ()),
+                ("/console/sessions", "consoleSessions", "Where one is signed in", ()),
             )
         ),
         Operation(
@@ -107,6 +108,24 @@ DIALECT = Dialect(
                             {"csrf_token": _TEXT, "everywhere": _TEXT}, optional=("csrf_token", "everywhere")
                         ),
                         {"csrf_token": "0123456789abcdef"},
+                    )
+                },
+                required=False,
+            ),
+            problems=_BODY,
+            page=True,
+        ),
+        Operation(
+            "POST",
+            "/console/sessions",
+            "consoleEndSession",
+            "End one session of one's own",
+            {303: _THEN, 403: Answer("Not from our own page, or one of another session.", _PAGE)},
+            body=request_body(
+                {
+                    _FORM: shown(
+                        record({"csrf_token": _TEXT, "session": _TEXT}, optional=("csrf_token", "session")),
+                        {"csrf_token": "0123456789abcdef", "session": "fedcba9876543210"},
                     )
                 },
                 required=False,

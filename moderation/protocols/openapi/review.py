@@ -101,6 +101,10 @@ _NOTE = text(MAX_NOTE, "For other moderators; never shown to readers.")
 _SEQUENCE = NUMBER | {
     "description": "The decision that you saw; names the one that you mean to replace or undo."
 }
+_OWN: Json = {
+    "type": "boolean",
+    "description": "Only a decision of one's own is taken back: a lead's, too, where a colleague had decided alike before.",
+}
 _RULING: dict[str, Json] = {
     "verdict": words(Verdict, "`hold` takes the role `lead`."),
     "reason": nullable(HUMAN_REASON),
@@ -359,7 +363,12 @@ DIALECT = Dialect(
             callers=_BOTH,
             parameters=(PATH_ID, LANGUAGE_HEADER),
             body=request_body(
-                {JSON: shown(_optional({"sequence": _SEQUENCE, "note": _NOTE, "moderator": _LOGIN}), {})},
+                {
+                    JSON: shown(
+                        _optional({"sequence": _SEQUENCE, "own": _OWN, "note": _NOTE, "moderator": _LOGIN}),
+                        {},
+                    )
+                },
                 required=False,
             ),
             answers=_COMMENT,

@@ -842,3 +842,49 @@ async def test_commands_hand_out_links_and_set_passwords(service: RunningService
     assert (await visitor.try_to_sign_in("new@desk.example", "أربع كلمات طويلة جدا")).status == 303
     missing = await run(service, "moderator", "invite", "nobody@desk.example")
     assert (missing.exit_code, "no moderator" in missing.stderr) == (1, True)
+
+
+FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0"
+
+
+async def test_somebody_ends_one_session_of_their_own_and_no_others(
+    service: RunningService, visitor: Browser, account: Account
+) -> None:
+    colleague = await add_account(service.database, {service.site.id: "moderator"})
+    async with browser(service) as telephone, browser(service) as theirs:
+        await telephone.send(
+            "POST",
+            "/console/sign-in",
+            data={"email": account.email, "password": PASSWORD},
+            headers={"User-Agent": FIREFOX},
+        )
+        await theirs.sign_in(colleague)
+        await visitor.sign_in(account)
+        shown = await visitor.send("GET", "/console/sessions?lang=en")
+        assert shown.status == 200
+        assert "Firefox · Android" in shown.body
+        assert shown.body.count("This one") == 1
+        (stay,) = re.findall(r'name="session" value="([0-9a-f]{64})"', shown.body)
+        foreign = await theirs.send("POST", "/console/sessions", data={"session": stay})
+        assert foreign.status == 303
+        assert (await telephone.send("GET", API)).status == 200, "a colleague's request ends nothing"
+        unproven = await visitor.send(
+            "POST", "/console/sessions", data={"session": stay}, headers={"X-CSRF-Token": "0" * 64}
+        )
+        assert unproven.status == 403
+        ended = await visitor.send("POST", "/console/sessions", data={"session": stay})
+        assert (ended.status, ended.headers["Location"]) == (303, "/console/sessions")
+        assert (await telephone.send("GET", API)).status == 401
+        assert [(await one.send("GET", API)).status for one in (visitor, theirs)] == [200, 200]
+    assert "Firefox" not in (await visitor.send("GET", "/console/sessions")).body
+
+
+async def test_whoever_is_signed_out_is_shown_no_sessions(visitor: Browser, account: Account) -> None:
+    for method in ("GET", "POST"):
+        reply = await visitor.send(method, "/console/sessions", **({"data": {}} if method == "POST" else {}))
+        assert reply.status == 303
+    assert (await visitor.send("GET", "/console/sessions")).headers["Location"] == (
+        "/console/sign-in?next=/console/sessions"
+    )
+    reply = await visitor.try_to_sign_in(account.email, PASSWORD, next="/console/sessions")
+    assert reply.headers["Location"] == "/console/sessions"

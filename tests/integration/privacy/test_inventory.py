@@ -48,7 +48,7 @@ STAFF = {
     "moderator_tokens": "moderator_id",
     "moderators": "email name password invitation_hash",
     "policies": "created_by",
-    "sessions": "token_hash moderator_id",
+    "sessions": "token_hash moderator_id device",
     "tasks": "claimed_by",
 }
 """Who of the staff did or may do something."""

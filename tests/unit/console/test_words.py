@@ -7,7 +7,7 @@ import pytest
 from jinja2 import nodes
 
 from moderation.console import pages
-from moderation.console.words import WORDS, duration, words
+from moderation.console.words import WORDS, age, duration, words
 
 
 class Reader(HTMLParser):
@@ -48,6 +48,7 @@ def test_a_page_speaks_by_words_alone(name: str):
         if isinstance(node.node, nodes.Name) and node.node.name == "words"
     }
     assert named <= WORDS.keys()
+    assert not named & set(dir(dict)), "a mapping's own: the page would say its method"
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,21 @@ def test_a_page_speaks_by_words_alone(name: str):
 def test_a_wait_is_said_in_words(seconds: int, arabic: str, english: str):
     assert duration(seconds, "ar") == arabic
     assert duration(seconds, "en") == english
+
+
+@pytest.mark.parametrize(
+    ("seconds", "arabic", "english"),
+    [
+        (-5, "الآن", "just now"),
+        (59, "الآن", "just now"),
+        (60, "قبل دقيقة", "1 minute ago"),
+        (150, "قبل دقيقتين", "2 minutes ago"),
+        (600, "قبل ١٠ دقائق", "10 minutes ago"),
+        (660, "قبل ١١ دقيقة", "11 minutes ago"),
+        (3 * 3600, "قبل ٣ ساعات", "3 hours ago"),
+        (2 * 24 * 3600, "قبل يومين", "2 days ago"),
+        (13 * 24 * 3600, "قبل ١٣ يومًا", "13 days ago"),
+    ],
+)
+def test_how_long_ago_is_said_by_the_number(seconds: int, arabic: str, english: str):
+    assert (age(seconds, "ar"), age(seconds, "en")) == (arabic, english)

@@ -302,6 +302,15 @@ def test_only_leads_and_the_site_undo_what_another_decided() -> None:
     assert undone(subject, DESK).state is State.HELD
 
 
+def test_a_lead_who_means_their_own_decision_undoes_no_colleagues() -> None:
+    subject = decided(comment(), APPROVE, ANNA)
+    assert rule(subject, Target(subject.id, subject.revision), APPROVE, reviewer=LEAD, now=NOW) is None
+    with pytest.raises(ConflictError) as caught:
+        take_back(subject, Undo(2, is_own=True), reviewer=LEAD, now=NOW)
+    assert caught.value.context["moderator"] == ANNA.actor
+    assert take_back(subject, Undo(2, is_own=True), reviewer=ANNA, now=NOW) is not None
+
+
 def test_ones_own_decision_that_another_replaced_is_not_undone() -> None:
     subject = decided(decided(comment(), APPROVE, ANNA), REJECT, BILAL, sequence=2)
     with pytest.raises(ConflictError) as caught:
