@@ -95,7 +95,7 @@ async def _fill(url: str, name: str, count: int) -> SiteId:
 
 
 async def _times(desk: ReviewDesk, site_id: SiteId, tries: int) -> dict[str, float]:
-    person = Person(ModeratorId(new_uuid()), "bench@news.example", {site_id: Role.ADMIN})
+    person = Person(ModeratorId(new_uuid()), {site_id: Role.ADMIN})
     reviewer, kinds = Reviewer.person(person), frozenset(TaskKind)
     found: dict[str, float] = {}
     for order in QueueOrder:

@@ -14,7 +14,8 @@ from moderation.domain.clock import utc_now
 from moderation.domain.ids import ModeratorId, new_uuid
 from moderation.privacy.passwords import Passwords
 from moderation.review.indexing import Indexer
-from moderation.storage.database import Database, connect
+from moderation.storage.administration.addresses import insert_moderator
+from moderation.storage.database import connect
 from moderation.storage.sessions import Sessions
 from tests.service import RunningService, decoded
 
@@ -33,19 +34,18 @@ class Account:
 
 
 async def add_account(
-    database: Database, roles: Mapping[int, str], *, password: str | None = PASSWORD, name: str | None = None
+    service: RunningService,
+    roles: Mapping[int, str],
+    *,
+    password: str | None = PASSWORD,
+    name: str | None = None,
 ) -> Account:
     """Add a person with a role on each site; without ``password`` one who cannot sign in yet."""
     person, email = ModeratorId(new_uuid()), f"{secrets.token_hex(6)}@desk.example"
     encoded = None if password is None else await Passwords().hash(password)
-    async with database.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO moderators (id, email, name, password) VALUES ($1, $2, $3, $4)",
-            person,
-            email,
-            name,
-            encoded,
-        )
+    async with service.database.transaction() as connection:
+        await insert_moderator(connection, service.vault, person, email, name)
+        await connection.execute("UPDATE moderators SET password = $2 WHERE id = $1", person, encoded)
         for site_id, role in roles.items():
             await connection.execute("INSERT INTO moderator_roles VALUES ($1, $2, $3)", person, site_id, role)
         await connection.execute("UPDATE instance SET config_version = config_version + 1")

@@ -68,12 +68,10 @@ async def add_site_key(database: Database, site_id: SiteId, *, dialect: str = "n
 
 async def add_moderator(database: Database, roles: Mapping[SiteId, Role]) -> tuple[Person, str]:
     """Add a person with ``roles``; return them with a token."""
-    person = Person(ModeratorId(new_uuid()), f"{secrets.token_hex(4)}@desk.example", dict(roles))
+    person = Person(ModeratorId(new_uuid()), dict(roles))
     token = "mdu_" + secrets.token_urlsafe(32)
     async with database.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO moderators (id, email) VALUES ($1, $2)", person.id, person.email
-        )
+        await connection.execute("INSERT INTO moderators (id) VALUES ($1)", person.id)
         await connection.executemany(
             "INSERT INTO moderator_roles (moderator_id, site_id, role) VALUES ($1, $2, $3)",
             [(person.id, site_id, role.value) for site_id, role in roles.items()],

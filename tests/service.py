@@ -126,9 +126,7 @@ async def seed_moderator(database: Database, roles: dict[int, str]) -> str:
     """Add a moderator with a role on each site; return the token."""
     token, moderator = f"mdu_{secrets.token_urlsafe(32)}", uuid.uuid4()
     async with database.transaction() as connection:
-        await connection.execute(
-            "INSERT INTO moderators (id, email) VALUES ($1, $2)", moderator, f"{moderator.hex}@example.com"
-        )
+        await connection.execute("INSERT INTO moderators (id) VALUES ($1)", moderator)
         for site_id, role in roles.items():
             await connection.execute(
                 "INSERT INTO moderator_roles VALUES ($1, $2, $3)", moderator, site_id, role

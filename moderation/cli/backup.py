@@ -17,6 +17,7 @@ from moderation.privacy import secrets_file
 from moderation.privacy.keyring import Keyring, KeysError
 from moderation.privacy.keys import check_keyring, find_keyring, secrets_path
 from moderation.settings import Settings
+from moderation.storage.administration.addresses import seal_addresses
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.database import Connection
 from moderation.storage.migrate import LATEST, migrate
@@ -124,6 +125,7 @@ async def _restore(settings: Settings, archive: Archive, *, force: bool) -> None
             await migrate(connection)
     async with open_desk(settings) as desk, change(desk.database) as connection:
         await check_keyring(connection, desk.vault.keyring)
+        await seal_addresses(connection, desk.vault, at_once=True)  # of a backup from before they were
         await connection.execute(_JUMP_AHEAD, POSITIONS_AHEAD)
         await audit(connection, "backup.restored", actor=actor(), made_at=archive.manifest.made_at)
 

@@ -36,9 +36,11 @@ def add(terminal: Terminal, email: str, site: str, role: str, name: str | None) 
 
     async def work(desk: Desk) -> tuple[ModeratorId, str | None]:
         made = await moderators.add_moderator(
-            desk.database, email, site=site, role=Role(role), actor=desk.actor, name=name
+            desk.database, desk.vault, email, site=site, role=Role(role), actor=desk.actor, name=name
         )
-        token = await passwords.invite_newcomer(desk.database, email, actor=desk.actor, now=utc_now())
+        token = await passwords.invite_newcomer(
+            desk.database, desk.vault, email, actor=desk.actor, now=utc_now()
+        )
         return made, None if token is None else _link(desk, token)
 
     made, link = terminal.run(work)
@@ -54,7 +56,9 @@ def invite(terminal: Terminal, email: str) -> None:
     """Print a link by which a person sets a password for the console: good once and for 7 days; the link before it ends."""
 
     async def work(desk: Desk) -> str:
-        return _link(desk, await passwords.invite(desk.database, email, actor=desk.actor, now=utc_now()))
+        return _link(
+            desk, await passwords.invite(desk.database, desk.vault, email, actor=desk.actor, now=utc_now())
+        )
 
     link = terminal.run(work)
     terminal.show({"email": email, "link": link}, link)
@@ -72,7 +76,7 @@ def password(terminal: Terminal, email: str) -> None:
 
     async def work(desk: Desk) -> None:
         encoded = await Passwords().hash(chosen)
-        await passwords.set_password(desk.database, email, encoded, actor=desk.actor)
+        await passwords.set_password(desk.database, desk.vault, email, encoded, actor=desk.actor)
 
     terminal.run(work)
     terminal.show({"email": email, "password": "set"}, f"{email} has a new password")
@@ -100,7 +104,7 @@ def _link(desk: Desk, token: str) -> str:
 @with_terminal
 def token(terminal: Terminal, email: str) -> None:
     """Make a token for a person's calls of the API and print it, once; those before stay good."""
-    made = terminal.run(lambda desk: moderators.add_token(desk.database, email, actor=desk.actor))
+    made = terminal.run(lambda desk: moderators.add_token(desk.database, desk.vault, email, actor=desk.actor))
     terminal.show({"token": made}, made)
 
 
@@ -110,7 +114,8 @@ def token(terminal: Terminal, email: str) -> None:
 def list_moderators(terminal: Terminal, site: str | None) -> None:
     """List the people who moderate, with their roles by site."""
     found = [
-        plain(line) for line in terminal.run(lambda desk: moderators.list_moderators(desk.database, site))
+        plain(line)
+        for line in terminal.run(lambda desk: moderators.list_moderators(desk.database, desk.vault, site))
     ]
     columns = ("email", "name", "roles", "tokens", "created_at", "disabled_at")
     terminal.show(found, lambda: table(found, columns, empty="There is no moderator yet."))
@@ -123,8 +128,12 @@ def list_moderators(terminal: Terminal, site: str | None) -> None:
 def disable(terminal: Terminal, email: str, site: str | None) -> None:
     """End a person's roles, tokens, sessions and password, or their role on one site."""
     if site is None:
-        terminal.run(lambda desk: moderators.disable_moderator(desk.database, email, actor=desk.actor))
+        terminal.run(
+            lambda desk: moderators.disable_moderator(desk.database, desk.vault, email, actor=desk.actor)
+        )
         terminal.show({"email": email, "disabled": True}, f"{email} is disabled")
     else:
-        terminal.run(lambda desk: moderators.remove_role(desk.database, email, site=site, actor=desk.actor))
+        terminal.run(
+            lambda desk: moderators.remove_role(desk.database, desk.vault, email, site=site, actor=desk.actor)
+        )
         terminal.show({"email": email, "site": site, "role": None}, f"{email} has no role on {site} any more")

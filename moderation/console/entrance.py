@@ -82,7 +82,7 @@ class Entrance:
         known_form = _known_form(email)
         # By the form that is looked up: many spellings of one address must not be many chances.
         await self._charge(known_form or fold_email(email) or "", visit)
-        account = await find_account(self._database, known_form)
+        account = await find_account(self._database, self._vault, known_form)
         is_right = await self._passwords.holds(password, None if account is None else account.password)
         if account is None or account.password is None or not is_right:
             return None
@@ -94,11 +94,11 @@ class Entrance:
 
     async def is_good(self, invitation: str) -> bool:
         """Tell whether the link with that token can still be used."""
-        return await invited_account(self._database, invitation, now=self._clock()) is not None
+        return await invited_account(self._database, self._vault, invitation, now=self._clock()) is not None
 
     async def welcome(self, invitation: str, password: str, visit: Visit) -> Entry | Fault | None:
         """Set the password of whoever was sent the link, and let them in; None for a link that is good no more."""
-        account = await invited_account(self._database, invitation, now=self._clock())
+        account = await invited_account(self._database, self._vault, invitation, now=self._clock())
         if account is None:
             return None
         fault = fault_of(password, account.email)
@@ -135,11 +135,11 @@ class Entrance:
         if result.denied_by is not None:
             raise RateLimitedError(result.denied_by, result.retry_after_s)
 
-    def _mark(self, nonce: str, email: str) -> str:
+    def _mark(self, nonce: str, email: str | None) -> str:
         """Return what only we can write of a browser and the person who signed in there."""
         return self._vault.fingerprint("known_browser", nonce, email).hex()
 
-    def _nonce_of(self, known: str, email: str) -> str | None:
+    def _nonce_of(self, known: str, email: str | None) -> str | None:
         """Return which browser it is, if that person has signed in there."""
         nonce, _, mark = known.partition(".")
         is_known = hmac.compare_digest(mark.encode(), self._mark(nonce, email).encode())

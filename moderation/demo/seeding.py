@@ -68,12 +68,15 @@ async def seed(database: Database, vault: KeyedVault, *, url: str, webhook_url: 
         )
     else:
         credentials = await _add(database, vault, url=url, webhook_url=webhook_url)
-    if await list_moderators(database, SITE):
+    if await list_moderators(database, vault, SITE):
         return FirstKeys(credentials)
-    await add_moderator(database, MODERATOR, site=SITE, role=Role.LEAD, actor=ACTOR, name=MODERATOR_NAME)
+    await add_moderator(
+        database, vault, MODERATOR, site=SITE, role=Role.LEAD, actor=ACTOR, name=MODERATOR_NAME
+    )
     password = token_urlsafe(_PASSWORD_BYTES)
-    await set_password(database, MODERATOR, await Passwords().hash(password), actor=ACTOR)
-    return FirstKeys(credentials, await add_token(database, MODERATOR, actor=ACTOR), password)
+    await set_password(database, vault, MODERATOR, await Passwords().hash(password), actor=ACTOR)
+    token = await add_token(database, vault, MODERATOR, actor=ACTOR)
+    return FirstKeys(credentials, token, password)
 
 
 async def open_secrets(database: Database, vault: KeyedVault) -> list[str]:

@@ -173,7 +173,6 @@ class Person:
     """A signed-in moderator; ``roles`` by site."""
 
     id: ModeratorId
-    email: str = field(repr=False)
     roles: Mapping[SiteId, Role]
 
     def require(self, site_id: SiteId, role: Role = Role.MODERATOR) -> None:

@@ -16,11 +16,14 @@ from moderation.domain.ids import CommentId, first_uuid
 from moderation.domain.verdict import State
 from moderation.privacy.emptying import TextKeeper, empty_comments
 from moderation.storage.database import Connection, row_count
+from moderation.storage.search import sweep_entries
 
 WINDOW = 2_000
 """Rows looked at in one step."""
 BATCH = 500
 """Rows removed or emptied in one step."""
+ENTRIES = 10_000
+"""By which comments are found, looked at in one round of a site: some tens of milliseconds, a million in seventeen hours."""
 START = bytes(16)
 
 
@@ -55,6 +58,16 @@ _IS_KNOWN = {
     "address": "(address_sealed IS NOT NULL OR user_agent IS NOT NULL)",
     "email": "email_sealed IS NOT NULL",
 }
+
+
+async def sweep_search(connection: Connection, due: Due) -> Step:
+    """Look through the next `ENTRIES` by which comments are found for those whose comment has no text; the cutoff plays no part.
+
+    One step a round, and round and round: what it looks for is left by older programs alone.
+    """
+    assert due.site_id is not None
+    removed, last = await sweep_entries(connection, due.site_id, UUID(bytes=due.place), ENTRIES)
+    return Step(removed, START if last is None else last.bytes)
 
 
 async def forget_columns(connection: Connection, clock: str, due: Due) -> Step:

@@ -36,7 +36,7 @@ class Fault(StrEnum):
     IS_EMAIL = "password_is_email"
 
 
-def fault_of(password: str, email: str) -> Fault | None:
+def fault_of(password: str, email: str | None) -> Fault | None:
     """Return what is wrong with a new password of the person with that address; None for a good one."""
     written = normal(password)
     if len(written) > LONGEST:

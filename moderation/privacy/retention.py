@@ -20,6 +20,7 @@ from moderation.domain.verdict import State
 from moderation.privacy import clocks
 from moderation.privacy.clocks import Due, Step
 from moderation.privacy.emptying import TextKeeper
+from moderation.storage.administration.addresses import seal_addresses
 from moderation.storage.database import Connection
 from moderation.storage.leadership import LeadConnection, lead
 from moderation.storage.sessions import sweep_sessions
@@ -51,6 +52,7 @@ class RetentionJob:
         self._url = url
         self._defaults = defaults
         self._clock = clock
+        self._vault = vault
         self._walks = _walks(TextKeeper(vault, clock))
 
     async def run(self) -> None:
@@ -100,9 +102,13 @@ class RetentionJob:
             await asyncio.sleep(rest * (time.monotonic() - started))
 
     async def _forget_of_no_site(self, connection: LeadConnection, kept: list[Retention]) -> int:
-        """Remove what belongs to no site by the instance's clocks; the feed's calendar by the longest one; sessions that ended."""
+        """Remove what belongs to no site by the instance's clocks; the feed's calendar by the longest one; sessions that ended.
+
+        Addresses of moderators, too, that an older program left in plain text.
+        """
         now = self._clock()
         await sweep_sessions(connection, now)
+        await seal_addresses(connection, self._vault)
         events = max(retention.events for retention in [*kept, self._defaults])
         await clocks.delete(connection, "events", Due(None, now - timedelta(days=events), now))
         due = Due(None, now - timedelta(days=self._defaults.audit), now)
@@ -151,6 +157,7 @@ def _walks(keeper: TextKeeper) -> tuple[_Walk, ...]:
             for table in ("akismet_checks", "coral_comments")
         ),
         _Walk("removed_site", "removed_site", removed_site),
+        _Walk("search", "rejected", clocks.sweep_search),
     )
 
 

@@ -17,6 +17,7 @@ from moderation.domain.ports import SealedValueError, Vault
 from moderation.privacy import secrets_file
 from moderation.privacy.keyring import Keyring
 from moderation.privacy.vault import WATCH_EVERY_S, KeyedVault
+from moderation.storage.administration import addresses
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.administration.sites import SECRET_COLUMNS, SECRET_PURPOSES
 from moderation.storage.database import Connection, Database
@@ -39,6 +40,7 @@ class _Table:
 _TABLES = (
     _Table("comments", {"email_sealed": "email", "address_sealed": "address"}),
     _Table("site_keys", {"sealed": "site_key"}),
+    _Table("moderators", {"email_sealed": addresses.PURPOSE}),
 )
 
 

@@ -171,7 +171,7 @@ async def _find_site_caller(connection: Any, digest: bytes) -> SiteCaller | None
 
 async def _find_person(connection: Any, digest: bytes) -> Person | None:
     row = await connection.fetchrow(
-        "SELECT m.id, m.email FROM moderator_tokens t JOIN moderators m ON m.id = t.moderator_id"
+        "SELECT m.id FROM moderator_tokens t JOIN moderators m ON m.id = t.moderator_id"
         " WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND m.disabled_at IS NULL",
         digest,
     )
@@ -182,9 +182,7 @@ async def _find_person(connection: Any, digest: bytes) -> Person | None:
         " WHERE r.moderator_id = $1 AND s.removed_at IS NULL",
         row["id"],
     )
-    return Person(
-        ModeratorId(row["id"]), row["email"], {SiteId(role["site_id"]): Role(role["role"]) for role in roles}
-    )
+    return Person(ModeratorId(row["id"]), {SiteId(role["site_id"]): Role(role["role"]) for role in roles})
 
 
 async def load_site(connection: Connection, site_id: SiteId) -> Site:

@@ -29,6 +29,15 @@ _FORGET = """
 DELETE FROM search_entries e USING comments c
  WHERE c.id = ANY($1::uuid[]) AND e.site_id = c.site_id AND e.comment_id = c.id
 """
+_SWEEP = """
+WITH looked AS (
+    SELECT comment_id FROM search_entries WHERE site_id = $1 AND comment_id > $2 ORDER BY comment_id LIMIT $3
+), gone AS (
+    DELETE FROM search_entries e USING looked l WHERE e.site_id = $1 AND e.comment_id = l.comment_id
+       AND NOT EXISTS (SELECT FROM comments c WHERE c.id = l.comment_id AND c.text_removed_at IS NULL) RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone) AS removed, count(*) AS seen, max(comment_id::text)::uuid AS last FROM looked
+"""
 _MISSING = """
 SELECT c.id FROM comments c
  WHERE c.id > $1 AND c.text_removed_at IS NULL
@@ -86,6 +95,18 @@ async def reassign_entry(
 ) -> None:
     """Let a comment be found by another author; part of the transaction that gives it one."""
     await connection.execute(_REASSIGN, site_id, comment_id, identity)
+
+
+async def sweep_entries(
+    connection: Connection, site_id: int, after: UUID, limit: int
+) -> tuple[int, UUID | None]:
+    """Forget entries of comments without a text, among the next ``limit`` of a site; return how many, and after which to go on.
+
+    None where all were looked at. Nothing of this program leaves such an entry; one that knew no entries and erased beside it did.
+    """
+    row = await connection.fetchrow(_SWEEP, site_id, after, limit)
+    assert row is not None
+    return row["removed"], row["last"] if row["seen"] == limit else None
 
 
 async def may_make_entries(connection: Connection) -> bool:

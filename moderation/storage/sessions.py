@@ -23,7 +23,7 @@ TOUCHED_EVERY = timedelta(minutes=1)
 PREFIX = "mdc_"
 
 _FIND = """
-SELECT s.seen_at, m.id, m.email, m.name,
+SELECT s.seen_at, m.id, m.name,
        coalesce((SELECT jsonb_object_agg(r.site_id, r.role) FROM moderator_roles r JOIN sites t ON t.id = r.site_id
                   WHERE r.moderator_id = m.id AND t.removed_at IS NULL), '{}') AS roles
   FROM sessions s JOIN moderators m ON m.id = s.moderator_id
@@ -144,4 +144,4 @@ async def _end(connection: Connection, token: str) -> None:
 
 def _session(token: str, row: Any) -> Session:
     roles = {SiteId(int(site_id)): Role(role) for site_id, role in row["roles"].items()}
-    return Session(token, Person(ModeratorId(row["id"]), row["email"], roles), row["name"])
+    return Session(token, Person(ModeratorId(row["id"]), roles), row["name"])

@@ -69,7 +69,7 @@ class Desk:
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(fresh_database_url: str, running_engines: EngineAddresses) -> AsyncIterator[Desk]:
     async with running_service(fresh_database_url, running_engines.redis_url, policy=WORDS) as service:
-        account = await add_account(service.database, {service.site.id: "lead"}, name="ليلى")
+        account = await add_account(service, {service.site.id: "lead"}, name="ليلى")
         colleague = await seed_moderator(service.database, {service.site.id: "moderator"})
         desk = Desk(service, str(service.client.make_url("")).rstrip("/"), account, colleague)
         await desk.run_sql("UPDATE moderators SET name = 'سامر' WHERE name IS NULL")
@@ -347,7 +347,7 @@ async def test_an_undo_whose_answer_was_lost_is_no_fault(page: Page, desk: Desk)
 
 async def test_nothing_is_sent_in_the_name_of_who_signed_in_meanwhile(page: Page, desk: Desk) -> None:
     comment, _ = await desk.submit("تعليق أول ينتظر", "تعليق ثانٍ ينتظر")
-    other = await add_account(desk.service.database, {desk.service.site.id: "moderator"}, name="غادة")
+    other = await add_account(desk.service, {desk.service.site.id: "moderator"}, name="غادة")
     await at_the_desk(page, desk)
     await page.evaluate(
         "fetch('/console/sign-in', {method: 'POST', body: new URLSearchParams("

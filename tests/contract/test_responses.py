@@ -249,7 +249,7 @@ async def walk_the_rest(walk: Walker) -> None:
 
 
 async def walk_console(walk: Walker) -> None:
-    account = await add_account(walk.service.database, {walk.service.site.id: "lead"})
+    account = await add_account(walk.service, {walk.service.site.id: "lead"})
     origin = {"Origin": str(walk.service.client.make_url("")).rstrip("/")}
     form = {"email": account.email, "password": PASSWORD}
 
@@ -274,7 +274,9 @@ async def walk_console(walk: Walker) -> None:
     await visit("GET", "/console/static/nonsense")
     await visit("POST", "/console/sign-in", data=b"{}", headers={"Content-Type": "application/json"})
     await visit("POST", "/console/sign-in", data=form, headers={"Origin": "https://evil.example"})
-    token = await passwords.invite(walk.service.database, account.email, actor="test", now=utc_now())
+    token = await passwords.invite(
+        walk.service.database, walk.service.vault, account.email, actor="test", now=utc_now()
+    )
     path = f"/console/welcome/{token}"
     await visit("GET", path)
     await visit("POST", path, data=form, headers={"Origin": "https://evil.example"})

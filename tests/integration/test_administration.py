@@ -354,9 +354,13 @@ class TestModerators:
     """People, known by e-mail, with a role on each site."""
 
     async def add(
-        self, database: Database, email: str = "Editor@Example.com", role: Role = Role.MODERATOR
+        self,
+        database: Database,
+        vault: KeyedVault,
+        email: str = "Editor@Example.com",
+        role: Role = Role.MODERATOR,
     ) -> Any:
-        return await moderators.add_moderator(database, email, site="paper", role=role, actor=ACTOR)
+        return await moderators.add_moderator(database, vault, email, site="paper", role=role, actor=ACTOR)
 
     async def person(self, database: Database, token: str) -> Person | None:
         found = await Directory(database).caller(token)
@@ -364,67 +368,69 @@ class TestModerators:
         return found
 
     async def test_a_token_makes_its_bearer_the_person_with_their_role(
-        self, database: Database, paper: SiteCredentials
+        self, database: Database, vault: KeyedVault, paper: SiteCredentials
     ) -> None:
-        made = await self.add(database, role=Role.LEAD)
-        token = await moderators.add_token(database, "editor@EXAMPLE.com", actor=ACTOR)
+        made = await self.add(database, vault, role=Role.LEAD)
+        token = await moderators.add_token(database, vault, "editor@EXAMPLE.com", actor=ACTOR)
         assert token.startswith("mdu_")
         found = await self.person(database, token)
         assert found is not None
         assert (found.id, found.roles) == (made, {await site_id(database): Role.LEAD})
 
     async def test_the_same_address_in_other_letters_is_the_same_person(
-        self, database: Database, paper: SiteCredentials
+        self, database: Database, vault: KeyedVault, paper: SiteCredentials
     ) -> None:
-        assert await self.add(database) == await self.add(database, "EDITOR@example.COM", Role.ADMIN)
-        (line,) = await moderators.list_moderators(database)
+        assert await self.add(database, vault) == await self.add(
+            database, vault, "EDITOR@example.COM", Role.ADMIN
+        )
+        (line,) = await moderators.list_moderators(database, vault)
         assert (line.email, line.roles) == ("editor@example.com", {"paper": "admin"})
 
     async def test_a_disabled_person_is_shut_out_and_regains_no_role_by_being_enabled_elsewhere(
         self, database: Database, vault: KeyedVault, paper: SiteCredentials
     ) -> None:
         await sites.add_site(database, vault, NewSite("other", "https://other.example"), actor=ACTOR)
-        await self.add(database, role=Role.ADMIN)
-        token = await moderators.add_token(database, "editor@example.com", actor=ACTOR)
-        await moderators.disable_moderator(database, "editor@example.com", actor=ACTOR)
+        await self.add(database, vault, role=Role.ADMIN)
+        token = await moderators.add_token(database, vault, "editor@example.com", actor=ACTOR)
+        await moderators.disable_moderator(database, vault, "editor@example.com", actor=ACTOR)
         assert await self.person(database, token) is None
         with pytest.raises(ConflictError, match="is disabled"):
-            await moderators.add_token(database, "editor@example.com", actor=ACTOR)
+            await moderators.add_token(database, vault, "editor@example.com", actor=ACTOR)
         await moderators.add_moderator(
-            database, "editor@example.com", site="other", role=Role.MODERATOR, actor=ACTOR
+            database, vault, "editor@example.com", site="other", role=Role.MODERATOR, actor=ACTOR
         )
         assert await self.person(database, token) is None, "old tokens stay dead"
-        (line,) = await moderators.list_moderators(database)
+        (line,) = await moderators.list_moderators(database, vault)
         assert (line.roles, line.disabled_at, line.tokens) == ({"other": "moderator"}, None, 0)
 
     async def test_a_role_can_be_taken_away_on_one_site(
         self, database: Database, vault: KeyedVault, paper: SiteCredentials
     ) -> None:
         await sites.add_site(database, vault, NewSite("other", "https://other.example"), actor=ACTOR)
-        await self.add(database)
+        await self.add(database, vault)
         await moderators.add_moderator(
-            database, "editor@example.com", site="other", role=Role.LEAD, actor=ACTOR
+            database, vault, "editor@example.com", site="other", role=Role.LEAD, actor=ACTOR
         )
-        await moderators.remove_role(database, "editor@example.com", site="paper", actor=ACTOR)
-        assert await moderators.list_moderators(database, "paper") == []
-        (line,) = await moderators.list_moderators(database, "other")
+        await moderators.remove_role(database, vault, "editor@example.com", site="paper", actor=ACTOR)
+        assert await moderators.list_moderators(database, vault, "paper") == []
+        (line,) = await moderators.list_moderators(database, vault, "other")
         assert line.roles == {"other": "lead"}
         with pytest.raises(NotFoundError, match="has no role"):
-            await moderators.remove_role(database, "editor@example.com", site="paper", actor=ACTOR)
+            await moderators.remove_role(database, vault, "editor@example.com", site="paper", actor=ACTOR)
 
     async def test_what_is_no_address_and_who_is_not_known_are_told_apart(
-        self, database: Database, paper: SiteCredentials
+        self, database: Database, vault: KeyedVault, paper: SiteCredentials
     ) -> None:
-        assert await refused(self.add(database, "editor")) == {"/email"}
+        assert await refused(self.add(database, vault, "editor")) == {"/email"}
         with pytest.raises(NotFoundError, match="There is no moderator"):
-            await moderators.add_token(database, "nobody@example.com", actor=ACTOR)
+            await moderators.add_token(database, vault, "nobody@example.com", actor=ACTOR)
 
     async def test_the_audit_names_people_by_id_alone(
-        self, database: Database, paper: SiteCredentials
+        self, database: Database, vault: KeyedVault, paper: SiteCredentials
     ) -> None:
-        await self.add(database)
-        await moderators.add_token(database, "editor@example.com", actor=ACTOR)
-        await moderators.disable_moderator(database, "editor@example.com", actor=ACTOR)
+        await self.add(database, vault)
+        await moderators.add_token(database, vault, "editor@example.com", actor=ACTOR)
+        await moderators.disable_moderator(database, vault, "editor@example.com", actor=ACTOR)
         assert await audited(database) == [
             "site.added",
             "moderator.role_set",
@@ -683,8 +689,8 @@ CHANGES: dict[str, Callable[[Database, KeyedVault], Awaitable[Any]]] = {
     "add a key": lambda d, _: site_keys.add_key(d, "paper", actor=ACTOR),
     "add an akismet key": lambda d, v: site_keys.add_akismet_key(d, v, "paper", actor=ACTOR),
     "set a policy": lambda d, _: policies.set_policy(d, "paper", {"link_limit": 1}, actor=ACTOR),
-    "add a moderator": lambda d, _: moderators.add_moderator(
-        d, "new@example.com", site="paper", role=Role.LEAD, actor=ACTOR
+    "add a moderator": lambda d, v: moderators.add_moderator(
+        d, v, "new@example.com", site="paper", role=Role.LEAD, actor=ACTOR
     ),
     "block an author": lambda d, v: authors.set_standing(
         d, v, "paper", Author(name="x"), Standing.BLOCKED, actor=ACTOR

@@ -9,16 +9,16 @@ from tests.service import RunningService, seed_moderator, seed_site
 
 
 async def test_colleagues_have_names_for_each_other_and_no_address(service: RunningService) -> None:
-    database, site = service.database, service.site.name
+    database, vault, site = service.database, service.vault, service.site.name
     token = await seed_moderator(database, {service.site.id: "moderator"})
     layla = await add_moderator(
-        database, "layla@example.com", site=site, role=Role.LEAD, actor="test", name=" ليلى  سعد "
+        database, vault, "layla@example.com", site=site, role=Role.LEAD, actor="test", name=" ليلى  سعد "
     )
     left = await add_moderator(
-        database, "left@example.com", site=site, role=Role.MODERATOR, actor="test", name="وائل"
+        database, vault, "left@example.com", site=site, role=Role.MODERATOR, actor="test", name="وائل"
     )
-    await remove_role(database, "left@example.com", site=site, actor="test")
-    await add_moderator(database, "layla@example.com", site=site, role=Role.MODERATOR, actor="test")
+    await remove_role(database, vault, "left@example.com", site=site, actor="test")
+    await add_moderator(database, vault, "layla@example.com", site=site, role=Role.MODERATOR, actor="test")
     status, body = await service.call("GET", f"/v1/colleagues?site={site}", key=token)
     assert status == 200
     found = {one["id"]: (one["name"], one["role"]) for one in body["items"]}
@@ -40,5 +40,11 @@ async def test_nobody_else_learns_who_they_are(service: RunningService) -> None:
 async def test_a_name_is_no_address(service: RunningService, name: str) -> None:
     with pytest.raises(InvalidConfigurationError):
         await add_moderator(
-            service.database, "l@example.com", site=service.site.name, role=Role.LEAD, actor="test", name=name
+            service.database,
+            service.vault,
+            "l@example.com",
+            site=service.site.name,
+            role=Role.LEAD,
+            actor="test",
+            name=name,
         )

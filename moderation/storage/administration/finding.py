@@ -6,6 +6,8 @@ from typing import Any
 from moderation.domain.errors import NotFoundError, UnknownSiteError
 from moderation.domain.identity import fold_email
 from moderation.domain.ids import ModeratorId, SiteId
+from moderation.domain.ports import Vault
+from moderation.storage.administration.addresses import WHERE, wanted
 from moderation.storage.administration.emails import canonical_email
 from moderation.storage.database import Connection
 
@@ -30,10 +32,10 @@ async def find_site_id(connection: Connection, name: str) -> SiteId:
     return SiteId((await find_site(connection, name))["id"])
 
 
-async def find_moderator_id(connection: Connection, email: str) -> ModeratorId:
+async def find_moderator_id(connection: Connection, vault: Vault, email: str) -> ModeratorId:
     """Return the id of a moderator, disabled or not. Raises `NotFoundError`, and `InvalidConfigurationError` for no address."""
-    known_as = fold_email(canonical_email(email))
-    found = await connection.fetchval("SELECT id FROM moderators WHERE email = $1", known_as)
+    known_as = wanted(vault, fold_email(canonical_email(email)))
+    found = await connection.fetchval(f"SELECT id FROM moderators WHERE {WHERE}", *known_as)  # noqa: S608 - our own words
     if found is None:
         raise NotFoundError(f"There is no moderator {email!r}.")
     return ModeratorId(found)

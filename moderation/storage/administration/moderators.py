@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from moderation.domain.errors import ConflictError, FieldError, InvalidConfigurationError, NotFoundError
 from moderation.domain.identity import fold_email
 from moderation.domain.ids import ModeratorId, new_uuid
+from moderation.domain.ports import Vault
 from moderation.domain.site import Role
+from moderation.storage.administration.addresses import WHERE, address_of, insert_moderator, wanted
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.administration.emails import canonical_email
 from moderation.storage.administration.finding import find_moderator_id, find_site_id
@@ -17,22 +20,18 @@ from moderation.storage.sessions import end_sessions
 
 MAX_NAME = 80
 
-_ADD = """
-INSERT INTO moderators AS known (id, email, name) VALUES ($1, $2, $3)
-ON CONFLICT (email) DO UPDATE SET disabled_at = NULL, name = coalesce(excluded.name, known.name) RETURNING id
-"""
+_ENABLE = f"UPDATE moderators SET disabled_at = NULL, name = coalesce($3, name) WHERE {WHERE} RETURNING id"  # noqa: S608 - our own words
 _SET_ROLE = """
 INSERT INTO moderator_roles (moderator_id, site_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (moderator_id, site_id) DO UPDATE SET role = excluded.role
 """
 _LIST = """
-SELECT m.id, m.email, m.name, m.created_at, m.disabled_at,
+SELECT m.id, m.email, m.email_sealed, m.name, m.created_at, m.disabled_at,
        coalesce((SELECT jsonb_object_agg(s.name, r.role) FROM moderator_roles r JOIN sites s ON s.id = r.site_id
                   WHERE r.moderator_id = m.id AND s.removed_at IS NULL), '{}') AS roles,
        (SELECT count(*) FROM moderator_tokens t WHERE t.moderator_id = m.id AND t.revoked_at IS NULL) AS tokens
   FROM moderators m
  WHERE $1::int IS NULL OR EXISTS (SELECT FROM moderator_roles r WHERE r.moderator_id = m.id AND r.site_id = $1)
- ORDER BY m.email
 """
 
 
@@ -41,7 +40,8 @@ class ModeratorLine:
     """A moderator in a list: roles by site, and how many tokens are live."""
 
     id: UUID
-    email: str = field(repr=False)
+    email: str | None = field(repr=False)
+    """None where the keys that it was sealed with are lost."""
     name: str | None
     created_at: datetime
     disabled_at: datetime | None
@@ -50,17 +50,27 @@ class ModeratorLine:
 
 
 async def add_moderator(
-    database: Database, email: str, *, site: str, role: Role, actor: str, name: str | None = None
+    database: Database,
+    vault: Vault,
+    email: str,
+    *,
+    site: str,
+    role: Role,
+    actor: str,
+    name: str | None = None,
 ) -> ModeratorId:
     """Give a person a role on a site, in place of the one they had there; a disabled person is enabled again.
 
     ``name`` is what colleagues see; without one, a name given before stays. Raises `UnknownSiteError`, and
     `InvalidConfigurationError` for what is no e-mail address, or a name that is one, blank or too long.
     """
-    address, shown = fold_email(canonical_email(email)), None if name is None else _name(name)
+    address, shown = fold_email(canonical_email(email)) or "", None if name is None else _name(name)
     async with change(database) as connection:
         site_id = await find_site_id(connection, site)
-        found = await connection.fetchval(_ADD, new_uuid(), address, shown)
+        found = await connection.fetchval(_ENABLE, *wanted(vault, address), shown)
+        if found is None:
+            found = new_uuid()
+            await insert_moderator(connection, vault, found, address, shown)
         await connection.execute(_SET_ROLE, found, site_id, role.value)
         await audit(
             connection,
@@ -81,11 +91,11 @@ def _name(written: str) -> str:
     return name
 
 
-async def add_token(database: Database, email: str, *, actor: str) -> str:
+async def add_token(database: Database, vault: Vault, email: str, *, actor: str) -> str:
     """Give a moderator one more token, shown once. Raises `NotFoundError`, and `ConflictError` for a disabled one."""
     token = new_token(PERSON_PREFIX)
     async with change(database) as connection:
-        moderator_id = await find_moderator_id(connection, email)
+        moderator_id = await find_moderator_id(connection, vault, email)
         await refuse_disabled(connection, moderator_id, email)
         await connection.execute(
             "INSERT INTO moderator_tokens (id, moderator_id, token_hash) VALUES ($1, $2, $3)",
@@ -97,20 +107,26 @@ async def add_token(database: Database, email: str, *, actor: str) -> str:
     return token
 
 
-async def list_moderators(database: Database, site: str | None = None) -> list[ModeratorLine]:
+async def list_moderators(database: Database, vault: Vault, site: str | None = None) -> list[ModeratorLine]:
     """Return everybody, or those with a role on ``site``, by e-mail. Raises `UnknownSiteError`."""
     async with database.connection() as connection:
         site_id = None if site is None else await find_site_id(connection, site)
-        return [ModeratorLine(*row.values()) for row in await connection.fetch(_LIST, site_id)]
+        rows = await connection.fetch(_LIST, site_id)
+    return sorted((_line(vault, row) for row in rows), key=lambda line: line.email or "")
 
 
-async def disable_moderator(database: Database, email: str, *, actor: str) -> None:
+def _line(vault: Vault, row: Any) -> ModeratorLine:
+    shown = ("id", "name", "created_at", "disabled_at", "roles", "tokens")
+    return ModeratorLine(email=address_of(vault, row), **{name: row[name] for name in shown})
+
+
+async def disable_moderator(database: Database, vault: Vault, email: str, *, actor: str) -> None:
     """Shut a person out everywhere: their roles, tokens, sessions and password end; what they decided stays.
 
     Once more is harmless. Raises `NotFoundError`.
     """
     async with change(database) as connection:
-        moderator_id = await find_moderator_id(connection, email)
+        moderator_id = await find_moderator_id(connection, vault, email)
         await connection.execute(
             "UPDATE moderators SET disabled_at = coalesce(disabled_at, now()), password = NULL, invitation_hash = NULL,"
             " invited_until = NULL WHERE id = $1",
@@ -123,11 +139,11 @@ async def disable_moderator(database: Database, email: str, *, actor: str) -> No
         await audit(connection, "moderator.disabled", actor=actor, subject=str(moderator_id))
 
 
-async def remove_role(database: Database, email: str, *, site: str, actor: str) -> None:
+async def remove_role(database: Database, vault: Vault, email: str, *, site: str, actor: str) -> None:
     """Take a person's role on one site away. Raises `UnknownSiteError`, and `NotFoundError` where they have none."""
     async with change(database) as connection:
         site_id = await find_site_id(connection, site)
-        moderator_id = await find_moderator_id(connection, email)
+        moderator_id = await find_moderator_id(connection, vault, email)
         done = await connection.execute(
             "DELETE FROM moderator_roles WHERE moderator_id = $1 AND site_id = $2", moderator_id, site_id
         )

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from moderation.domain.ids import ModeratorId
+from moderation.domain.ports import Vault
+from moderation.storage.administration.addresses import WHERE, address_of, wanted
 from moderation.storage.administration.changes import audit
 from moderation.storage.administration.finding import find_moderator_id
 from moderation.storage.administration.moderators import refuse_disabled
@@ -21,28 +23,30 @@ class Account:
     """Somebody who may sign in; ``password`` is the encoded hash, None where none was set."""
 
     id: ModeratorId
-    email: str = field(repr=False)
+    email: str | None = field(repr=False)
+    """None where the keys that it was sealed with are lost."""
     password: str | None = field(repr=False)
 
 
-async def find_account(database: Database, folded_email: str) -> Account | None:
+async def find_account(database: Database, vault: Vault, folded_email: str) -> Account | None:
     """Return the account of an address as `fold_email` writes it; None for nobody, and for somebody who is disabled."""
-    return await _account(database, "email = $1", folded_email)
+    return await _account(database, vault, WHERE, *wanted(vault, folded_email))
 
 
-async def invited_account(database: Database, token: str, *, now: datetime) -> Account | None:
+async def invited_account(database: Database, vault: Vault, token: str, *, now: datetime) -> Account | None:
     """Return whose link that is, if it is still good."""
-    return await _account(database, "invitation_hash = $1 AND invited_until > $2", token_hash(token), now)
+    where = "invitation_hash = $1 AND invited_until > $2"
+    return await _account(database, vault, where, token_hash(token), now)
 
 
-async def invite(database: Database, email: str, *, actor: str, now: datetime) -> str:
+async def invite(database: Database, vault: Vault, email: str, *, actor: str, now: datetime) -> str:
     """Return the token of a link that sets a password once, within `INVITED_FOR`; the link before it ends.
 
     Raises `NotFoundError`, and `ConflictError` for somebody who is disabled.
     """
     token = new_token(INVITATION_PREFIX)
     async with database.transaction() as connection:
-        moderator_id = await find_moderator_id(connection, email)
+        moderator_id = await find_moderator_id(connection, vault, email)
         await refuse_disabled(connection, moderator_id, email)
         await connection.execute(
             "UPDATE moderators SET invitation_hash = $2, invited_until = $3 WHERE id = $1",
@@ -54,18 +58,20 @@ async def invite(database: Database, email: str, *, actor: str, now: datetime) -
     return token
 
 
-async def invite_newcomer(database: Database, email: str, *, actor: str, now: datetime) -> str | None:
+async def invite_newcomer(
+    database: Database, vault: Vault, email: str, *, actor: str, now: datetime
+) -> str | None:
     """Return a link's token as `invite` does, or None for somebody who has a password."""
     async with database.connection() as connection:
-        moderator_id = await find_moderator_id(connection, email)
+        moderator_id = await find_moderator_id(connection, vault, email)
         is_set = await connection.fetchval("SELECT password FROM moderators WHERE id = $1", moderator_id)
-    return None if is_set else await invite(database, email, actor=actor, now=now)
+    return None if is_set else await invite(database, vault, email, actor=actor, now=now)
 
 
-async def set_password(database: Database, email: str, encoded: str, *, actor: str) -> None:
+async def set_password(database: Database, vault: Vault, email: str, encoded: str, *, actor: str) -> None:
     """Set the password of somebody who is signed in nowhere from then on. Raises like `invite`."""
     async with database.transaction() as connection:
-        moderator_id = await find_moderator_id(connection, email)
+        moderator_id = await find_moderator_id(connection, vault, email)
         await refuse_disabled(connection, moderator_id, email)
         await _set(connection, moderator_id, encoded, actor=actor)
 
@@ -96,13 +102,15 @@ async def renew_hash(database: Database, account: Account, encoded: str) -> None
         )
 
 
-async def _account(database: Database, where: str, *values: Any) -> Account | None:
+async def _account(database: Database, vault: Vault, where: str, *values: Any) -> Account | None:
     async with database.connection() as connection:
         row = await connection.fetchrow(
-            f"SELECT id, email, password FROM moderators WHERE {where} AND disabled_at IS NULL",  # noqa: S608 - our own words
+            f"SELECT id, email, email_sealed, password FROM moderators WHERE {where} AND disabled_at IS NULL",  # noqa: S608 - our own words
             *values,
         )
-    return None if row is None else Account(ModeratorId(row["id"]), row["email"], row["password"])
+    if row is None:
+        return None
+    return Account(ModeratorId(row["id"]), address_of(vault, row), row["password"])
 
 
 async def _set(connection: Connection, moderator_id: ModeratorId, encoded: str, *, actor: str) -> None:

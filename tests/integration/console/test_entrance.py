@@ -39,7 +39,7 @@ API = "/v1/queue"
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def account(service: RunningService) -> Account:
-    return await add_account(service.database, {service.site.id: "moderator"}, name="هدى")
+    return await add_account(service, {service.site.id: "moderator"}, name="هدى")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -185,9 +185,9 @@ def _counting(worked: list[str], work):
 async def test_somebody_without_a_password_or_disabled_cannot_come_in(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
-    newcomer = await add_account(service.database, {service.site.id: "lead"}, password=None)
+    newcomer = await add_account(service, {service.site.id: "lead"}, password=None)
     assert (await visitor.try_to_sign_in(newcomer.email, "")).status == 403
-    await moderators.disable_moderator(service.database, account.email, actor="test")
+    await moderators.disable_moderator(service.database, service.vault, account.email, actor="test")
     assert (await visitor.try_to_sign_in(account.email, PASSWORD)).status == 403
 
 
@@ -253,7 +253,7 @@ async def test_nobody_is_signed_in_by_another_sites_form(visitor: Browser, accou
 async def test_a_bearer_needs_no_proof_and_no_cookie_stands_in_for_a_wrong_one(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
-    token = await moderators.add_token(service.database, account.email, actor="test")
+    token = await moderators.add_token(service.database, service.vault, account.email, actor="test")
     bearer = {"Authorization": f"Bearer {token}", "Origin": "https://anywhere.example"}
     assert (await visitor.send("POST", "/v1/queue/claim", json={}, headers=bearer)).status == 200
     await visitor.sign_in(account)
@@ -350,7 +350,7 @@ async def test_a_disabled_person_is_out_at_once(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
     await visitor.sign_in(account)
-    await moderators.disable_moderator(service.database, account.email, actor="test")
+    await moderators.disable_moderator(service.database, service.vault, account.email, actor="test")
     assert (await visitor.send("GET", API)).status == 401
     assert (await visitor.send("GET", "/console/")).status == 303
     assert await sessions_kept(service) == 0
@@ -368,7 +368,7 @@ async def test_no_session_of_a_disabled_person_counts_and_none_begins(
         assert await kept.begin(account.id, password=account.encoded) is None
         await connection.execute("UPDATE moderators SET disabled_at = NULL")
     assert (await visitor.send("GET", API)).status == 200
-    await passwords.set_password(service.database, account.email, "another", actor="test")
+    await passwords.set_password(service.database, service.vault, account.email, "another", actor="test")
     assert await kept.begin(account.id, password=account.encoded) is None
     assert await sessions_kept(service) == 0
 
@@ -376,7 +376,7 @@ async def test_no_session_of_a_disabled_person_counts_and_none_begins(
 async def test_a_hash_of_yesterday_is_made_anew_at_the_next_sign_in(
     service: RunningService, visitor: Browser
 ) -> None:
-    account = await add_account(service.database, {service.site.id: "lead"})
+    account = await add_account(service, {service.site.id: "lead"})
     old = argon2.PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
     async with service.database.connection() as connection:
         await connection.execute("UPDATE moderators SET password = $1", old)
@@ -410,7 +410,9 @@ async def test_a_role_that_was_taken_away_is_gone_at_the_next_request(
     await visitor.sign_in(account)
     comment_id = await held(service)
     assert (await visitor.send("GET", f"/v1/comments/{comment_id}")).status == 200
-    await moderators.remove_role(service.database, account.email, site=service.site.name, actor="test")
+    await moderators.remove_role(
+        service.database, service.vault, account.email, site=service.site.name, actor="test"
+    )
     assert (await visitor.send("GET", f"/v1/comments/{comment_id}")).status == 404
 
 
@@ -478,7 +480,7 @@ async def test_guessing_is_slowed_down_and_says_for_how_long(
     assert 0 < int(refused.headers["Retry-After"]) <= 60
     assert "محاولات كثيرة" in refused.body
     assert "ثانية" in refused.body
-    other = await add_account(service.database, {service.site.id: "moderator"})
+    other = await add_account(service, {service.site.id: "moderator"})
     assert (await visitor.try_to_sign_in(other.email, PASSWORD)).status == 303
     after = [counted(outcome) for outcome in ("wrong", "rate-limited", "done")]
     assert [count - first for count, first in zip(after, before, strict=True)] == [5, 1, 1]
@@ -493,7 +495,7 @@ async def test_one_network_cannot_try_many_addresses(visitor: Browser) -> None:
 
 
 async def test_one_address_spelled_in_many_ways_is_one(visitor: Browser, service: RunningService) -> None:
-    account = await add_account(service.database, {service.site.id: "lead"})
+    account = await add_account(service, {service.site.id: "lead"})
     name = account.email.partition("@")[0]
     spelled = (
         "dⓔsk.example",
@@ -531,7 +533,7 @@ async def test_strangers_do_not_keep_a_known_browser_waiting(
             for _ in range(2):
                 status = (await stranger.try_to_sign_in(account.email, "wrong")).status
             assert status == 429
-            other = await add_account(service.database, {service.site.id: "lead"})
+            other = await add_account(service, {service.site.id: "lead"})
             stranger.cookies["moderation-known"] = known
             status = (await stranger.try_to_sign_in(other.email, "wrong")).status
             assert status == 429 or limits.thread is full, "known for another person is not known"
@@ -566,7 +568,7 @@ async def test_guessing_is_slowed_down_without_redis_too(
     fresh_database_url: str, running_engines: EngineAddresses
 ) -> None:
     async with running_service(fresh_database_url, "redis://127.0.0.1:1") as service:
-        account = await add_account(service.database, {service.site.id: "moderator"})
+        account = await add_account(service, {service.site.id: "moderator"})
         async with browser(service) as visitor:
             for _ in range(5):
                 assert (await visitor.try_to_sign_in(account.email, "wrong")).status == 403
@@ -577,7 +579,7 @@ async def test_losing_redis_signs_nobody_out(
     fresh_database_url: str, running_engines: EngineAddresses
 ) -> None:
     async with running_service(fresh_database_url, "redis://127.0.0.1:1") as service:
-        account = await add_account(service.database, {service.site.id: "moderator"})
+        account = await add_account(service, {service.site.id: "moderator"})
         async with browser(service) as visitor:
             await visitor.sign_in(account)
             assert (await visitor.send("GET", API)).status == 200
@@ -618,7 +620,7 @@ async def test_what_was_typed_is_text_on_the_page(visitor: Browser) -> None:
 
 async def test_a_name_is_text_on_the_page(service: RunningService, visitor: Browser) -> None:
     nasty = "<img src=x onerror=alert(1)>"
-    await visitor.sign_in(await add_account(service.database, {service.site.id: "lead"}, name=nasty))
+    await visitor.sign_in(await add_account(service, {service.site.id: "lead"}, name=nasty))
     body = (await visitor.send("GET", "/console/")).body
     assert nasty not in body
     assert "&lt;img src=x" in body
@@ -673,7 +675,7 @@ async def test_a_page_speaks_the_language_asked_for_and_remembers_it(visitor: Br
 
 
 async def invitation(service: RunningService, account: Account) -> str:
-    return await passwords.invite(service.database, account.email, actor="test", now=utc_now())
+    return await passwords.invite(service.database, service.vault, account.email, actor="test", now=utc_now())
 
 
 async def choose(visitor: Browser, token: str, password: str, again: str | None = None):
@@ -718,9 +720,9 @@ async def test_a_link_ends_with_the_next_one_with_time_and_with_its_person(
     assert (await visitor.send("GET", f"/console/welcome/{first}")).status == 404
     assert (await visitor.send("GET", f"/console/welcome/{second}")).status == 200
     late = utc_now() + passwords.INVITED_FOR
-    assert await passwords.invited_account(service.database, second, now=late) is None
+    assert await passwords.invited_account(service.database, service.vault, second, now=late) is None
     assert await passwords.accept_invitation(service.database, second, "x", now=late) is None
-    await moderators.disable_moderator(service.database, account.email, actor="test")
+    await moderators.disable_moderator(service.database, service.vault, account.email, actor="test")
     assert (await visitor.send("GET", f"/console/welcome/{second}")).status == 404
 
 
@@ -751,9 +753,7 @@ async def test_a_poor_password_is_refused_and_the_link_stays_good(
 async def test_a_password_is_the_same_however_its_letters_are_composed(
     service: RunningService, visitor: Browser
 ) -> None:
-    account = await add_account(
-        service.database, {service.site.id: "lead"}, password="caf\u00e9 au lait noir"
-    )
+    account = await add_account(service, {service.site.id: "lead"}, password="caf\u00e9 au lait noir")
     assert (await visitor.try_to_sign_in(account.email, "cafe\u0301 au lait noir")).status == 303
 
 

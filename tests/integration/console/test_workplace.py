@@ -14,9 +14,7 @@ from tests.service import RunningService, seed_moderator, seed_site
 
 async def test_people_learn_who_they_are_and_what_they_may_do(service: RunningService) -> None:
     other = await seed_site(service.database, service.vault)
-    account = await add_account(
-        service.database, {service.site.id: "lead", other.id: "moderator"}, name="هدى"
-    )
+    account = await add_account(service, {service.site.id: "lead", other.id: "moderator"}, name="هدى")
     async with browser(service) as visitor:
         await visitor.sign_in(account)
         reply = await visitor.send("GET", "/v1/me", headers={"Accept-Language": "ar"})

@@ -34,6 +34,7 @@ READER = {
 """What a reader wrote, or is known by: gone after an erasure."""
 SEALED = {
     "comments": "email_sealed address_sealed",
+    "moderators": "email_sealed",
     "site_keys": "sealed",
     "sites": "webhook_secrets inbound_secrets",
 }
@@ -46,7 +47,7 @@ STAFF = {
     "models": "created_by",
     "moderator_roles": "moderator_id role",
     "moderator_tokens": "moderator_id",
-    "moderators": "email name password invitation_hash",
+    "moderators": "email email_hash name password invitation_hash",
     "policies": "created_by",
     "sessions": "token_hash moderator_id device",
     "tasks": "claimed_by",
@@ -67,7 +68,7 @@ NOBODYS = {
     "deliveries": "comment_id site_id next_sequence attempts next_attempt_at first_due_at",
     "delivery_attempts": "id comment_id site_id sequence attempted_at outcome status duration_ms",
     "feed_days": "day first_position",
-    "instance": "only_row key_fingerprint config_version",
+    "instance": "plain_addresses_until only_row key_fingerprint config_version",
     "labels": "site_id key comment_id source spam abuse insult obscene threat hate reject weight labelled_at",
     "model_changes": "id at site_id action version previous reason had_own",
     "model_files": "version path sha256 content",

@@ -336,6 +336,25 @@ async def test_an_author_is_forgotten_of_whom_nothing_was_decided_for_long_but_n
     assert await keeper.round(days=101, authors=100) == {"authors": 1}
 
 
+async def test_what_an_older_program_left_to_find_emptied_comments_by_is_swept_round_and_round(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clocks, "ENTRIES", 3)
+    service, entry = keeper.service, "INSERT INTO search_entries VALUES ($1, $2, '1', NULL, 1, '')"
+    ids = [(await service.call("POST", "/v1/comments", json=planted().comment()))[1]["id"] for _ in range(5)]
+    for comment_id in ids:
+        await keeper.connection.execute(f"{entry} ON CONFLICT DO NOTHING", service.site.id, comment_id)
+    for left in ([ids[1], ids[4]], [ids[0]]):  # what is left behind the place is found the next time around
+        # An erasure by a program that knows no entries.
+        await keeper.connection.execute(
+            "UPDATE comments SET text = '', text_removed_at = now() WHERE id = ANY($1::uuid[])", left
+        )
+        for _ in range(3):
+            await keeper.round()
+    kept = await keeper.connection.fetch("SELECT comment_id::text FROM search_entries ORDER BY comment_id")
+    assert [row["comment_id"] for row in kept] == ids[2:4]
+
+
 async def test_a_removed_site_keeps_no_texts(keeper: Keeper) -> None:
     comment_id = await decided(keeper.service, "approve")
     await keeper.service.call("POST", "/v1/comments", json=planted().comment())

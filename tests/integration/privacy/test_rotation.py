@@ -9,16 +9,19 @@ import pytest
 from moderation.domain.errors import ConflictError
 from moderation.domain.ids import CommentId
 from moderation.domain.ports import SealedValueError
+from moderation.domain.site import Role
 from moderation.privacy import rotation, secrets_file
 from moderation.privacy.keyring import Keyring
 from moderation.privacy.keys import check_keyring
 from moderation.privacy.rotation import Outcome, rotate
 from moderation.privacy.vault import KeyedVault
+from moderation.storage.administration.moderators import add_moderator, list_moderators
 from moderation.storage.administration.sites import NewSite, SiteCredentials, add_site
 from moderation.storage.database import Database
 from tests.seeding import Seed, add_comments
 
 SITE = NewSite("paper", "https://paper.example")
+EDITOR = "editor@paper.example"
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +40,11 @@ async def filed(database: Database, tmp_path: Path) -> KeyedVault:
 
 
 async def fill(database: Database, vault: KeyedVault, count: int) -> tuple[SiteCredentials, list[CommentId]]:
-    """Add a site, and comments of which every third has no e-mail and every fourth no address."""
+    """Add a site, somebody who moderates it, and comments of which every third has no e-mail and every fourth no address."""
     site = await add_site(database, vault, SITE, actor="test")
     async with database.connection() as connection:
         site_id = await connection.fetchval("SELECT id FROM sites")
+    await add_moderator(database, vault, EDITOR, site="paper", role=Role.LEAD, actor="test")
     ids = await add_comments(database, site_id, [Seed(text=f"نص {n}") for n in range(count)])
     for number, comment_id in enumerate(ids):
         await put_email(database, vault, comment_id, number)
@@ -70,6 +74,7 @@ async def opened(database: Database, keyring: Keyring) -> list[tuple[str | None,
             assert alone.open(sealed, "webhook_secret").startswith("whsec_")
         for sealed in site["inbound_secrets"]:
             assert alone.open(sealed, "inbound_secret").startswith("whsec_")
+    assert [line.email for line in await list_moderators(database, alone)] == [EDITOR]
     return [
         tuple(None if row[name] is None else alone.open(row[name], name) for name in ("email", "address"))  # type: ignore[misc]
         for row in rows
@@ -97,7 +102,10 @@ async def test_afterwards_the_new_key_alone_opens_everything(
     assert done.outcome is Outcome.ROTATED
     assert done.kept == (before.current.id,)
     sealed = sum(value is not None for row in expected(14) for value in row)
-    assert (done.progress.resealed, done.progress.unreadable) == (sealed + 2, 0)
+    assert (done.progress.resealed, done.progress.unreadable) == (
+        sealed + 3,
+        0,
+    )  # two secrets of the site, and the editor
     assert done.current != before.current.id
     assert await opened(database, filed.keyring) == expected(14)
     assert await fingerprint(database) == filed.keyring.fingerprint
