@@ -391,7 +391,7 @@ async def test_a_hash_of_yesterday_is_made_anew_at_the_next_sign_in(
 async def test_whose_hash_cannot_be_made_anew_just_now_is_in_nevertheless(
     service: RunningService, visitor: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = await add_account(service.database, {service.site.id: "lead"})
+    account = await add_account(service, {service.site.id: "lead"})
     old = argon2.PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash(PASSWORD)
 
     async def away(*_: object) -> None:
