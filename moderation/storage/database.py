@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from moderation.domain.errors import DependencyUnavailableError
+from moderation.storage.lending import Lending
 from moderation.telemetry import DATABASE_AWAY, DATABASE_SLOW
 
 Connection: TypeAlias = "asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]"
@@ -106,7 +107,7 @@ class _Pool:
     def __init__(self, url: str, size: int) -> None:
         self.url = url
         self._size = size
-        self.opened: asyncpg.Pool[Any] | None = None
+        self.opened: Lending | None = None
         self._opening = asyncio.Lock()
         self._away_since_s: float | None = None
         self._failed_s = 0.0
@@ -115,10 +116,10 @@ class _Pool:
         self._answered_s = -math.inf
         self._slow_s = -math.inf
 
-    async def open(self) -> None:
-        async with self._opening:  # two first users must not open two pools
+    async def open(self, within_s: float) -> Lending:
+        async with asyncio.timeout(within_s), self._opening:  # two first users must not open two pools
             if self.opened is None:
-                self.opened = await asyncpg.create_pool(
+                pool = await asyncpg.create_pool(
                     self.url,
                     min_size=1,
                     max_size=self._size,
@@ -128,6 +129,8 @@ class _Pool:
                     command_timeout=COMMAND_TIMEOUT_S,
                     max_inactive_connection_lifetime=300,
                 )
+                self.opened = Lending(pool)
+            return self.opened
 
     async def close(self) -> None:
         async with self._opening:  # a pool that is being opened must not be left behind
@@ -200,42 +203,15 @@ class Database:
 
     async def open(self) -> None:
         """Open the pool; raises what the driver raises when PostgreSQL is away, after `ACQUIRE_TIMEOUT_S` at most."""
-        async with asyncio.timeout(self._within_s or ACQUIRE_TIMEOUT_S):
-            await self._pool.open()
+        await self._pool.open(self._within_s or ACQUIRE_TIMEOUT_S)
 
     async def close(self) -> None:
         """Close every connection, waiting a bounded time for those in use."""
         await self._pool.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    def connection(self) -> AbstractAsyncContextManager[Connection]:
         """Lend a connection; raises `DependencyUnavailableError` when PostgreSQL is away, also from inside the block."""
-        began_s = time.monotonic()
-        until_s = None if self._within_s is None else began_s + self._within_s
-        try:
-            if self._pool.opened is None:
-                await self.open()
-            pool = self._pool.opened
-            assert pool is not None
-            # Watching the clock costs more than taking a connection that is there; one that must be made has its own limit.
-            wait_s = None if pool.get_idle_size() else self._within_s or ACQUIRE_TIMEOUT_S
-            connection = await pool.acquire(timeout=wait_s)
-            limit = None if until_s is None else _cut_off(connection, until_s)
-            try:
-                yield connection
-            finally:
-                if limit is not None:
-                    limit.cancel()
-                await pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
-            self._pool.note_answer()
-        except AWAY as error:
-            if isinstance(
-                error, ValueError
-            ):  # an argument, or the address itself, is wrong: no retry will help
-                raise
-            is_cut_off = until_s is not None and time.monotonic() >= until_s
-            self._pool.note_failure(error, began_s=began_s, is_cut_off=is_cut_off)
-            raise DependencyUnavailableError("postgresql") from error
+        return _Use(self._pool, self._within_s)
 
     async def check(self) -> None:
         """Raise `DependencyUnavailableError` unless PostgreSQL answers."""
@@ -247,6 +223,50 @@ class Database:
         """Lend a connection inside a transaction."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+
+class _Use(AbstractAsyncContextManager[Connection]):
+    """One use of the database; a class, for a generator costs twice as much and every group of comments makes two."""
+
+    def __init__(self, pool: _Pool, within_s: float | None) -> None:
+        self._pool = pool
+        self._within_s = within_s
+        self._limit: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> Connection:
+        self._began_s = time.monotonic()
+        wait_s = self._within_s or ACQUIRE_TIMEOUT_S
+        try:
+            self._lending = self._pool.opened or await self._pool.open(wait_s)
+            self._lent = await self._lending.take(wait_s)
+        except AWAY as error:
+            self._tell_away(error)
+            raise
+        if self._within_s is not None:
+            self._limit = _cut_off(self._lent.connection, self._began_s + self._within_s)
+        connection: Connection = self._lent.connection
+        return connection
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+        try:
+            await self._lending.give_back(self._lent, has_failed=error is not None)
+        except AWAY as failed:
+            self._tell_away(failed)
+            raise
+        if error is None:
+            self._pool.note_answer()
+        elif isinstance(error, AWAY):
+            self._tell_away(error)
+
+    def _tell_away(self, error: BaseException) -> None:
+        """Raise `DependencyUnavailableError` where PostgreSQL is away; return where an argument, or the address itself, is wrong."""
+        if isinstance(error, ValueError):  # no retry will help
+            return
+        is_cut_off = self._within_s is not None and time.monotonic() >= self._began_s + self._within_s
+        self._pool.note_failure(error, began_s=self._began_s, is_cut_off=is_cut_off)
+        raise DependencyUnavailableError("postgresql") from error
 
 
 class _Bounded(Database):
