@@ -1,7 +1,7 @@
 """Concurrent submissions travel as one group: one look-up, one limit check, one scoring, one commit.
 
-A group leaves at once when it is quiet; the busier it is, the larger groups are, and the more alike, so that one is worked on while
-others wait for the database. Left to leave as they like, they become one for which everybody waits, or many small ones. Two
+A group leaves as soon as nobody else arrives; the busier it is, the larger groups are, and the more alike, so that one is worked on
+while others wait for the database. Left to leave as they like, they become one for which everybody waits, or many small ones. Two
 submissions that may be the same one (equal keys) are never under way at once in a process; the later one waits and is recognised.
 """
 
@@ -64,6 +64,8 @@ class Grouper(Generic[Item]):
         self._look: asyncio.TimerHandle | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._is_scheduled = False
+        self._counted = 0
+        """How many waited when the group that is to leave was last looked at."""
         self._is_closing = False
         self._hangs = False
         self._waited_s = 0.0
@@ -104,9 +106,9 @@ class Grouper(Generic[Item]):
             return
         loop = asyncio.get_running_loop()
         if self._is_worth_a_group:
-            # Not at once: whatever else arrived in this turn of the loop joins the same group.
             self._is_scheduled = True
-            loop.call_soon(self._dispatch)
+            self._counted = len(self._pending)
+            loop.call_soon(self._gather)
         elif self._patience is None:
             self._patience = loop.call_later(PATIENCE_S, self._lose_patience)
 
@@ -115,10 +117,25 @@ class Grouper(Generic[Item]):
         """Whether half as many wait as are under way."""
         return 2 * len(self._pending) >= self._under_way
 
+    @property
+    def _share(self) -> int:
+        """How many may leave together."""
+        everybody = len(self._pending) + self._under_way
+        return min(max(-(-everybody // GROUPS_UNDER_WAY), SMALLEST_SHARE), MAX_GROUP)
+
     def _lose_patience(self) -> None:
         self._patience = None
         if len(self._running) < GROUPS_UNDER_WAY:
             self._start()
+
+    def _gather(self) -> None:
+        """Let whatever else arrives join the same group: leave after the first turn of the loop in which nobody came."""
+        waiting = len(self._pending)
+        if self._counted < waiting < self._share:
+            self._counted = waiting
+            asyncio.get_running_loop().call_soon(self._gather)
+        else:
+            self._dispatch()
 
     def _dispatch(self) -> None:
         self._is_scheduled = False
@@ -141,8 +158,7 @@ class Grouper(Generic[Item]):
         group: list[Item] = []
         since_s = 0.0
         self._waited_s = 0.0
-        everybody = len(self._pending) + self._under_way
-        share = min(max(-(-everybody // GROUPS_UNDER_WAY), SMALLEST_SHARE), MAX_GROUP)
+        share = self._share
         for item, entered_s in self._pending.values():
             if self._keys_under_way.isdisjoint(item.keys):
                 self._keys_under_way.update(item.keys)

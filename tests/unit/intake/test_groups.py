@@ -8,7 +8,7 @@ import pytest
 
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.intake import groups
-from moderation.intake.groups import GROUPS_UNDER_WAY, Grouper
+from moderation.intake.groups import GROUPS_UNDER_WAY, SMALLEST_SHARE, Grouper
 
 
 @dataclass(eq=False)
@@ -194,6 +194,32 @@ async def test_many_at_once_are_shared_out_among_the_groups() -> None:
     held.goes_on.set()
     async with asyncio.timeout(10):
         assert await asyncio.gather(*(item.answer for item in many)) == ["stored"] * 60
+    await grouper.close()
+
+
+async def test_those_who_come_turn_after_turn_leave_together() -> None:
+    held = Held()
+    grouper: Grouper[Item] = Grouper(held.process, bound=100)
+    first, second, third = items(3)
+    grouper.add(first)
+    grouper.add(second)
+    await asyncio.sleep(0)
+    grouper.add(third)
+    await turns()
+    assert held.begun == [[first, second, third]]
+    held.goes_on.set()
+    await grouper.close()
+
+
+async def test_a_full_share_leaves_though_more_come_turn_after_turn() -> None:
+    held = Held()
+    grouper: Grouper[Item] = Grouper(held.process, bound=100)
+    for first in range(0, 24, 2):
+        for item in items(2, first=first):
+            grouper.add(item)
+        await asyncio.sleep(0)
+    assert held.sizes[0] == SMALLEST_SHARE
+    held.goes_on.set()
     await grouper.close()
 
 
