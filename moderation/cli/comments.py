@@ -6,11 +6,13 @@ from uuid import UUID
 
 import click
 
+from moderation.cli.failures import Failure
 from moderation.cli.history import import_comments
 from moderation.cli.output import plain, printable, record, table
 from moderation.cli.terminal import Terminal, with_terminal
 from moderation.domain.comment import StoredComment
 from moderation.domain.decision import Decision
+from moderation.domain.errors import UnknownCommentError
 from moderation.domain.ids import CommentId
 from moderation.domain.verdict import State
 from moderation.review.records import Records
@@ -73,7 +75,12 @@ def records(terminal: Terminal, comment_id: UUID) -> None:
 
     Also of a comment that was withdrawn or erased, or whose text is gone.
     """
-    _, found = terminal.run(lambda desk: Records(desk.database, desk.vault).of(CommentId(comment_id), None))
+    try:
+        _, found = terminal.run(
+            lambda desk: Records(desk.database, desk.vault).of(CommentId(comment_id), None)
+        )
+    except UnknownCommentError:
+        raise Failure(f"There is no comment {comment_id}") from None
     terminal.show(found, lambda: json.dumps(found, ensure_ascii=False, indent=2))
 
 

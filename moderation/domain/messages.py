@@ -35,7 +35,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "invalid_url": ("عنوان الموقع غير صحيح.", "The website address is not valid."),
     "invalid_address": ("عنوان IP غير صحيح.", "The IP address is not valid."),
-    "invalid_time": ("التاريخ ليس بصيغة RFC 3339.", "The time is not in RFC 3339 form."),
+    "invalid_time": (
+        "التاريخ ليس بصيغة RFC 3339، أو قبل سنة 1990، أو بعد الغد.",
+        "The time is not in RFC 3339 form, or before 1990, or later than tomorrow.",
+    ),
     "invalid_language": ("رمز اللغة غير صحيح.", "The language code is not valid."),
     "invalid_value": (
         "القيمة غير مقبولة؛ المسموح: {allowed}.",

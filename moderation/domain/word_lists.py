@@ -87,7 +87,10 @@ class WordMatch:
 
 
 def read_word_lists(reader: JsonReader, key: str) -> tuple[WordList, ...]:
-    """Read the lists at ``key``, none if left out; faults are noted in ``reader``."""
+    """Read the lists at ``key``, none if left out; bare words are one list that holds. Faults are noted in ``reader``."""
+    value = reader.value(key)
+    if isinstance(value, list | tuple) and value and all(isinstance(word, str) for word in value):
+        return (WordList("", WordAction.HOLD, tuple(read_words(reader, key))),)
     lists = [
         _read_word_list(reader.element(key, at, item))
         for at, item in enumerate(reader.items(key, most=_MAX_LISTS))

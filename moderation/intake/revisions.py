@@ -3,7 +3,7 @@
 Each takes the comment's row lock, so that an edit and a moderator's decision on the old text cannot cross.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -75,12 +75,12 @@ class Reviser:
         return self._judge.can_score
 
     async def edit(
-        self, site: Site, comment_id: CommentId, raw: Mapping[str, Any], *, if_match: int | None
+        self, site: Site, comment_id: CommentId, raw: Mapping[str, Any], *, if_match: Container[int] | None
     ) -> Outcome:
         """Replace the fields that ``raw`` has of text, author.name and author.url; the rest stays.
 
         Raises `InvalidCommentError`, `UnknownCommentError`, `GoneError` once withdrawn, and `PreconditionFailedError`
-        when ``if_match`` is not the current revision. Content that is the same changes nothing.
+        when the current revision is not in ``if_match``. Content that is the same changes nothing.
         """
         for _ in range(RACES):
             row = await self._current(site, comment_id)
@@ -89,7 +89,7 @@ class Reviser:
             assessment = await self._judge.assess(content, site.id)
             async with self._awaited.transaction() as connection:
                 comment, row = await self._lock_for_edit(connection, site, comment_id)
-                if if_match is not None and if_match != comment.revision:
+                if if_match is not None and comment.revision not in if_match:
                     raise PreconditionFailedError("", revision=comment.revision)
                 if Content.of(row) == before:  # else the fields that stay were edited meanwhile
                     return await self._revise(

@@ -220,7 +220,7 @@ def read_time(reader: FieldReader, raw: Mapping[str, Any], name: str, *, now: da
     if written is None:
         return None
     try:
-        moment = datetime.fromisoformat(written)
+        moment = datetime.fromisoformat(written.upper())  # RFC 3339 §5.6 allows small letters
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         reader.fail(f"/{name}", "invalid_time")

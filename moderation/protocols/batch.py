@@ -188,6 +188,8 @@ def read_history(raw: dict[str, Any]) -> History:
     if verdict is None:
         reader.fail("/state", "invalid_value", allowed=", ".join(_VERDICTS))
     allowed = {code.value for code in HUMAN_REASONS}
+    if written == "":
+        written = None
     if written is not None and not (isinstance(written, str) and written in allowed):
         reader.fail("/reason", "invalid_value", allowed=", ".join(sorted(allowed)))
     actor = reader.text(raw, "moderator", at="/moderator", limit=200)

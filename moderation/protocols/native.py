@@ -86,12 +86,16 @@ def idempotency_key(headers: Mapping[str, str]) -> str | None:
     return "header:" + key
 
 
-def if_match(request: web.Request) -> int | None:
-    """Return the revision that `If-Match` names; None when absent or ``*``."""
-    written = request.headers.get("If-Match")
-    if written is None or written.strip() == "*":
+def if_match(request: web.Request) -> frozenset[int] | None:
+    """Return the revisions that `If-Match` names, one or a list (RFC 9110 §13.1.1); None when absent or ``*``."""
+    written = request.headers.getall("If-Match", [])
+    if not written or [tag.strip() for tag in written] == ["*"]:
         return None
-    revision = written.strip().removeprefix("W/").strip('"')
+    return frozenset(_revision(tag) for tag in ",".join(written).split(","))
+
+
+def _revision(tag: str) -> int:
+    revision = tag.strip().removeprefix("W/").strip('"')
     if not (revision.isascii() and revision.isdigit() and len(revision) < 10):
         raise PreconditionFailedError
     return int(revision)

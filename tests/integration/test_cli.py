@@ -323,7 +323,8 @@ class TestLooking:
 
     def test_an_unknown_comment_is_said_so(self, desk: Operator, site: dict[str, str]) -> None:
         unknown = "01950000-0000-7000-8000-000000000000"
-        assert desk.fail("comments", "show", unknown) == f"moderation: There is no comment {unknown}\n"
+        for command in ("show", "records"):
+            assert desk.fail("comments", command, unknown) == f"moderation: There is no comment {unknown}\n"
 
     async def test_given_up_events_are_listed_and_sent_again(
         self, desk: Operator, site: dict[str, str], database: Database

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from moderation.domain.verdict import OUTPUTS
@@ -56,9 +57,15 @@ class MissingColumnError(ValueError):
 
 
 def read_table(lines: Iterable[str], columns: Mapping[str, str], states: Mapping[str, str]) -> Iterator[Row]:
-    """Yield a table's rows; ``columns`` are names of fields to the table's own. Raises `MissingColumnError`."""
+    """Yield a table's rows; ``columns`` are names of fields to the table's own. Raises `MissingColumnError`.
+
+    Fields are set apart by commas; where the first line has none, by semicolons or tabs.
+    """
     csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(iter(lines))
+    rest = iter(lines)
+    head = next(rest, "")
+    delimiter = next((one for one in ",;\t" if one in head), ",")
+    reader = csv.reader(chain([head] if head else [], rest), delimiter=delimiter)
     header = _header(reader)
     if not columns and set(header) >= _IS_WORDPRESS:
         for line, values, why in _rows(reader, len(header)):

@@ -36,7 +36,7 @@ _IF_MATCH = parameter(
     "If-Match",
     "header",
     {"type": "string"},
-    "The revision that you edit, from `ETag`; 412 if it is not the current one, or none at all.",
+    "The revision that you edit, from `ETag`, or a list of some; 412 if none is the current one.",
     example='"1"',
 )
 _ITS_COMMENT = dict.fromkeys(

@@ -1,7 +1,9 @@
 """Every rule of a policy leads to the verdict, the reason and the evidence that the table in `policy` promises."""
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -316,6 +318,23 @@ def test_a_policy_is_read_as_it_was_written() -> None:
     assert Policy.from_json(Policy(version=3).as_json(), 3) == Policy(version=3)
 
 
+def test_bare_words_are_one_list_that_holds() -> None:
+    policy = Policy.from_json({"banned_words": ["حرامي", "bad*"]}, 1)
+    assert policy.banned_words == (WordList("", WordAction.HOLD, ("حرامي", "bad*")),)
+    assert Policy.from_json(policy.as_json(), 1) == policy
+
+
+def test_the_guide_for_admins_has_every_key_with_its_default() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "admins.md").read_text("utf-8")
+    _, _, section = page.partition("**What `policy set` knows.**")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section.partition("\n## ")[0], re.MULTILINE))
+    defaults = {
+        key: "none" if value in ([], None) else str(value).lower()
+        for key, value in Policy(1).as_json().items()
+    }
+    assert {key: written.strip("`") for key, written in rows.items()} == defaults
+
+
 @pytest.mark.parametrize(
     ("value", "faults"),
     [
@@ -334,7 +353,9 @@ def test_a_policy_is_read_as_it_was_written() -> None:
         ({"thresholds": {"ar": {"spam": {"doubt": 0.9, "reject": 0.5}}}}, {"/thresholds/ar/spam/reject": "invalid_value"}),
         ({"thresholds": {"*": {"reject": {"doubt": 0.5, "reject": 0.9}}}}, {"/thresholds/*/reject/reject": "invalid_value"}),
         ({"banned_words": {}}, {"/banned_words": "wrong_type"}),
-        ({"banned_words": ["كلب"]}, {"/banned_words/0": "wrong_type", "/banned_words/0/words": "missing"}),
+        ({"banned_words": ["كلب", 5]}, {"/banned_words/0": "wrong_type", "/banned_words/0/words": "missing",
+                                        "/banned_words/1": "wrong_type", "/banned_words/1/words": "missing"}),
+        ({"banned_words": ["ok", "*"]}, {"/banned_words/1": "invalid_value"}),
         ({"banned_words": [{"words": ["ok", "*", 3], "action": "burn", "x": 1}]},
          {"/banned_words/0/words/1": "invalid_value", "/banned_words/0/words/2": "wrong_type",
           "/banned_words/0/action": "invalid_value", "/banned_words/0/x": "unknown_field"}),

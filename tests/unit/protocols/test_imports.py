@@ -91,6 +91,16 @@ class TestTables:
         assert rows[0].raw["state"] == "approved"
         assert "--state" in (rows[1].fault or "")
 
+    @pytest.mark.parametrize("between", [";", "\t"])
+    def test_what_sets_fields_apart_is_seen_in_the_first_line(self, between: str) -> None:
+        table = [f"text{between}state\n", f'"نص، فيه, فواصل"{between}spam\n']
+        (row,) = read_table(table, {}, {})
+        assert (row.raw["text"], row.raw["state"], row.raw["reason"]) == (
+            "نص، فيه, فواصل",
+            "rejected",
+            "spam",
+        )
+
     @pytest.mark.parametrize("header", ["", "state\n", "text\n", "text,state\n"])
     def test_a_table_without_the_columns_it_needs_is_refused_with_those_it_has(self, header: str) -> None:
         with pytest.raises(MissingColumnError):
