@@ -206,6 +206,7 @@ def _show_proposal(
         "thresholds": thresholds_as_json(found.thresholds),
         "expected": plain(dict(found.expected)),
         "unreached": dict(found.unreached),
+        "unproven": dict(found.unproven),
         "policy": version,
         "decisions": decisions,
     }
@@ -222,6 +223,11 @@ def _show_proposal(
     ]
     columns = ("for", "from", "precision", "recall", "a day", "decided")
     lines = [f"{name}: never without a person: {why}" for name, why in found.unreached.items()]
+    lines += [
+        f"{name}: as before in {', '.join(languages)}: too few decisions above the threshold"
+        for name, languages in found.unproven.items()
+        if languages
+    ]
     last = (
         f"policy version {version} has them"
         if version

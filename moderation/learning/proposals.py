@@ -1,13 +1,15 @@
 """Thresholds from what a newsroom knows: how sure an automatic rejection must be, or how many comments it can read a day."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from classifiers.errors import LabelsError
-from classifiers.retraining import Decided, Proposal, propose_thresholds
+from classifiers.retraining import MIN_CALLED, Decided, Proposal, propose_thresholds
 from moderation.domain.thresholds import LAST_RESORT, Thresholds, ThresholdTable, in_force
 from moderation.domain.verdict import Assessment, Verdict
 from moderation.learning.engine import LoadedModel
@@ -26,6 +28,8 @@ class Proposed:
     thresholds: ThresholdTable
     expected: Mapping[str, Proposal]
     unreached: Mapping[str, str]
+    unproven: Mapping[str, Sequence[str]]
+    """By output the languages in which too few decisions lie above its threshold: theirs stay as they are."""
 
 
 def for_precision(
@@ -33,22 +37,31 @@ def for_precision(
 ) -> Proposed:
     """Propose from which probability spam and abuse are rejected so that ``wanted`` of such rejections are right.
 
-    An output that never reaches it is not rejected without a person. Right is what moderators rejected, whatever for.
+    An output that never reaches it is not rejected without a person. Right is what moderators rejected, whatever for. What
+    is proven in one language says nothing of another: where too few decisions lie above it, thresholds stay as they are.
     """
     assessed = assess(model, past)
-    expected, unreached = {}, {}
+    languages = _languages(model, own)
+    expected, unreached, unproven = {}, {}, {}
     for output in REJECTED_BY:
+        decided = _decided(past, assessed, [output])
         try:
-            expected[output] = propose_thresholds(_decided(past, assessed, [output]), precision=wanted)
+            expected[output] = found = propose_thresholds(decided, precision=wanted)
         except LabelsError as error:
             unreached[output] = str(error)
+        else:
+            called = (decided.labels >= 0) & (decided.probabilities >= found.threshold)
+            rows = Counter(_row_of(one.language, languages) for one in compress(assessed, called))
+            unproven[output] = [language for language in languages if rows[language] < MIN_CALLED]
 
-    def pair(output: str, now: Thresholds) -> Thresholds:
+    def pair(language: str, output: str, now: Thresholds) -> Thresholds:
+        if language in unproven.get(output, ()):
+            return now
         reject = round(expected[output].threshold, 6) if output in expected else None
         doubt = now.doubt if now.doubt is None or reject is None else min(now.doubt, reject)
         return Thresholds(doubt, reject)
 
-    return Proposed(_table(model, own, REJECTED_BY, pair), expected, unreached)
+    return Proposed(_table(model, own, REJECTED_BY, pair), expected, unreached, unproven)
 
 
 def for_queue(
@@ -66,11 +79,11 @@ def for_queue(
     proposal = propose_thresholds(decided, queue_per_day=per_day)
     doubt = round(proposal.threshold, 6)
 
-    def pair(output: str, now: Thresholds) -> Thresholds:
-        del output
+    def pair(language: str, output: str, now: Thresholds) -> Thresholds:
+        del language, output
         return Thresholds(doubt if now.reject is None else min(doubt, now.reject), now.reject)
 
-    return Proposed(_table(model, own, DOUBTED_BY, pair), {"queue": proposal}, {})
+    return Proposed(_table(model, own, DOUBTED_BY, pair), {"queue": proposal}, {}, {})
 
 
 def _decided(
@@ -102,9 +115,18 @@ def _is_rejected(found: Assessment, model: LoadedModel, own: ThresholdTable) -> 
 def _table(model: LoadedModel, own: ThresholdTable, outputs: Sequence[str], pair: Any) -> ThresholdTable:
     """Return the site's own table with the pairs of ``outputs`` replaced, in every language that has thresholds of its own."""
     table: dict[str, dict[str, Thresholds]] = {}
-    for language in sorted({"*", *model.thresholds, *own}):
+    for language in _languages(model, own):
         now = in_force(language, model.thresholds, own)
         table[language] = dict(own.get(language, {})) | {
-            output: pair(output, now.get(output, LAST_RESORT)) for output in outputs
+            output: pair(language, output, now.get(output, LAST_RESORT)) for output in outputs
         }
     return table
+
+
+def _languages(model: LoadedModel, own: ThresholdTable) -> list[str]:
+    return sorted({"*", *model.thresholds, *own})
+
+
+def _row_of(language: str | None, languages: Sequence[str]) -> str:
+    """Return whose thresholds judge a comment in ``language``."""
+    return language if language in languages and language is not None else "*"

@@ -1,0 +1,41 @@
+"""Thresholds are proposed for the languages whose decisions prove them; elsewhere they stay as they are."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from classifiers.runtime import PRETRAINED
+from moderation.domain.ids import CommentId
+from moderation.domain.policy import AuthorRecord, Signals
+from moderation.domain.thresholds import Thresholds, in_force
+from moderation.domain.verdict import Verdict
+from moderation.learning.engine import LoadedModel
+from moderation.learning.proposals import for_precision
+from moderation.storage.past import PastComment
+
+ABUSE = "يا ابن الكلب يا حمار يا قذر الله يلعنك رقم"
+CIVIL = "خبر جميل، متى يصل الخط إلى حيّنا؟ سؤال"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def decided(at: int, text: str, verdict: Verdict) -> PastComment:
+    return PastComment(
+        CommentId(UUID(int=at)), text, None, START + timedelta(hours=at), None, AuthorRecord(), Signals(), None, None,
+        verdict, is_audited=False, weight=1.0, said_at=START,
+    )  # fmt: skip
+
+
+def test_what_arabic_decisions_prove_is_not_said_of_english() -> None:
+    model = LoadedModel.open(PRETRAINED)
+    past = [decided(n, f"{ABUSE} {n}", Verdict.REJECT) for n in range(40)]
+    past += [decided(n, f"{CIVIL} {n}", Verdict.APPROVE) for n in range(40, 80)]
+    past += [decided(n, f"you stupid idiot number {n}", Verdict.REJECT) for n in range(80, 85)]
+    found = for_precision(past, model, {}, 0.95)
+    limit = round(found.expected["abuse"].threshold, 6)
+    assert found.thresholds["ar"]["abuse"].reject == limit
+    for language in ("en", "und", "*"):
+        before = in_force(language, model.thresholds).get("abuse", Thresholds(0.5))
+        assert found.thresholds[language]["abuse"] == before
+        assert language in found.unproven["abuse"]
+    assert "ar" not in found.unproven["abuse"]
+    assert found.thresholds["en"]["spam"].reject is None  # nothing called spam was rejected: nowhere proven
+    assert "spam" in found.unreached
