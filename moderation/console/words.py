@@ -72,6 +72,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "keys": ("المفاتيح", "Keys"),
     "account": ("الحساب", "Account"),
     "skip_to_content": ("إلى المحتوى", "Skip to the content"),
+    "loading": ("تُحمَّل الصفحة…", "Loading the page…"),
     "no_script": ("تحتاج هذه الصفحة إلى JavaScript.", "This page needs JavaScript."),
 }
 

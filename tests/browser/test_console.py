@@ -1,6 +1,7 @@
 """The moderators' console as they use it: signing in, deciding by keyboard in Arabic, and whatever may come in between."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from tests.browser.chromium import Chromium, Page
 from tests.browser.test_try_page import FAINT
 from tests.console import Account, add_account, make_entries
 from tests.service import RunningService, running_service, seed_moderator
+from tests.service import comment as written
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -460,7 +462,6 @@ async def test_nothing_is_lost_without_a_network_or_a_session(page: Page, desk: 
     assert "قرار لم يُرسل بعد" in await page.text("#status")
     assert await desk.state(first) == "held"
     await page.call("Network.setBlockedURLs", urls=[])
-    await page.click("#status button")
     await page.until(SENT)
     assert await desk.state(first) == "approved"
     await desk.run_sql("DELETE FROM sessions")
@@ -633,7 +634,6 @@ async def test_a_decision_waits_while_whose_page_it_is_cannot_be_told(page: Page
     await press(page, "A")
     for times in (1, 2):
         await page.until(f"n === {times} && document.querySelector('#status').dataset.state === 'retrying'")
-        await page.click("#status button")
     await page.until(SENT)
     assert await desk.state(comment) == "approved"
     assert page.faults == []
@@ -783,3 +783,35 @@ async def test_an_address_without_a_comment_says_so_and_offers_no_second_try(pag
         await page.text(".single .empty") == "لا شيء هنا\nلا تعليق بهذا العنوان في المواقع التي تعمل عليها."
     )
     assert unexpected(page, 404) == []
+
+
+async def test_a_list_that_cannot_be_read_on_is_not_called_empty(page: Page, desk: Desk) -> None:
+    lines = [json.dumps(written(f"تعليق رقم {n}")) for n in range(52)]
+    async with desk.service.request("POST", "/v1/comments/batch", data="\n".join(lines)) as answer:
+        assert (await answer.text()).count('"held"') == 52
+    await at_the_desk(page, desk)
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    await page.call("Network.emulateNetworkConditions", offline=True, **offline)
+    for _ in range(50):
+        await press(page, "A")
+    await page.until("document.querySelector('.pane .empty[role=alert]')")
+    assert "لا شيء ينتظر" not in await page.text(".pane")
+    await page.call("Network.emulateNetworkConditions", offline=False, **offline)
+    await page.until(f"{READY} && {SENT}")
+    assert await page.evaluate("document.querySelectorAll('.list .item').length") == 2
+
+
+async def test_two_who_work_at_once_do_not_meet_at_every_comment(page: Page, desk: Desk) -> None:
+    texts = [f"تعليق رقم {n} من ستة عشر" for n in range(16)]
+    await desk.submit(*texts)
+    await at_the_desk(page, desk)  # five are reserved here, and all sixteen shown
+    claim = {"site": desk.service.site.name, "limit": 5}
+    status, theirs = await desk.service.call("POST", "/v1/queue/claim", key=desk.colleague, json=claim)
+    assert (status, theirs["items"][0]["comment"]["text"]) == (200, texts[5])
+    for _ in range(4):
+        await press(page, "A")
+    await page.until("document.querySelectorAll('.item.is-off').length === 5")
+    await press(page, "A")
+    assert await page.evaluate(TEXT) == texts[10]
+    await page.until(SENT)
+    assert page.faults == []

@@ -152,6 +152,7 @@ export class Decisions {
   /** An order was carried out. */
   settled(order, answer) {
     this.app.reached(true);
+    this.desk.isAnswered();
     if (order.kind === "bulk") {
       this.settledBulk(order, answer.results);
     } else if (order.kind === "undo") {
@@ -232,7 +233,7 @@ export class Decisions {
       this.desk.drawList();
       this.desk.drawPlace();
     }
-    const show = { action: say("fault.show"), act: () => this.desk.focus(id) };
+    const show = { action: say("fault.show"), act: () => (this.desk.queue?.find(id) ? this.desk.focus(id) : this.app.go(`/console/comments/${id}`)) };
     this.app.toast(say("fault.toast", { name: authorName(entry.comment) }), { kind: "fault", ...show });
   }
 

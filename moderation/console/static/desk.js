@@ -214,8 +214,10 @@ export class Desk {
     const { queue } = this;
     try {
       await work();
+      this.failure = null;
       this.app.reached(true);
     } catch (problem) {
+      this.failure = problem;
       this.app.reached(!(problem instanceof Problem && problem.isPassing));
     }
     if (queue === this.queue) {
@@ -227,10 +229,30 @@ export class Desk {
     const isNothing = this.focusedId === null || !this.focused;
     if (this.isReady && isNothing && this.queue.entries.length) {
       this.focus(this.firstFree().id);
-    } else {
-      this.drawList();
-      this.drawPlace();
-      this.tellOfChange();
+      return;
+    }
+    this.drawList();
+    this.drawPlace();
+    this.tellOfChange();
+    if (this.isReady && isNothing) {
+      this.readOnFromNothing();
+    }
+  }
+
+  /** The service answers: what it could not give before is asked for now, not at the next poll. */
+  isAnswered() {
+    if (this.failure && this.isReady && !this.focused) {
+      this.poll(true);
+    }
+  }
+
+  /** Nothing more is here to be read. With a filter many pages may be empty: read on until one is not, or there are no more. */
+  readOnFromNothing() {
+    if (this.nothing !== this.kindOfNothing()) {
+      this.drawArticle();
+    }
+    if (this.queue.next && !this.failure && !this.queue.isReading) {
+      this.quietly(() => this.queue.more());
     }
   }
 
@@ -315,7 +337,7 @@ export class Desk {
     if (entry === null) {
       this.textEnd.disconnect();
       this.rest.hidden = true;
-      this.article.replaceChildren(this.isReady ? emptyPane(this.queue.selection, () => this.poll(true), () => this.change({ kind: "", reason: "", language: "", thread: "" })) : skeleton());
+      this.article.replaceChildren(this.nothingPane());
       return;
     }
     const moderatorOf = (id) => this.app.nameOf(id, entry.comment.site);
@@ -323,6 +345,25 @@ export class Desk {
     this.watchTextEnd();
     this.article.setAttribute("aria-label", say("pane.comment_by", { name: authorName(entry.comment) }));
     this.drawActions(entry);
+  }
+
+  /** What stands where no comment does: none waits; or more do, and are on their way, or cannot be had for the moment. */
+  nothingPane() {
+    const { selection } = this.queue;
+    const look = () => this.poll(true);
+    this.nothing = this.kindOfNothing();
+    return {
+      empty: () => emptyPane(selection, look, () => this.change({ kind: "", reason: "", language: "", thread: "" })),
+      broken: () => brokenPane(this.failure, look),
+      coming: skeleton,
+    }[this.nothing]();
+  }
+
+  kindOfNothing() {
+    if (this.isReady && !this.queue.next) {
+      return "empty";
+    }
+    return this.isReady && this.failure ? "broken" : "coming";
   }
 
   /** Say so while the end of the text is out of sight: nobody approves what they did not see by oversight. */

@@ -7,6 +7,7 @@ const PAGE = 50;
 const MOST_CLAIMED = 20;
 const MOST_HELD = 2 * AHEAD;
 const MOST_REMEMBERED = 2_000;
+const UNTIL_LOOKED_MS = 30_000; // somewhat longer than from one look to the next
 
 /**
  * The open tasks of one selection. An entry is what the API gives (`comment`, `task`, `claim`) and, beside it: `id`, `fault` (why a
@@ -75,10 +76,25 @@ export class Queue {
       this.claims.note(items);
       this.isEmptyOfFree = items.length < limit;
       this.add(items);
+      this.passOver(items);
       this.entries.filter((entry) => entry.isSkipped).forEach((entry) => this.release(entry));
     } finally {
       this.isClaiming = false;
     }
+  }
+
+  /**
+   * The service gives the first that are free: what stands before the last of them, and is not reserved here, is with a colleague. Whose it
+   * is shows at the next look; until then it is not offered, or two who work at once would meet at every fifth comment.
+   */
+  passOver(items) {
+    const given = new Set(items.map((item) => item.comment.id));
+    const last = this.entries.findLastIndex((entry) => given.has(entry.id));
+    const claim = { by: null, expires_at: new Date(Date.now() + UNTIL_LOOKED_MS).toISOString() };
+    this.entries
+      .slice(0, Math.max(last, 0))
+      .filter((entry) => this.isFree(entry) && !this.claims.has(entry.id) && !entry.isUnsettled && !entry.fault)
+      .forEach((entry) => Object.assign(entry, { claim }));
   }
 
   /** Let others have an entry. */

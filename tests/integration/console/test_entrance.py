@@ -850,7 +850,7 @@ FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0"
 async def test_somebody_ends_one_session_of_their_own_and_no_others(
     service: RunningService, visitor: Browser, account: Account
 ) -> None:
-    colleague = await add_account(service.database, {service.site.id: "moderator"})
+    colleague = await add_account(service, {service.site.id: "moderator"})
     async with browser(service) as telephone, browser(service) as theirs:
         await telephone.send(
             "POST",
