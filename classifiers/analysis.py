@@ -6,7 +6,7 @@ Training, serving and explaining share this module, so that they cannot disagree
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,10 @@ _SPACE, _JOINER, _DOT, _SLASH = Sign.SPACE, Sign.JOINER, Sign.DOT, Sign.SLASH
 _OTHER, _LOWER, _UPPER = Sign.OTHER, Sign.LATIN_LOWER, Sign.LATIN_UPPER
 _THREAT, _THREAT_ENGLISH, _COMMON = WordClass.THREAT, WordClass.THREAT_ENGLISH, WordClass.THREAT_COMMON
 _ONLY = np.zeros(1, np.int64)
-_CHECK_SHIFT, _CHECK_PLACE = np.uint32(CHECK_BITS), np.uint32(CHECK_BIT)
-_CHECK = np.uint32((1 << CHECK_BITS) - 1)
-_TO_PLACE, _ENGLISH = np.array(CHECK_BITS), np.array(BUCKETS)
-_PLACE = np.array((1 << CHECK_BIT) - 1)  # of a key, all but the text
-_Whole = TypeVar("_Whole", np.uint32, np.int64)
+_CHECK = np.array((1 << CHECK_BITS) - 1, np.uint32)
+_CHECK_PLACE, _TO_PLACE = np.array(CHECK_BIT, np.uint32), np.array(CHECK_BITS, np.uint32)
+_ENGLISH = np.array(BUCKETS, np.uint32)
+_PLACE = np.array((1 << CHECK_BIT) - 1, np.uint32)  # of a key, all but the text
 
 
 class Analysis(NamedTuple):
@@ -51,7 +50,7 @@ class Analysis(NamedTuple):
 
     stream: Stream
     words: Words
-    codes: NDArray[np.int64]
+    codes: NDArray[np.uint32]
     lengths: list[int]
     language: list[str | None]
     rules: list[list[int]]
@@ -179,34 +178,32 @@ def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     A key is text << 25 | check << 21 | language << 20 | bucket. Places where no n-gram begins stand as bucket 0, which weighs
     nothing. Every text has at least one key.
     """
-    hashed = found.codes.astype(np.uint32)
-    every = hashed >> _CHECK_SHIFT
-    hashed &= _CHECK
-    hashed <<= _CHECK_PLACE
-    every |= hashed
+    every = found.codes & _CHECK
+    every <<= _CHECK_PLACE
+    every |= found.codes >> _TO_PLACE
     english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
     if len(english) == 1:
         every += np.uint32(english[0])
         every.sort()
         return every, _ONLY
     base = np.array([at << TEXT_BIT | bit for at, bit in enumerate(english)], np.uint32)
-    _add_of_texts(every, found, base)
+    every += _of_texts(base, found)
     every = np.concatenate([every, base])
     every.sort()
     return every, np.asarray(every.searchsorted(base & ~np.uint32((1 << TEXT_BIT) - 1)), np.int64)
 
 
-def owned_places(found: Analysis, owners: NDArray[np.uint8]) -> NDArray[np.int64]:
+def owned_places(found: Analysis, owners: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return the distinct n-grams of a single text that own their bucket, each as language << 20 | bucket; see `owned_keys`."""
     places = found.codes >> _TO_PLACE
     if found.language[0] == languages.ENGLISH:
         places += _ENGLISH
     is_owner = owners.take(places, mode="wrap") == found.codes.astype(np.uint8)
     owned = is_owner.nonzero()[0]
-    sorted_places = np.zeros(owned.size + 1, np.int64)
+    sorted_places = np.zeros(owned.size + 1, np.uint32)
     places.take(owned, out=sorted_places[1:], mode="wrap")
     sorted_places.sort()
-    distinct: NDArray[np.int64] = sorted_places[1:][sorted_places[1:] != sorted_places[:-1]]
+    distinct: NDArray[np.uint32] = sorted_places[1:][sorted_places[1:] != sorted_places[:-1]]
     return distinct
 
 
@@ -217,28 +214,22 @@ def owned_keys(found: Analysis, owners: NDArray[np.uint8]) -> tuple[NDArray[np.u
     the bucket. Told before they are sorted, which costs most; of the modes of `take` "wrap" is quickest, and none is too large. Each
     text has at least one key, of bucket 0.
     """
-    codes = found.codes >> _TO_PLACE
     english = [(language == languages.ENGLISH) << BUCKET_BITS for language in found.language]
-    lowest = np.arange(len(english), dtype=np.int64) << CHECK_BIT
-    _add_of_texts(codes, found, lowest + np.array(english, np.int64))
-    is_owner = owners.take(codes & _PLACE, mode="wrap") == found.codes.astype(np.uint8)
+    lowest = np.arange(len(english), dtype=np.uint32) << _CHECK_PLACE
+    every = _of_texts(lowest + np.array(english, np.uint32), found)
+    every += found.codes >> _TO_PLACE
+    is_owner = owners.take(every & _PLACE, mode="wrap") == found.codes.astype(np.uint8)
     owned = is_owner.nonzero()[0]
     sorted_keys = np.empty(lowest.size + owned.size, np.uint32)
     sorted_keys[: lowest.size] = lowest
-    sorted_keys[lowest.size :] = codes.take(owned)
+    every.take(owned, out=sorted_keys[lowest.size :], mode="wrap")
     sorted_keys.sort()
-    return sorted_keys, sorted_keys.searchsorted(lowest.astype(np.uint32))
+    return sorted_keys, sorted_keys.searchsorted(lowest)
 
 
-def _add_of_texts(codes: NDArray[_Whole], found: Analysis, values: NDArray[_Whole]) -> None:
-    """Add to each entry of the row of `find` the value of its text."""
-    size = found.stream.codes.size
+def _of_texts(values: NDArray[np.uint32], found: Analysis) -> NDArray[np.uint32]:
+    """Return for each of the codes the value of its text."""
     lengths = np.array(found.lengths)
     lengths[-1] += 1  # the last space of the stream
-    of_positions = values.repeat(lengths)
-    for first in range(0, ORDERS * size, size):
-        codes[first : first + size] += of_positions
-    first = ORDERS * size
-    for of_words in word_runs(values.take(found.words.text), is_end=True):
-        codes[first : first + of_words.size] += of_words
-        first += of_words.size
+    of_words = values.take(found.words.text)
+    return np.concatenate([*[values.repeat(lengths)] * ORDERS, *word_runs(of_words, is_end=True)])

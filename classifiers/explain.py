@@ -42,7 +42,7 @@ class Span(NamedTuple):
 class Steps(Protocol):
     """What can look up the steps of codes: a bucket in the upper 20 bits, its check in the rest."""
 
-    def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
+    def take(self, codes: NDArray[np.uint32], /) -> NDArray[np.int64]:
         """Return the steps of these codes."""
 
 
@@ -126,7 +126,7 @@ def _weighed(found: Analysis, heads: Sequence[LinearHead]) -> list[_Totals]:
     ]
 
 
-def _counts(codes: NDArray[np.int64], every: NDArray[np.int64]) -> NDArray[np.int64]:
+def _counts(codes: NDArray[np.uint32], every: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Return how often each code stands among `every`, where each does."""
     values, counts = np.unique(every, return_counts=True)
     return counts.take(values.searchsorted(codes))
@@ -139,9 +139,10 @@ def _repeated(head: LinearHead, steps: NDArray[np.int64], counts: NDArray[np.int
     return steps * head.repeats.take(counts.clip(max=head.repeats.size - 1))
 
 
-def _firsts(codes: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+def _firsts(codes: NDArray[np.uint32], at: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return, ascending, the places `at` where each code stands for the first time; `at` ascends."""
-    keys = codes << _PLACE_BITS
+    keys = codes.astype(np.int64)
+    keys <<= _PLACE_BITS
     keys |= at
     keys.sort()
     _, begins = _runs(keys >> _PLACE_BITS)

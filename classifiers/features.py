@@ -50,7 +50,7 @@ class CommentFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
         rows, columns = _evidence_entries(found)
         if self.ngrams:
             rows.append(text_of(places(found.stream, found.words)[0], found.stream))
-            columns.append(found.codes)
+            columns.append(found.codes.astype(np.int64))
         row, column = np.concatenate(rows), np.concatenate(columns)
         is_used = column >= 1 << CHECK_BITS  # bucket 0 marks places without an n-gram
         values = np.ones(int(is_used.sum()), np.float32)

@@ -34,7 +34,7 @@ class WordClass:
 
 COUNT = 13
 _SLOTS_BITS = 17
-_SHIFT = np.array(CODE_BITS - _SLOTS_BITS)
+_SHIFT = np.array(CODE_BITS - _SLOTS_BITS, np.uint32)
 
 _WORDS = {
     WordClass.ENGLISH: """

@@ -29,7 +29,7 @@ _MIX = np.array(29, np.uint64)
 _SPACE_BEFORE = np.array(letters.SPACE * _BASE_INVERSE % 2**64, np.uint64)
 _SPACE, _ONE = np.array(letters.SPACE, np.uint32), np.array(1)
 _FEWER = (0, 1, 2, 2)  # runs than words: words, pairs of neighbours, pairs with a gap, threes
-_NONE = np.zeros(1, np.int64)
+_NONE = np.zeros(1, np.uint32)
 _MIN_CAPACITY = 4096
 _Any = TypeVar("_Any", bound=np.integer)
 
@@ -43,7 +43,7 @@ class Words(NamedTuple):
     start: NDArray[np.int64]
     end: NDArray[np.int64]
     hashes: NDArray[np.uint64]
-    codes: NDArray[np.int64]
+    codes: NDArray[np.uint32]
     text: NDArray[np.int64]
 
 
@@ -69,7 +69,7 @@ def finish(hashes: NDArray[np.uint64], bits: int = CODE_BITS) -> NDArray[np.int6
     return mixed.view(np.int64)
 
 
-def find(stream: Stream) -> tuple[Words, NDArray[np.int64]]:
+def find(stream: Stream) -> tuple[Words, NDArray[np.uint32]]:
     """Return the words of a stream and, in one row, the codes of its n-grams, 0 where none begins.
 
     The row has for each order of characters one entry for each position of the stream, then for `word_runs` one entry for each.
@@ -85,7 +85,7 @@ def find(stream: Stream) -> tuple[Words, NDArray[np.int64]]:
     single = _hash_words(wide, spaces, start)
     hashes[ORDERS * size : ORDERS * size + count] = single
     _join_words(single, text, hashes[ORDERS * size + count :], is_one_text=stream.starts.size == 2)
-    codes = finish(hashes)
+    codes = finish(hashes).astype(np.uint32)  # half the bytes: what follows waits for memory
     return Words(start, end, single, codes[ORDERS * size : ORDERS * size + count], text), codes
 
 
@@ -166,13 +166,13 @@ def _join_words(
 
 
 def of_one_text(
-    stream: Stream, words: Words, codes: NDArray[np.int64], at: int
-) -> tuple[Words, NDArray[np.int64]]:
+    stream: Stream, words: Words, codes: NDArray[np.uint32], at: int
+) -> tuple[Words, NDArray[np.uint32]]:
     """Return what `find` returns of one text of a stream by itself, from what it returned of the stream."""
     size, (start, end) = stream.codes.size, stream.starts[at : at + 2].tolist()
     first, last = words.text.searchsorted((at, at + 1)).tolist()
     count = last - first
-    parts: list[NDArray[np.int64]] = []
+    parts: list[NDArray[np.uint32]] = []
     for order in range(ORDERS):
         parts += (codes[order * size + start : order * size + end], _NONE)  # nothing begins at the last space
     begin = ORDERS * size

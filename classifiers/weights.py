@@ -14,7 +14,7 @@ from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, owned_key
 from classifiers.errors import ArtifactIncompatibleError
 
 PER_LANGUAGE = 4  # outputs at most: four weights of 16 bits are looked up as one integer
-_PLACE = np.array(2 * BUCKETS - 1, np.uint32)
+_PLACE, _TO_PLACE = np.array(2 * BUCKETS - 1, np.uint32), np.array(CHECK_BITS, np.uint32)
 # The last byte that none of the codes of a bucket has, of sixteen buckets in a row.
 _NOBODY = (np.arange(16)[::-1] << CHECK_BITS).astype(np.uint8)
 _ONES = np.ones(1 << 12)
@@ -28,18 +28,19 @@ _MOST = 1 << 16  # weights whose sum is sure to need no more than 32 bits
 
 @dataclass(frozen=True, slots=True)
 class OutputSteps:
-    """One output's steps in one language; `biased` is 2**15 above them."""
+    """One output's steps in one language: a column of its quads."""
 
-    biased: NDArray[np.uint16]
+    quads: NDArray[np.uint64]
     owners: NDArray[np.uint8]
+    column: int
 
-    def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
+    def take(self, codes: NDArray[np.uint32], /) -> NDArray[np.int64]:
         """Return the steps of these codes, 0 where another n-gram owns the bucket."""
-        place = codes >> CHECK_BITS
-        owned = (self.owners.take(place) == codes.astype(np.uint8)).nonzero()[0]
+        place = codes >> _TO_PLACE
+        owned = (self.owners.take(place, mode="wrap") == codes.astype(np.uint8)).nonzero()[0]
         steps = np.zeros(codes.size, np.int64)
-        steps[owned] = self.biased[place.take(owned)]  # `take` would first copy the whole column
-        steps[owned] -= _BIAS
+        biased = _columns(self.quads.take(place.take(owned), mode="wrap"))[:, self.column]
+        steps[owned] = biased.astype(np.int64) - _BIAS
         return steps
 
 
@@ -60,7 +61,7 @@ class Weights:
         first = tuple(self.columns).index(language) * BUCKETS
         of_language = slice(first, first + BUCKETS)
         column = self.columns[language].index(output)
-        return OutputSteps(_columns(self.quads)[of_language, column], self.owners[of_language])
+        return OutputSteps(self.quads[of_language], self.owners[of_language], column)
 
     def sums(self, found: Analysis) -> list[list[int]]:
         """Return for each text the sums of the steps of its distinct n-grams, in the order of its language's columns."""

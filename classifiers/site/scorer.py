@@ -67,7 +67,7 @@ class _Steps:
 
     column: NDArray[np.int32]
 
-    def take(self, codes: NDArray[np.int64], /) -> NDArray[np.int64]:
+    def take(self, codes: NDArray[np.uint32], /) -> NDArray[np.int64]:
         """Return the steps of these codes."""
         # `take` would first copy the whole column.
         steps: NDArray[np.int64] = self.column[codes >> CHECK_BITS].astype(np.int64)
