@@ -1,8 +1,10 @@
 """Settings: from the environment, then from an optional file; read once, every fault reported at once."""
 
 import ipaddress
+import os
 import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from moderation.domain.retention import Retention
 from moderation.tracing import missing_package
 
 PREFIX = "MODERATION_"
+_URL_FILE = "url"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -253,6 +256,25 @@ class Settings:
     def url(self) -> str:
         """The address by which browsers on this machine, or through the proxy, reach the service; no slash at its end."""
         return (self.public_url or f"http://{_host_for_url(self.host)}:{self.port}").rstrip("/")
+
+    @property
+    def known_url(self) -> str:
+        """`url` as the service that last ran on the data directory left it; it may have been given another port than a command."""
+        if self.public_url is None:
+            with suppress(OSError, UnicodeError):
+                left = (self.data_dir / _URL_FILE).read_text("utf-8")
+                if left.startswith(("http://", "https://")) and left.isprintable():
+                    return left
+        return self.url
+
+    def leave_url(self) -> None:
+        """Write `url` into the data directory, for commands; a directory that takes no file goes without."""
+        draft = self.data_dir / f"{_URL_FILE}.{os.getpid()}"
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+            with draft.open("x", encoding="utf-8") as file:  # a new file: never through somebody's link
+                file.write(self.url)
+            draft.replace(self.data_dir / _URL_FILE)
 
     def as_environment(self) -> dict[str, str]:
         """Write the settings as the environment that `load` reads them from; holds secrets."""

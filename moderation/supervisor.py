@@ -319,6 +319,7 @@ def _clear_metrics(data_dir: Path) -> None:
 
 
 def _announce(settings: Settings, demonstration: "Demonstration | None") -> None:
+    settings.leave_url()
     log.info("serving", url=settings.url, workers=settings.workers)
     if demonstration is not None:
         print(demonstration.announcement(settings.url), flush=True)  # noqa: T201 - the result of `serve --demo`

@@ -96,7 +96,7 @@ _FAULTS = {
 
 
 def _link(desk: Desk, token: str) -> str:
-    return f"{desk.settings.url}/console/welcome/{token}"
+    return f"{desk.settings.known_url}/console/welcome/{token}"
 
 
 @moderator.command("token")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from classifiers.retraining import LabelledText, RetrainReport
 
 KEPT_AS_CANDIDATE = 3
+_ONE_OF = "name one of --site, --all-sites and --data with --out"
 _SHIPPED = "shipped"
 _COLUMNS = ("output", "part", "rows", "positive", "auc before", "auc", "log-loss before", "log-loss")
 
@@ -83,7 +84,7 @@ def retrain(
         _from_files(terminal, wishes)
         return
     if wishes.files or wishes.out is not None or (site is not None and all_sites):
-        raise WrongUsage("name one of --site, --all-sites and --data with --out")
+        raise WrongUsage(_ONE_OF)
     if wishes.shares or wishes.training["two_parameters"]:
         raise WrongUsage(
             "--share-… and --two-parameters go with --data; a site's share: site set SITE share_spam=0.05"
@@ -139,7 +140,7 @@ class _Wishes:
 def _from_files(terminal: Terminal, wishes: _Wishes) -> None:
     """Train from labelled files, or shift the shipped model to stated shares."""
     if not wishes.files:
-        raise WrongUsage("name the labelled comments: --data FILE…")
+        raise WrongUsage(_ONE_OF if wishes.out is None else "name the labelled comments: --data FILE…")
     if wishes.out is None:
         raise WrongUsage("name the folder of the new model: --out DIR")
     remarks = Remarks()

@@ -83,3 +83,16 @@ def test_traces_need_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "find_spec", lambda _: None)
     with pytest.raises(SettingsError, match="pip install opentelemetry-sdk"):
         load(environ | {"MODERATION_TRACES_SHARE": "1"})
+
+
+def test_commands_name_the_address_that_the_service_had(tmp_path: Path) -> None:
+    served, asked = load({}, {"data_dir": tmp_path, "port": 9000}), load({}, {"data_dir": tmp_path})
+    assert asked.known_url == "http://127.0.0.1:8080"
+    served.leave_url()
+    assert asked.known_url == "http://127.0.0.1:9000"
+    assert [file.name for file in tmp_path.iterdir()] == ["url"]
+    public = load({"MODERATION_PUBLIC_URL": "https://desk.example/"}, {"data_dir": tmp_path})
+    assert public.known_url == "https://desk.example"
+    (tmp_path / "url").write_bytes(b"\xff")
+    assert asked.known_url == asked.url
+    load({}, {"data_dir": tmp_path / "nowhere"}).leave_url()
