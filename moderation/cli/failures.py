@@ -21,7 +21,7 @@ from moderation.privacy.keys import KeysError
 from moderation.settings import SettingsError
 from moderation.storage.migrate import UnknownSchemaError
 
-WRONG_USAGE = 2
+FAILED, WRONG_USAGE = 1, 2
 
 
 class Failure(click.ClickException):

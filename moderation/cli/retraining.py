@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from moderation.cli.failures import WrongUsage
+from moderation.cli.failures import Failure, WrongUsage
 from moderation.cli.labelled_files import Remarks, read_files
 from moderation.cli.output import table
 from moderation.cli.terminal import PAGE_LANGUAGE, Terminal, with_terminal
@@ -149,11 +150,25 @@ def _from_files(terminal: Terminal, wishes: _Wishes) -> None:
         return
     from classifiers.retraining import retrain as train
 
-    with Bar() as progress:
+    with Bar() as progress, _told_of_labels():
         report = train(wishes.read(remarks), out=wishes.out, progress=progress, **wishes.training)
     _tell(terminal, {**report.as_json(), "out": str(wishes.out)}, lambda: words(report), remarks)
     if not report.is_promotable:
         sys.exit(KEPT_AS_CANDIDATE)
+
+
+@contextmanager
+def _told_of_labels() -> Iterator[None]:
+    """Say of files without labels how to name the column that holds them."""
+    from classifiers.errors import LabelsError
+
+    try:
+        yield
+    except LabelsError as error:
+        if error.code != "no_labels":
+            raise
+        hint = "where a column holds labels under another name: --label-column NAME [--positive VALUE]"
+        raise Failure(str(error), lines=[hint]) from error
 
 
 def _shift(terminal: Terminal, wishes: _Wishes, out: Path, remarks: Remarks) -> None:

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from classifiers.errors import LabelsError
+from classifiers.errors import ClassifierError, LabelsError
 from moderation.cli.beside import Beside, beside
 from moderation.cli.desk import Desk, open_desk
-from moderation.cli.failures import Failure
+from moderation.cli.failures import FAILED, Failure, failure
 from moderation.cli.output import plain, table
 from moderation.cli.retraining import KEPT_AS_CANDIDATE
 from moderation.cli.terminal import Terminal
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from moderation.learning.retraining import Outcome, Work
 
 _SITES = """
-SELECT s.id FROM sites s WHERE s.removed_at IS NULL AND ($1::text IS NULL OR s.name = $1) ORDER BY s.name
+SELECT id, name FROM sites WHERE removed_at IS NULL ORDER BY name
 """
+_OF_ONE_SITE = (ClassifierError, OSError)
+"""What keeps one site from being trained and others perhaps not: a damaged model, a full disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,27 @@ class _Opened:
 def retrain_sites(terminal: Terminal, site: str | None, *, promotes: bool = True) -> None:
     """Retrain one site, or with None every site; show what came of it and exit with the promised code."""
     with beside(_open(terminal)) as far:
-        outcomes = [
-            _retrain(far, site_id, promotes=promotes, is_alone=site is not None)
-            for site_id in far.call(_site_ids(far.opened, site))
-        ]
+        outcomes = []
+        for site_id, name in far.call(_sites(far.opened, site)):
+            try:
+                outcomes.append(_retrain(far, site_id, promotes=promotes, is_alone=site is not None))
+            except _OF_ONE_SITE as error:
+                if site is not None:
+                    raise
+                outcomes.append(_failed(terminal, name, error))
     _show(terminal, outcomes)
-    if any(outcome.status == "candidate" for outcome in outcomes):
-        sys.exit(KEPT_AS_CANDIDATE)
+    found = {outcome.status for outcome in outcomes}
+    if found & {"failed", "candidate"}:
+        sys.exit(FAILED if "failed" in found else KEPT_AS_CANDIDATE)
+
+
+def _failed(terminal: Terminal, name: str, error: Exception) -> "Outcome":
+    """Say what went wrong with a site, so that the others get their night all the same."""
+    from moderation.learning.retraining import Outcome
+
+    why = failure(error).message
+    terminal.warn(f"{name}: failed: {why}")
+    return Outcome(name, "failed", why=why)
 
 
 @asynccontextmanager
@@ -67,11 +83,11 @@ async def _open(terminal: Terminal) -> AsyncIterator[_Opened]:
             await connection.close()
 
 
-async def _site_ids(opened: _Opened, site: str | None) -> list[SiteId]:
+async def _sites(opened: _Opened, site: str | None) -> list[tuple[SiteId, str]]:
     async with opened.desk.database.connection() as connection:
         if site is not None:
-            return [await find_site_id(connection, site)]
-        return [SiteId(row["id"]) for row in await connection.fetch(_SITES, None)]
+            return [(await find_site_id(connection, site), site)]
+        return [(SiteId(row["id"]), row["name"]) for row in await connection.fetch(_SITES)]
 
 
 def _retrain(far: Beside[_Opened], site_id: SiteId, *, promotes: bool, is_alone: bool) -> "Outcome":

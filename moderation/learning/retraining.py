@@ -57,7 +57,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one site's retraining. ``status``: promoted, candidate, unchanged, or skipped with ``why``."""
+    """What came of one site's retraining. ``status``: promoted, candidate, unchanged; skipped or failed, with ``why``."""
 
     site: str
     status: str

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import resource
 import signal
 import subprocess
 from pathlib import Path
@@ -219,6 +220,30 @@ def test_an_interrupted_run_leaves_nothing(desk: Operator, tmp_path: Path) -> No
     out, err = process.communicate()
     assert "Traceback" not in err
     assert len(versions(desk, "cut")) == bool(out)  # whole, and said so, or nothing
+
+
+def test_a_night_without_room_on_the_disk_names_every_site_and_changes_nothing(
+    desk: Operator, tmp_path: Path
+) -> None:
+    for name in ("full-a", "full-b"):
+        new_site(desk, tmp_path, name, rows(300))
+    done = subprocess.run(
+        [*PROGRAM, "models", "retrain", "--all-sites"],
+        env=desk.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)),
+    )
+    assert done.returncode == FAILED
+    said = [line for line in done.stderr.splitlines() if "File too large" in line]
+    assert [line.split(": ")[1:3] for line in said if "full-" in line] == [
+        ["full-a", "failed"],
+        ["full-b", "failed"],
+    ]
+    assert "Traceback" not in done.stderr
+    assert versions(desk, "full-a") == versions(desk, "full-b") == []
+    assert desk.get("models", "retrain", "--site", "full-b")["status"] == "promoted"
 
 
 def test_wrong_combinations_are_wrong_usage(desk: Operator, tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_several_files_packed_tables_too(log, tmp_path):
     [
         ('{"text": "x", "abuse": 1}\n' * 90, "rarer kind"),
         ('{"text": "x"}\n' * 9, "no row"),
+        ('{"text": "x", "mark": 1}\n' * 9, "--label-column"),
         ("", "no row"),
         ('{"words": "x", "abuse": 1}\n', "no column 'text'"),
         ('{"text": "x", "abuse": 7}\n', "'abuse'"),
