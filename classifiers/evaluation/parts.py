@@ -57,9 +57,11 @@ def judge(scored: ScoredRows, *, seed: int, progress: Callable[[int], object]) -
             parts.append(_part(scored, output, (kind, name), chosen, seed))
             progress(1)
     if not parts:
+        if said := missing(scored):
+            raise LabelsError("no_labels", "; ".join(said), rows=scored.rows)
         raise LabelsError(
             "no_labels",
-            f"no row has both a label and a probability; label them in a column named {' or '.join(OUTPUTS)}, or state",
+            f"no row has a label; label them in a column named {' or '.join(OUTPUTS)}, or state",
             rows=scored.rows,
         )
     return parts

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.errors import DatasetError
+from classifiers.errors import DatasetError, NoTextError
 from classifiers.runtime import Scorer, TextScores
 from classifiers.site.columns import Wished, opened
 from classifiers.site.labels import OUTPUTS, LabelledText, from_record
@@ -74,6 +74,8 @@ class ScoredRows:
     labels: Mapping[str, Bytes]
     parts: Mapping[str, tuple[Numbers, list[str]]]
     models: list[ModelScores]
+    without_text: int = 0
+    """How many rows had no text and were passed over."""
 
     @property
     def rows(self) -> int:
@@ -118,6 +120,7 @@ class _Collected:
         self.file, self.row = array("i"), array("i")
         self.labels = {output: array("b") for output in OUTPUTS}
         self.parts = {kind: Names() for kind in ("source", "language", "length")}
+        self.without_text = 0
 
     def take(self, file: int, batch: Sequence[tuple[int, str, LabelledText]]) -> None:
         texts = [one for _, _, one in batch]
@@ -140,7 +143,20 @@ class _Collected:
             {output: np.frombuffer(found, np.int8) for output, found in self.labels.items()},
             {kind: names.finish() for kind, names in self.parts.items()},
             [model.finish() for model in self.models],
+            self.without_text,
         )
+
+
+class _WithoutText:
+    """The rows of a file that have no text: how many, and what is wrong with the first."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.first: NoTextError | None = None
+
+    def add(self, error: NoTextError) -> None:
+        self.rows += 1
+        self.first = self.first or error
 
 
 def read_scored(
@@ -148,21 +164,23 @@ def read_scored(
 ) -> ScoredRows:
     """Score every row of JSON lines or CSV, plain or .gz; `progress` is told how many rows were done.
 
-    Labels are read as retraining reads them. Raises DatasetError, naming file and line, for a row that cannot be read, a
-    file without rows, and more than MAX_ROWS rows.
+    Labels are read as retraining reads them; rows without text are passed over and counted. Raises DatasetError, naming file
+    and line, for a row that cannot be read, a file without rows or without any text, and more than MAX_ROWS rows.
     """
     collected = _Collected(scorers)
     for number, path in enumerate(files):
-        rows = _rows_of(path, text_column)
+        without = _WithoutText()
+        rows = _rows_of(path, text_column, without)
         first = next(rows, None)
         if first is None:
-            raise DatasetError(f"{path.name}: holds no rows")
+            raise without.first or DatasetError(f"{path.name}: holds no rows")
         rows = chain([first], rows)
         while batch := list(islice(rows, _BATCH)):
             collected.take(number, batch)
             progress(len(batch))
             if len(collected.row) > MAX_ROWS:
                 raise DatasetError(f"{path.name}: more than {MAX_ROWS} rows in all; give a sample")
+        collected.without_text += without.rows
     return collected.finish(files)
 
 
@@ -178,12 +196,16 @@ def read_texts(path: Path, wanted: frozenset[int], *, text_column: str) -> dict[
     return found
 
 
-def _rows_of(path: Path, text_column: str) -> Iterator[tuple[int, str, LabelledText]]:
+def _rows_of(path: Path, text_column: str, without: _WithoutText) -> Iterator[tuple[int, str, LabelledText]]:
     columns, records = opened(path, Wished(text_column))
     for number, record in records:
         plain = columns.plain(record, f"{path.name}: line {number}")
-        one = from_record(plain, name=path.name, row=number, text_column=columns.text)
-        yield number, _source(record, path), one
+        try:
+            one = from_record(plain, name=path.name, row=number, text_column=columns.text)
+        except NoTextError as error:
+            without.add(error)
+        else:
+            yield number, _source(record, path), one
 
 
 def _file_names(files: Sequence[Path]) -> list[str]:

@@ -156,12 +156,16 @@ def _report(
         files=scored.files,
         rows=scored.rows,
         parts=parts,
-        notes=missing(scored),
+        notes=[*missing(scored), *_passed_over(scored)],
         verdicts=verdict_counts(scored),
         differently=count_different(scored),
         different=different,
         texts=_texts(different, scored.files, *texts_of) if texts_of else {},
     )
+
+
+def _passed_over(scored: "ScoredRows") -> list[str]:
+    return [f"rows without text, passed over: {scored.without_text}"] if scored.without_text else []
 
 
 def _texts(

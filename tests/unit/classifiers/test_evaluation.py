@@ -158,8 +158,17 @@ def test_rows_judged_differently_are_named_by_number(tmp_path):
 def test_without_a_label_that_the_model_can_be_held_to_it_says_so(tmp_path):
     found = scored(write(tmp_path / "a.jsonl", [{"text": "0.5", "abuse": 1}]))
     assert missing(found) == ["abuse: labelled, but fake-1 gives no probability of it for any labelled row"]
-    with pytest.raises(LabelsError, match="no row has both"):
+    with pytest.raises(LabelsError, match="abuse: labelled, but fake-1 gives no probability"):
         judge_all(found)
+    with pytest.raises(LabelsError, match="no row has a label; label them in a column named spam"):
+        judge_all(scored(write(tmp_path / "b.jsonl", [{"text": "0.5"}])))
+
+
+def test_rows_without_text_are_passed_over_and_counted(tmp_path):
+    gaps = [{"text": None, "spam": 1}, *RECORDS, {"spam": 1}]
+    found = scored(write(tmp_path / "a.jsonl", gaps))
+    assert (found.rows, found.without_text) == (len(RECORDS), 2)
+    assert found.row.tolist() == list(range(2, len(RECORDS) + 2))
 
 
 @pytest.mark.parametrize(
