@@ -167,7 +167,10 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
         "مُنح الكاتب الثقة. يسري ذلك على تعليقاته التالية.",
         "Trusted. That holds for their next comments.",
     ),
-    "author.done_none": ("لم يعد يُقال عنه شيء.", "Nothing is said of them any more."),
+    "author.done_none": (
+        "لم يعد الكاتب محظورًا ولا موثوقًا.",
+        "The author is neither blocked nor trusted any more.",
+    ),
     "standing.blocked": ("محظور", "blocked"),
     "standing.trusted": ("موثوق", "trusted"),
     "audit.notice": (
@@ -176,7 +179,8 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     ),
     "escalated.notice": ("رفعه زميل إلى المسؤولين.", "A colleague passed this on to the leads."),
     "escalated.by": ("{who} · {when}:", "{who}, {when}:"),
-    "claim.others": ("هذا التعليق عند {who} حتى {until}.", "{who} has this comment until {until}."),
+    "claim.others": ("هذا التعليق عند {who} حتى {until}.", "This comment is with {who} until {until}."),
+    "claim.somebody": ("هذا التعليق عند زميل الآن.", "This comment is with a colleague now."),
     "queue.closed": (
         "قرّر زميل في هذا التعليق في الأثناء.",
         "A colleague has decided this comment meanwhile.",
@@ -331,7 +335,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "fault.before": ("النص الذي قرأته", "The text that you read"),
     "fault.claimed": (
         "هذا التعليق عند {who} حتى {until}، فلم يُسجَّل قرارك.",
-        "{who} has this comment until {until}; your decision was not recorded.",
+        "This comment is with {who} until {until}; your decision was not recorded.",
     ),
     "fault.conflict": (
         "قرّر {who} فيه {what} ({when})، فلم يُسجَّل قرارك.",

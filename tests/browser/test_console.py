@@ -811,7 +811,32 @@ async def test_two_who_work_at_once_do_not_meet_at_every_comment(page: Page, des
     for _ in range(4):
         await press(page, "A")
     await page.until("document.querySelectorAll('.item.is-off').length === 5")
+    await page.click(".item.is-off .row")
+    assert "هذا التعليق عند زميل الآن." in await page.text(
+        ".pane"
+    )  # whose it is, and until when, is not known yet
+    await page.click(".item:not(.is-off) .row")
     await press(page, "A")
     assert await page.evaluate(TEXT) == texts[10]
+    await page.until(SENT)
+    assert page.faults == []
+
+
+async def test_what_one_reserved_in_another_tab_is_not_a_colleagues(page: Page, desk: Desk) -> None:
+    texts = [f"تعليق رقم {n} من عشرين" for n in range(20)]
+    await desk.submit(*texts)
+    await sign_in(page, desk, "/console/search?lang=ar")
+    await page.until("document.querySelector('.search-form')")
+    claim = json.dumps({"site": desk.service.site.name, "limit": 5})
+    proof = "document.querySelector('meta[name=csrf-token]').content"
+    headers = f"{{ 'Content-Type': 'application/json', 'X-CSRF-Token': {proof} }}"
+    sent = f"fetch('/v1/queue/claim', {{ method: 'POST', headers: {headers}, body: {json.dumps(claim)} }})"
+    status = await page.evaluate(f"{sent}.then((answer) => answer.status)")
+    assert status == 200
+    await page.open(f"{desk.url}/console/?lang=ar")
+    await page.until(f"{READY} && {TEXT} === '{texts[0]}'")
+    await asyncio.sleep(1)  # what is reserved ahead has come
+    assert await page.evaluate("document.querySelectorAll('.item.is-off').length") == 0
+    await press(page, "A")
     await page.until(SENT)
     assert page.faults == []

@@ -84,7 +84,7 @@ export class Queue {
   }
 
   /**
-   * The service gives the first that are free: what stands before the last of them, and is not reserved here, is with a colleague. Whose it
+   * The service gives the first that are free: what stands before the last of them, and is not one's own, is with a colleague. Whose it
    * is shows at the next look; until then it is not offered, or two who work at once would meet at every fifth comment.
    */
   passOver(items) {
@@ -93,7 +93,7 @@ export class Queue {
     const claim = { by: null, expires_at: new Date(Date.now() + UNTIL_LOOKED_MS).toISOString() };
     this.entries
       .slice(0, Math.max(last, 0))
-      .filter((entry) => this.isFree(entry) && !this.claims.has(entry.id) && !entry.isUnsettled && !entry.fault)
+      .filter((entry) => this.isFree(entry) && !entry.claim?.id && !this.claims.has(entry.id) && !entry.isUnsettled && !entry.fault)
       .forEach((entry) => Object.assign(entry, { claim }));
   }
 

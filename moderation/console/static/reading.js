@@ -92,7 +92,7 @@ function notices(entry, moderatorOf) {
     task?.kind === "audit" ? notice("info", say("audit.notice")) : null,
     task?.kind === "escalated" ? notice("info", say("escalated.notice"), h("div", { class: "slot", "data-slot": "escalation" })) : null,
     TURNED.test(`${comment.text ?? ""}${comment.author?.name ?? ""}`) ? notice("wait", say("text.turned")) : null,
-    isOthers(claim) ? notice("wait", sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) })) : null,
+    isOthers(claim) ? notice("wait", claim.by ? sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) }) : say("claim.somebody")) : null,
     entry.isClosed ? notice("wait", say("queue.closed")) : null,
     comment.state === "approved" && task?.kind !== "audit" ? notice("info", say("state.approved_notice")) : null,
     entry.fault ?? null,
