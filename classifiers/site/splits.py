@@ -52,8 +52,11 @@ def plan(at: NDArray[np.float64], groups: Sequence[str]) -> Plan:
 
 
 def _has_times(at: NDArray[np.float64]) -> bool:
+    """Tell whether times decide; not where more rows share one than are left untouched, as those of an export of one day."""
     known = at[~np.isnan(at)]
-    return known.size >= _TIMED_SHARE * at.size and np.unique(known).size > known.size / 10
+    if known.size == 0 or known.size < _TIMED_SHARE * at.size:
+        return False
+    return bool(np.unique(known, return_counts=True)[1].max() <= TEST_SHARE * known.size)
 
 
 def _forward(develop: NDArray[np.int64]) -> tuple[Split, ...]:

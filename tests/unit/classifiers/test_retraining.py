@@ -342,6 +342,14 @@ def test_of_many_rows_the_latest_folds_alone_calibrate(monkeypatch):
     assert abs(latest.overall.offset - everything.overall.offset) < 1
 
 
+def test_days_are_times_enough_but_one_day_for_most_rows_is_none():
+    groups = [str(n) for n in range(600)]
+    by_day = plan(np.arange(600) // 25 * 86_400.0, groups)
+    assert by_day.is_by_time
+    assert by_day.test.tolist() == list(range(480, 600))
+    assert not plan(np.maximum(np.arange(600) - 150, 0) * 1.0, groups).is_by_time
+
+
 def test_from_as_many_rows_as_are_chosen_on_fewer_ways_are_tried():
     tried = {labels: training._ways(labels) for labels in (9_999, 10_000, 100_000)}
     assert tried == {9_999: WAYS, 10_000: WAYS_OF_MANY, 100_000: WAYS_OF_MANY}
