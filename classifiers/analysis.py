@@ -3,6 +3,7 @@
 Training, serving and explaining share this module, so that they cannot disagree.
 """
 
+import re
 from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -33,7 +34,9 @@ _THREAT_RULE = int(Rule.THREAT)
 # Under plain names: what a class holds is looked up anew each time, and every comment passes here.
 _SPACE, _JOINER, _DOT, _SLASH = Sign.SPACE, Sign.JOINER, Sign.DOT, Sign.SLASH
 _OTHER, _LOWER, _UPPER = Sign.OTHER, Sign.LATIN_LOWER, Sign.LATIN_UPPER
+_AT, _MONEY = Sign.AT, Sign.MONEY
 _THREAT, _THREAT_ENGLISH, _COMMON = WordClass.THREAT, WordClass.THREAT_ENGLISH, WordClass.THREAT_COMMON
+_AT_LETTER = re.compile(r"@[sS]{2}")  # the one word that begins so as often as an account's name
 _ONLY = np.zeros(1, np.int64)
 _CHECK = np.array((1 << CHECK_BITS) - 1, np.uint32)
 _CHECK_PLACE, _TO_PLACE = np.array(CHECK_BIT, np.uint32), np.array(CHECK_BITS, np.uint32)
@@ -84,6 +87,7 @@ def analyse(
     raw, bounds = encode(texts)
     sign_counts, suspects = signs.read(raw, bounds)
     suspects |= _spread(texts, sign_counts)
+    suspects |= _signed(texts, sign_counts)
     read = {at: reading for at in suspects if (reading := readings(texts[at])) is not None}
     if read:
         raw, bounds = encode([read[at].text if at in read else text for at, text in enumerate(texts)])
@@ -97,9 +101,9 @@ def analyse(
     language = list(map(languages.detect, sign_counts, word_counts))
     for at, told in enumerate(language):
         if told is languages.UNSURE:
-            score = latin.arabizi_score(stream.codes[starts[at] : starts[at + 1] + 1])
+            scores = latin.scores(stream.codes[starts[at] : starts[at + 1] + 1])
             hint = hints[at] if hints else None
-            language[at] = languages.tell(score, sign_counts[at], word_counts[at], hint)
+            language[at] = languages.tell(scores, sign_counts[at], word_counts[at], hint)
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
     for at in _threatening(stream, sign_counts, word_counts, language):
         rules[at].append(_THREAT_RULE)
@@ -130,6 +134,15 @@ def _spread(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[i
         for at, counts in enumerate(sign_counts)
         if (counts[_SPACE] + counts[_JOINER] + counts[_DOT] + counts[_OTHER] + counts[_SLASH]) * 10
         > len(texts[at]) * 3
+    }
+
+
+def _signed(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:
+    """Return the texts where a word may begin with a sign for a letter."""
+    return {
+        at
+        for at, counts in enumerate(sign_counts)
+        if (counts[_MONEY] and "$" in texts[at]) or (counts[_AT] and _AT_LETTER.search(texts[at]))
     }
 
 

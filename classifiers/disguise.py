@@ -30,6 +30,8 @@ _SIGNED = re.compile(r"(?<![\w@$!./])(?=[A-Za-z0-9]*[0134578@$!])[A-Za-z0-9@$!]{
 _INNER = re.compile(
     r"[A-Za-z][0134578@$!]{1,2}[A-Za-z]|^[$@][A-Za-z]{2}|^[0134578][A-Za-z]+[0134578][A-Za-z]"
 )
+_NAME = re.compile(r"@(?![sS$]{2})")  # of an account; "@ss" is none
+_TICKER = re.compile(r"\$[A-Z]{1,5}")  # what a company is called on an exchange
 _NO_ARABIZI = re.compile(r"[014@$!]")  # signs that stand for no Arabic letter
 _HIT = re.compile(
     rf"[{_SIGNS}0134578@$!](?=[^\W\d_])"
@@ -140,9 +142,10 @@ def _of_part(text: str, start: int, end: int) -> Iterator[Reading]:
             yield _letters(text, first, last, is_instead=not _TWO_WORDS.fullmatch(text, first, last))
     for match in _SIGNED.finditer(text, start, end):
         word = match.group().rstrip("!")
-        if _INNER.search(word):
+        if _INNER.search(word) and not _NAME.match(word):
             places = range(match.start(), match.start() + len(word))
-            yield Reading(word.translate(_LETTERS), places, _NO_ARABIZI.search(word) is not None)
+            is_instead = _NO_ARABIZI.search(word) is not None and not _TICKER.fullmatch(word)
+            yield Reading(word.translate(_LETTERS), places, is_instead)
 
 
 def _split(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -47,7 +47,7 @@ class Rule(IntEnum):
     STRETCHED = 26
     SPELLED = 27  # letters kept apart by spaces or signs
     DIGITS_HALF = 28
-    THREAT = 29  # somebody says what he will do to the reader: see `threats`
+    THREAT = 29  # somebody threatens the reader, or calls for violence against others: see `threats`
 
 
 COUNT = len(Rule)

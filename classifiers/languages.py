@@ -6,6 +6,7 @@ codes are given where they are plain from the script or the function words.
 
 from collections.abc import Sequence
 
+from classifiers.latin import Scores
 from classifiers.lexicon import WordClass
 from classifiers.signs import Sign
 
@@ -13,7 +14,9 @@ ARABIC, ENGLISH = "ar", "en"
 UNSURE = "?"  # Latin script, and its listed words do not decide: ask `tell`
 _MIN_ENGLISH = 2  # listed words
 _PER_WORD = 0.4  # of the score, for each listed word
-_MIN_WORDS_FOR_DOUBT = 6  # shorter Latin texts without a known word are taken for English
+_PER_WORD_OF_FEW = 3.0  # in a text of fewer words than the next number, whose letters say little
+_MIN_WORDS_FOR_DOUBT = 6
+_DOUBT_OF_FEW = 0.8  # such a text is more often English with a name in it than another language
 # Under plain names: what a class holds is looked up anew each time, and every comment passes here.
 _LOWER, _UPPER, _MARKED = Sign.LATIN_LOWER, Sign.LATIN_UPPER, Sign.LATIN_MARKED
 _ARABIC, _ARABIC_ONLY, _THEIRS = Sign.ARABIC, Sign.ARABIC_ONLY, Sign.PERSIAN_URDU
@@ -53,8 +56,6 @@ def _latin_script(words: Sequence[int]) -> str | None:
         return ENGLISH
     if english >= _MIN_ENGLISH and english * 4 >= words[WordClass.TOTAL] and english > arabizi + foreign:
         return ENGLISH
-    if arabizi > english and arabizi >= foreign:
-        return ARABIC
     return UNSURE
 
 
@@ -64,29 +65,24 @@ def _listed(words: Sequence[int]) -> tuple[int, int, int]:
     return english, words[WordClass.ARABIZI], words[WordClass.FOREIGN]
 
 
-def tell(
-    arabizi_score: float, signs: Sequence[int], words: Sequence[int], hint: str | None = None
-) -> str | None:
-    """Return the language of a text in Latin script where `detect` was unsure; see `latin.arabizi_score`.
+def tell(scores: Scores, signs: Sequence[int], words: Sequence[int], hint: str | None = None) -> str | None:
+    """Return the language of a text in Latin script where `detect` was unsure; see `latin.scores`.
 
     `hint` is a language that somebody says it is in, ARABIC, ENGLISH or None: taken for true of a few words that tell nothing, or
     of which one might be of another language too.
     """
-    found = _tell(arabizi_score, signs, words)
+    found = _tell(scores, signs, words)
     says_little = words[WordClass.TOTAL] < _MIN_WORDS_FOR_DOUBT and words[WordClass.FOREIGN] <= 1
     return hint if found is None and says_little and not signs[_MARKED] else found
 
 
-def _tell(arabizi_score: float, signs: Sequence[int], words: Sequence[int]) -> str | None:
+def _tell(scores: Scores, signs: Sequence[int], words: Sequence[int]) -> str | None:
     english, arabizi, foreign = _listed(words)
     total = words[WordClass.TOTAL]
-    if arabizi_score + _PER_WORD * (arabizi - english - foreign) > 0:
+    of_word, doubt = (_PER_WORD_OF_FEW, _DOUBT_OF_FEW) if total < _MIN_WORDS_FOR_DOUBT else (_PER_WORD, 0.0)
+    if scores.arabizi + of_word * arabizi - _PER_WORD * (english + foreign) > 0:
         return ARABIC
-    if foreign > english:
-        return None
     is_marked = signs[_MARKED] * 25 > signs[_LOWER] + signs[_MARKED]
-    if is_marked and english * 6 < total:
-        return None
-    if total >= _MIN_WORDS_FOR_DOUBT and english * 12 < total:
-        return None
-    return ENGLISH
+    if total == 1:  # a name, as likely as not
+        return None if foreign or is_marked else ENGLISH
+    return None if scores.foreign + of_word * (foreign - english) + is_marked > doubt else ENGLISH

@@ -1,11 +1,12 @@
-"""Arabic in Latin letters told from English by its letter triples, for texts whose words are in no list.
+"""Arabic in Latin letters, and other languages, told from English by letter triples, for texts whose words do not decide.
 
-One small table of weights by hashed triple, learned by `classifiers.train_latin` and kept beside this module.
+One small table of two weights by hashed triple, learned by `classifiers.train_latin` and kept beside this module.
 """
 
 from functools import cache
 from math import sqrt
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,22 @@ _BASE = np.uint64(0x9E3779B97F4A7C15)
 _LENGTH_OFFSET = 3
 
 
+class Scores(NamedTuple):
+    """How much a text looks like Arabic in Latin letters rather than anything else, and like another language rather than English.
+
+    Log-odds; 0 is doubt.
+    """
+
+    arabizi: float
+    foreign: float
+
+
+_NOTHING = Scores(-1.0, -1.0)
+
+
 @cache
 def table() -> NDArray[np.int8]:
-    """Return the weight of each bucket of triples, and last the intercept, in steps: ndarray of shape (8193,), int8."""
+    """Return the two weights of each bucket of triples, and last the intercepts, in steps: ndarray of shape (8193, 2), int8."""
     weights: NDArray[np.int8] = np.load(TABLE, allow_pickle=False)
     weights.setflags(write=False)
     return weights
@@ -35,14 +49,16 @@ def triples(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
     return finish(hashes[codes[1:-1] != letters.SPACE], BITS)
 
 
-def arabizi_score(codes: NDArray[np.uint32]) -> float:
-    """Return how much a folded text, spaces at both ends included, looks like Arabic in Latin letters; 0 is doubt.
+def scores(codes: NDArray[np.uint32]) -> Scores:
+    """Return what the triples of a folded text, spaces at both ends included, look like.
 
     Sums are whole steps, so that the answer does not depend on the batch.
     """
     if codes.size < 3:
-        return -1.0
+        return _NOTHING
     found = triples(codes)
     weights = table()
-    steps = int(weights.take(found).sum(dtype=np.int64))
-    return (steps / sqrt(found.size + _LENGTH_OFFSET) + int(weights[-1])) / SCALE
+    length = sqrt(found.size + _LENGTH_OFFSET)
+    arabizi, foreign = weights.take(found, axis=0).sum(axis=0, dtype=np.int64).tolist()
+    at_arabizi, at_foreign = weights[-1].tolist()
+    return Scores((arabizi / length + at_arabizi) / SCALE, (foreign / length + at_foreign) / SCALE)

@@ -114,7 +114,7 @@ def _marks() -> NDArray[np.uint8]:
     letter = slice(Sign.LATIN_LOWER, Sign.OTHER_LETTER + 1)
     marks[letter] |= _LETTER | _GOES_ON
     marks[[Sign.DIGIT, Sign.AT, Sign.DOT, Sign.MONEY, Sign.SHOUT, Sign.JOINER]] |= _INNER
-    marks[[Sign.AT, Sign.MONEY, Sign.JOINER]] |= _GOES_ON
+    marks[[Sign.DIGIT, Sign.AT, Sign.MONEY, Sign.JOINER]] |= _GOES_ON
     return marks
 
 

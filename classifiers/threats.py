@@ -1,9 +1,11 @@
-"""First-person threats against the reader: "I will kill you", in Arabic, its dialects, Arabizi and English.
+"""Threats against the reader ("I will kill you") and calls for violence against others ("we must slaughter them all").
 
-Too few rows are labelled for a model to learn them (some forty among 140,000), so they are told by a rule over folded words, in which
-doubled letters are one: somebody who speaks of himself, a future or an oath, a verb of violence, and "you" as its object. Who only
-tells of killing (a third person, the past, "he said that he would", "you kill me with laughter") is not meant. A threat waits for
-a person; by itself it rejects nothing, but it weighs in the abuse score, which may.
+In Arabic, its dialects and English, the former in Arabizi too. Too few rows are labelled for a model to learn them (some forty among
+140,000), so they are told by a rule over folded words, in which doubled letters are one. A threat: somebody who speaks of himself, a
+future or an oath, a verb of violence, and "you" as its object. A call: somebody who says that others must be killed, burned or wiped out,
+who bids it, or who promises it for himself and his own. Punishment by law (execution), a match, scripture and pests are not meant, nor is
+who only tells of killing (a third person, the past, "he said that he would", "you kill me with laughter"). Both wait for a person; by
+itself the rule rejects nothing, but it weighs in the abuse score, which may.
 """
 
 import re
@@ -74,13 +76,30 @@ _ARABIC_FORMS = (
     _Form(f"{_KNOW}(?:انت )?{_WHERE} (?:انت )?", ("بيتك ساكن تسكن بتسكن عايش بيتكم مكانك",)),
     _Form(f"{_KNOW}(?:انت )?", ("ساكن عايش بتسكن تسكن",), f" {_WHERE}"),
 )
+_KILL_THEM = "قتل كتل ذبح دبح حرق سحل سلخ"
+_MUST = (
+    "(?<! لا )و?(?:لا بد|"
+    + _any("لازم يجب ينبغي المفروض مفروض لابد خلينا خلونا تعالو تعالوا هيا يلا نبي نبغي بدنا عايزين")
+    + ")"
+)
+_THAT = "(?:ان |انو |من |كلنا |نحن |احنا )*"
+_ARABIC_CALLS = (  # for violence against others
+    _Form(f"{_MUST} {_THAT}", ("ن ي ت", f"{_KILL_THEM} بيد", "?و", "هم هن")),
+    _Form(f"{_MUST} {_THAT}", (f"{_KILL_THEM} ابادت", "هم هن")),
+    _Form(f"{_MUST} {_THAT}", ("يت ين", _KILL_THEM, "و وا ون")),
+    _Form(f"{_MUST} {_THAT}", ("يباد", "و وا ون")),
+    _Form("ب?يست(?:حقو|اهلو)[نا]? ", ("القتل الحرق الذبح الدبح الاباده السحل",)),
+    _Form("", ("?و", "اقتلو اذبحو ادبحو احرقو ابيدو اسحلو", "هم هن"), "(?! حيث| عند| اينما)"),
+    _Form("", ("?و", "سن هن حن لن سا", f"{_KILL_THEM} بيد", "?ن", "هم هن")),
+    _Form(f"و?{_MARK} {_ASIDE}", ("?و", "ا ن", f"{_KILL_THEM} بيد", "?ن", "هم هن")),
+)
 
 
 def _one_of(forms: Iterable[_Form]) -> str:
     return "|".join(form.pattern() for form in forms)
 
 
-_ARABIC = re.compile(rf" (?:{_one_of(_ARABIC_FORMS)})(?= )")
+_ARABIC = re.compile(rf" (?:{_one_of((*_ARABIC_FORMS, *_ARABIC_CALLS))})(?= )")
 _ARABIZI_KILL = (
     r"(?:(?:2|9|q|k|g|a2|aq|e2)[aeou]?t[aeou]?l[aeiou]?|a?dh?[ae]?b[aeo]?[7h][aeoui]?|edba7|adba7a|ndba7|2dba7[ae]?)"
     r"(?:k|kom|kum|kon|km|ko|ku|kun|ek|ak|ik)"
@@ -135,7 +154,31 @@ _WHOLE = (
     _Form("(?:i|im) (?:m |am )?", ("coming",), " (?:for|after) you"),
     _Form("(?:you (?:re |are )|youre |your )a ", ("dead",), " (?:man|woman)"),
 )
-_ENGLISH = re.compile(rf" (?:{_I}{_HOW}(?:{_one_of(_OF_MY_DOING)})|{_one_of(_WHOLE)})(?= )")
+_THEM = "(?:(?:al of |every (?:last |single )*one of |the lot of )?(?:them|em)|these people|those people)"
+_WE_MUST = (
+    r"(?:(?<=^ )|(?:(?:please|lets|let s|time to|i say)(?: just)?|(?:we|you|they|someone|somebody|the (?:army|police|government))"
+    r" (?:should|must|ned to|have to|ought to|got to|gota)(?: (?:just|al|go|and))*) )"
+)
+_EVERYONE = r"(?:they|(?:these|those) people|al of (?:them|you)|every (?:last |single )*one of them)"
+_OUGHT = r" (?:al )?(?:should|must|ned to|ought to|have to|deserve to)"
+_BE = "(?: al)?(?: just)? be(?: al)? "
+_ENGLISH_CALLS = (  # for violence against others
+    _Form(
+        _WE_MUST,
+        ("kil slaughter exterminate shot butcher lynch gas behead hang murder",),
+        f" {_THEM}(?: al)?",
+    ),
+    _Form(_WE_MUST, ("burn",), f" {_THEM} (?:al|alive)"),
+    _Form(
+        rf"(?:{_EVERYONE}|(?:al|these|those) \w+){_OUGHT}{_BE}",
+        ("kiled slaughtered exterminated shot butchered lynched gased beheaded hanged hung murdered",),
+    ),
+    _Form(f"{_EVERYONE}{_OUGHT} al be ", ("burned burnt",)),
+    _Form(f"{_EVERYONE}{_OUGHT}{_BE}", ("burned burnt",), " alive"),
+)
+_ENGLISH = re.compile(
+    rf" (?:{_I}{_HOW}(?:{_one_of(_OF_MY_DOING)})|{_one_of((*_WHOLE, *_ENGLISH_CALLS))})(?= )"
+)
 _NOT_ARABIC = frozenset(
     ["لن", "ما", "مش", "مو", "موش", "لم", "مب", "مهب", "ليش", "لماذا", "هل", "كيف", "مستحيل"]
 )
@@ -180,19 +223,22 @@ class _Speech:
 
 
 _AROUND_ARABIC = (
-    f" و?{_SAYS_ARABIC} ",
+    f" (?:و?{_SAYS_ARABIC}|(?:ال)?{_any('فيروس جراثيم بكتيريا بعوض ناموس نمل')}) ",
     " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)) ",
-    f" (?:(?:من )?(?:كتر |كثر )?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا) ",
+    (
+        f" (?:(?:من )?(?:كتر |كثر )?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|"
+        "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس)) "
+    ),
 )
 _SPEECH_ARABIC = _Speech(_ARABIC, _NOT_ARABIC, *_AROUND_ARABIC)
 _SPEECH_ARABIZI = _Speech(_ARABIZI, _NOT_ARABIC, *_AROUND_ARABIC)
 _SPEECH_ENGLISH = _Speech(
     _ENGLISH,
     _NOT_ENGLISH,
-    f" {_SAYS_ENGLISH} ",
+    f" (?:{_SAYS_ENGLISH}|{_any('mosquitoes mosquitos ants wasps weds germs bacteria virus zombies')}) ",
     r" (?:(?:he|she|they|who|the \w+) (?:said|told|shouted|wrote|screamed|texted)|said the) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
-    r"at (?:ches|poker|footbal)) ",
+    r"at (?:ches|poker|footbal)|in the (?:game|match|final|finals|league|playofs)) ",
 )
 _DIGITS_FOR = dict(zip("oieastb", "0134578", strict=True))  # "k1ll"; Arabizi needs its digits
 _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks, and how
@@ -233,12 +279,12 @@ def is_made(folded: str, clues: Clues) -> bool:
 
 def words() -> frozenset[str]:
     """Return the folded words of which a threat in Arabic letters has one."""
-    return frozenset(word for form in _ARABIC_FORMS for word in form.words())
+    return frozenset(word for form in (*_ARABIC_FORMS, *_ARABIC_CALLS) for word in form.words())
 
 
 def english_words() -> frozenset[str]:
     """Return the folded words of which an English threat has one, as they are written with digits for letters too."""
-    plain = {word for form in (*_OF_MY_DOING, *_WHOLE) for word in form.words()}
+    plain = {word for form in (*_OF_MY_DOING, *_WHOLE, *_ENGLISH_CALLS) for word in form.words()}
     return frozenset(spelling for word in plain for spelling in _with_digits(word))
 
 

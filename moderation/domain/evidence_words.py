@@ -31,7 +31,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "stretched": ("أحرف مكررة", "stretched words"),
     "spelled": ("أحرف مفرقة", "letters kept apart"),
     "digits_half": ("أكثره أرقام", "mostly digits"),
-    "threat": ("تهديد للقارئ بالأذى", "a threat to harm the reader"),
+    "threat": ("تهديد بالعنف أو دعوة إليه", "a threat of violence, or a call for it"),
     "banned_word": ("كلمة محظورة في هذا الموقع", "a word that this site does not allow"),
 }
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from classifiers import disguise
 from classifiers.analysis import analyse
 from classifiers.disguise import readings
+from classifiers.text import whole_text
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,35 @@ def test_a_reading_stands_for_pieces_and_after_what_may_be_meant(text, read):
     found = readings(text)
     assert found is not None
     assert found.text == read
+
+
+def as_scored(text):
+    """Return a text as the model reads it, folded."""
+    return whole_text(analyse([text]).stream).strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("you 1d10t", "you idiot"),
+        ("1d10t", "idiot"),
+        ("an old f00l", "an old fol"),  # folding makes one letter of two
+        ("what an a55hole", "what an a5hole ashole"),  # Arabizi writes a 5 too
+        ("full of $hit", "ful of shit"),
+        ("$hit!", "shit"),
+        ("kiss my @ss", "kis my as"),
+        ("FULL OF $HIT", "ful of hit shit"),  # as companies are named on an exchange too
+        ("buy $TSLA now", "buy tsla now stsla"),
+        ("hey @name you m0ron", "hey name you moron"),
+        ("hey @j0hn_d you m0ron", "hey j0hn d you moron"),
+        ("@ali you 1d10t", "ali you idiot"),
+        ("covid19 in 2020", "covid19 in 2020"),
+        ("pay $20k or 50% of it", "pay 20k or 50 of it"),
+        ("3andak 7a2", "3andak 7a2"),
+    ],
+)
+def test_digits_and_signs_in_any_place_of_a_word_are_read_as_letters_and_names_as_names(text, read):
+    assert as_scored(text) == read
 
 
 @pytest.mark.parametrize("text", ["see www.example.com", "plain words", "", "name@example.com", "0.5"])

@@ -64,6 +64,67 @@ def test_other_languages_are_taken_for_neither(text):
     assert language(text) not in {"ar", "en"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    """
+Menuda tonteria
+Los politicos solo quieren robar
+No tienen ninguna idea de lo que hablan
+Gran noticia para el pais
+eres un idiota
+Quelle honte pour notre pays
+bande de voleurs
+Il faut changer tout ca
+Le ministre doit demissionner
+Que vergonha desse governo
+bando de ladroes
+vai trabalhar vagabundo
+cadeia para todos eles
+Ninguem aguenta mais imposto
+Das ist doch ein Witz
+So ein Unsinn
+Wer soll das bezahlen
+Niemand glaubt denen noch etwas
+Governo di ladri
+Non capisco perche nessuno protesta
+Dovrebbero dimettersi subito
+Hepsi hirsiz bunlarin
+Memleketi sattilar
+Ekonomi batti kimse farkinda degil
+Pemerintah harus bertanggung jawab
+Jangan percaya berita bohong
+mau pinjam uang cepat cair hubungi kami
+Harusnya mereka dihukum
+""".strip().splitlines(),
+)
+def test_other_languages_in_plain_latin_letters_do_not_pass_for_english(text):
+    assert language(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    """
+Great goal!
+Messi is the GOAT
+Hamas terrorists
+Go Leafs
+Despicable humans.
+Hyperbolic nonsense.
+Gross.
+Jerk
+Corrupt politicians everywhere
+Disgraceful refereeing again
+Absolutely pathetic journalism
+Congratulations Morocco
+Crypto scam
+Netanyahu
+Taxation without representation
+""".strip().splitlines(),
+)
+def test_a_few_english_words_none_of_them_listed_are_english(text):
+    assert language(text) == "en"
+
+
 SHORT = {
     "en": "ok, OK, hi, Hi all, hello, yes, no, thanks, thank you, Ok thanks, wow, nice, lol, haha, Ha ha, hahaha, omg, well said, sure, "
     "why, really, sorry, good job, fake news, care, match, go home, racism",

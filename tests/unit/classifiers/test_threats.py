@@ -1,4 +1,4 @@
-"""Who threatens the reader is heard, in any of the ways people write it; who speaks of killing is not taken for one."""
+"""Who threatens the reader or calls for violence is heard, in any of the ways people write it; who speaks of killing is not taken for one."""
 
 import math
 import random
@@ -70,7 +70,67 @@ I swear i'll kill you
 I am going to fucking kill you
 you are a dead man
 """.strip().splitlines()
-CIVIL = """
+CALLS = """
+لازم نذبحهم كلهم
+لازم يتحرقوا كلهم
+لا بد ان نقتلهم جميعا
+لابد من ابادتهم
+يجب قتلهم عن بكرة أبيهم
+يجب أن تحرقوهم
+خلونا نسحلهم في الشوارع
+يستحقون الذبح
+بيستاهلوا الحرق
+اقتلوهم جميعا
+اذبحوهم ذبح النعاج
+أبيدوهم
+سنذبحهم واحدا واحدا
+والله لنحرقهم
+راح ندبحهم كلهم
+ل.ا.ز.م نذبحهم
+We must slaughter them all
+They should all be burned
+these people should be shot
+All of them deserve to be hanged
+Kill them all
+kill every last one of them
+let's exterminate them
+we need to burn them all
+They should be burned alive
+someone should just shoot them
+""".strip().splitlines()
+CIVIL = (
+    """
+الجيش سيقتل الإرهابيين
+الجيش قتلهم جميعا في المعركة
+لا يجب قتلهم
+لماذا نقتلهم وهم أبرياء
+يجب أن نحميهم من القتل
+قال الوزير يجب قتلهم جميعا
+يهددون كل يوم: سنقتلهم جميعا
+واقتلوهم حيث ثقفتموهم
+يجب إعدامهم بحكم المحكمة
+لازم نذبحهم في المباراة
+سنسحقهم بثلاثة أهداف
+البعوض في كل مكان لازم نقتلهم
+قتلوهم وهم نيام
+لن نقتلهم
+سنقتل الفساد
+they were all killed in the attack
+They should not be killed
+We should not kill them
+Israel wants to kill them all
+Trump will just kill them all
+he said they should all be burned
+these books should all be burned
+we will crush them on Saturday
+we must kill them with kindness
+we have to beat them in the final
+mosquitoes again, please kill them all
+they should be executed by the state
+they should be ashamed
+we must kill the bill
+""".strip().splitlines()
+    + """
 قتلت إسرائيل ثلاثين مدنيا
 سيقتلون المدنيين
 يقتلك الجوع قبل المرض
@@ -114,10 +174,16 @@ I'll kill you with kindness
 they are coming for you and your guns
 my dad will kill me
 """.strip().splitlines()
+)
 
 
 def threatens(text):
     return Rule.THREAT in analyse([text]).rules[0]
+
+
+@pytest.mark.parametrize("text", CALLS)
+def test_a_call_for_violence_against_others_is_heard(text):
+    assert threatens(text)
 
 
 @pytest.mark.parametrize("text", THREATS)
@@ -196,6 +262,8 @@ def choices_of(kind, value):
             return walk(value[3])
         case "ASSERT":
             return walk(value[1])
+        case "ASSERT_NOT" | "AT":
+            return [""]
         case "MAX_REPEAT":
             least, _, repeated = value
             found = walk(repeated)
