@@ -28,20 +28,30 @@ SCALE = 10.0  # about the root of a comment's length: keeps margins near 1 for t
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How n-grams are learned: scaled by the log-count ratio or by rarity, and the inverse of their penalty (0: not at all)."""
+    """How n-grams are learned: scaled by the log-count ratio or by rarity, and the inverse of their penalty (0: not at all).
+
+    `is_plain`: without the prior, whose word may be noise on a site, above all in a language that it does not know.
+    """
 
     scale: str
     strength: float
+    is_plain: bool = False
 
     def __str__(self) -> str:
-        return f"{self.scale} {self.strength:g}" if self.strength else "prior"
+        named = f"{self.scale} {self.strength:g}" if self.strength else "prior"
+        return f"plain {named}" if self.is_plain else named
 
 
 PRIOR_ALONE = Way(RATIO, 0.0)
+FLOOR = Way(RARITY, 0.001, is_plain=True)
+"""About what TF-IDF with logistic regression is, below which no site should fall."""
 WAYS = (
     PRIOR_ALONE,
     *(Way(RATIO, strength) for strength in (0.01, 0.1, 1.0)),
     *(Way(RARITY, strength) for strength in (0.003, 0.01, 0.03)),
+    *(Way(RATIO, strength, is_plain=True) for strength in (0.1, 1.0)),
+    FLOOR,
+    *(Way(RARITY, strength, is_plain=True) for strength in (0.003, 0.01)),
 )
 """Ratios rank better in short comments, rarities in long ones and where positives are few; mixed, better than either alone."""
 WAYS_OF_MANY = (*(Way(RATIO, strength) for strength in (0.03, 0.1, 0.3)), Way(RARITY, 0.01))
@@ -76,22 +86,22 @@ class Fitted:
         return np.asarray(total)
 
 
-def mixed(found: Sequence[Fitted], shares: Sequence[float]) -> Fitted:
-    """Return the mean of what was fitted on the same rows; linear models mix into one."""
+def mixed(found: Sequence[Fitted], factors: Sequence[float]) -> Fitted:
+    """Return the sum of what was fitted on the same rows, each times its factor; linear models mix into one."""
     size = max(one.weights.size for one in found)
 
-    def mean(parts: Iterable[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
+    def summed(parts: Iterable[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
         total = np.zeros(size)
-        for share, part in zip(shares, parts, strict=True):
+        for factor, part in zip(factors, parts, strict=True):
             if part.size:
-                total += share * part
+                total += factor * part
         return total
 
     shared = found[0].shared.size
     return Fitted(
-        mean((one.weights for one in found), size),
-        mean((one.shared for one in found), shared),
-        {key: mean((one.by_language[key] for one in found), shared) for key in found[0].by_language},
+        summed((one.weights for one in found), size),
+        summed((one.shared for one in found), shared),
+        {key: summed((one.by_language[key] for one in found), shared) for key in found[0].by_language},
     )
 
 
@@ -111,30 +121,32 @@ def fit(
 ) -> list[Fitted]:
     """Fit one output on rows that are labelled for it, once for each way; `learned` are languages of their own.
 
-    Both classes must be there. Each fit starts where the one before of the same scale ended.
+    Both classes must be there. Each fit starts where the one before of the same scale, with or without the prior, ended.
     """
     target = material.labels[output][rows]
     weight = material.weights[rows] / material.weights[rows].mean()
-    dense, pull, at = _dense(material, rows, output, learned)
+    heard = {
+        is_plain: _dense(material, rows, None if is_plain else output, learned) for is_plain in (False, True)
+    }
     found: dict[Way, Fitted] = {}
     if PRIOR_ALONE in ways:
+        dense, pull, at = heard[False]
         alone = solve(dense_problem(dense, target, weight), Pull(1.0, *pull))
         found[PRIOR_ALONE] = Fitted(np.zeros(0), *_unpack(alone.of_dense, at))
     if tried := [way for way in ways if way.strength]:
         columns, ngrams = _occurring(material, rows)
         of_row = (SCALE / material.roots[rows]).astype(np.float32)
-        last: dict[str, Solution] = {}
+        last: dict[tuple[str, bool], Solution] = {}
         scales = _scales(ngrams, target, weight)
         tolerance = _TOLERANCE if rows.size < MANY_ROWS else _TOLERANCE_OF_MANY
         for way in tried:
-            scale = scales[way.scale].astype(np.float32)
+            scale, kind = scales[way.scale].astype(np.float32), (way.scale, way.is_plain)
+            dense, pull, at = heard[way.is_plain]
             problem = Problem(ngrams, of_row, scale, dense, target, weight)
-            last[way.scale] = solve(
-                problem, Pull(1 / way.strength, *pull), last.get(way.scale), tolerance=tolerance
-            )
+            last[kind] = solve(problem, Pull(1 / way.strength, *pull), last.get(kind), tolerance=tolerance)
             weights = np.zeros(material.columns.size)
-            weights[columns] = last[way.scale].of_ngrams * scale * SCALE
-            found[way] = Fitted(weights, *_unpack(last[way.scale].of_dense, at))
+            weights[columns] = last[kind].of_ngrams * scale * SCALE
+            found[way] = Fitted(weights, *_unpack(last[kind].of_dense, at))
     return [found[way] for way in ways]
 
 
@@ -178,10 +190,13 @@ def _scales(
 
 
 def _dense(
-    material: Material, rows: NDArray[np.int64], output: str, learned: Sequence[str]
+    material: Material, rows: NDArray[np.int64], output: str | None, learned: Sequence[str]
 ) -> tuple[NDArray[np.float64], tuple[NDArray[np.float64], NDArray[np.float64]], list[str]]:
-    """Return intercept and prior features of all rows, then again for each language, with their pulls and anchors."""
-    features = np.column_stack([np.ones(rows.size), material.prior[rows]])
+    """Return intercept and prior features of all rows, then again for each language, with their pulls and anchors.
+
+    Without an `output`, nothing of the prior: its features are 0, and so their coefficients stay.
+    """
+    features = np.column_stack([np.ones(rows.size), material.prior[rows] * (output is not None)])
     own = [*learned] if len(learned) > 1 else []
     parts = [features] + [features * (material.languages[rows] == key)[:, None] for key in own]
     first = np.full(features.shape[1], _PULL)
@@ -189,7 +204,8 @@ def _dense(
     later = np.full(features.shape[1], _PULL_LANGUAGE)
     later[0] = 1.0
     pulls = np.concatenate([first, *([later] * len(own))])
-    anchors = np.concatenate([anchor(output), *([np.zeros(features.shape[1])] * len(own))])
+    pulled_to = np.zeros(features.shape[1]) if output is None else anchor(output)
+    anchors = np.concatenate([pulled_to, *([np.zeros(features.shape[1])] * len(own))])
     return np.concatenate(parts, axis=1), (pulls, anchors), own
 
 

@@ -11,6 +11,7 @@ from classifiers.calibration import Calibration, fit_calibration
 from classifiers.errors import LabelsError
 from classifiers.scripts import UNKNOWN
 from classifiers.site.fitting import (
+    FLOOR,
     PRIOR_ALONE,
     RATIO,
     WAYS,
@@ -40,6 +41,8 @@ ALONE = Workers()
 _ENOUGH_FOR_RATIOS = (
     60  # rows of the rarer kind; log-count ratios of fewer are mostly chance, the more so the fewer
 )
+_ENOUGH_TO_CHOOSE = 100  # rows of the rarer kind
+_NO_SPREAD = 1e-6  # of log-odds
 _LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 
 
@@ -47,7 +50,7 @@ _LEAST_SHARE = 0.05  # of a strength in the mix; below, it is not worth its fit
 class Trained:
     """One output: what was learned, how it is calibrated by language (`overall` elsewhere).
 
-    `ways` are those that were mixed, each with its share.
+    `ways` are those that were mixed, each with what it is multiplied by.
 
     `held_rows` and `held_log_odds` are rows that the calibration was fitted on, each scored by a model that had not seen it.
     `is_prior_alone`: nothing but the calibration was learned.
@@ -116,13 +119,13 @@ def train(material: Material, plan: Plan, output: str, *, workers: Workers = ALO
     folds = _folds(material, plan.folds, output)
     is_many = rows.size >= ENOUGH_ROWS
     calibrating = folds[-2:] if is_many else folds
-    shares, said = _choose(
+    mix, said = _choose(
         material, calibrating, output, ways=_ways(rows.size), languages=languages, workers=workers
     )
     held = said[-len(calibrating) :]
     unfitted = [] if held else calibrating
     *of_folds, fitted = workers.each(
-        lambda learned: _fit(material, learned, output, shares, languages),
+        lambda learned: _fit(material, learned, output, mix, languages),
         [*(fold.learn for fold in unfitted), rows],
     )
     held = held or [
@@ -131,7 +134,7 @@ def train(material: Material, plan: Plan, output: str, *, workers: Workers = ALO
     held_rows = np.concatenate([fold.score for fold in calibrating] or [rows[:0]])
     held_log_odds = np.concatenate(held) if held else np.zeros(0)
     return calibrate(material, output, Trained(
-        fitted, shares, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
+        fitted, mix, languages, Calibration(1.0, 0.0), {}, held_rows, held_log_odds))  # fmt: skip
 
 
 def _ways(labels: int) -> Sequence[Way]:
@@ -239,10 +242,10 @@ def _fit(
     material: Material,
     rows: NDArray[np.int64],
     output: str,
-    shares: Mapping[Way, float],
+    mix: Mapping[Way, float],
     languages: Sequence[str],
 ) -> Fitted:
-    return mixed(fit(material, rows, output, list(shares), languages), list(shares.values()))
+    return mixed(fit(material, rows, output, list(mix), languages), list(mix.values()))
 
 
 def _choose(
@@ -254,7 +257,7 @@ def _choose(
     languages: Sequence[str],
     workers: Workers,
 ) -> tuple[dict[Way, float], list[NDArray[np.float64]]]:
-    """Return what to mix, and what the mix says of each fold's rows; nothing of these where they were thinned."""
+    """Return what to mix, each with its factor, and what the mix says of each fold's rows; nothing of these where they were thinned."""
     if not folds:
         return {ways[0]: 1.0}, []
     used = [Split(_thinned(fold.learn), _thinned(fold.score)) for fold in folds]
@@ -268,16 +271,47 @@ def _choose(
     )
     labels, weights = material.labels[output][rows], material.weights[rows] / material.weights[rows].mean()
     by_way = [np.concatenate(parts) for parts in zip(*said, strict=True)]
-    shares = _shares(ways, by_way, labels, weights)
-    mix = {way: share for way, share in zip(ways, shares, strict=True) if share}
+    factors = _shares(ways, by_way, labels, weights)
+    if FLOOR in ways:
+        part = _part_of_floor(labels, is_silent=material.prior[rows, FEATURES.index("abuse")] == 0)
+        factors = _floored(factors, by_way, weights, floor=ways.index(FLOOR), part=part)
+    mix = {way: factor for way, factor in zip(ways, factors, strict=True) if factor}
     if any(
         one.learn.size + one.score.size < fold.learn.size + fold.score.size
         for one, fold in zip(used, folds, strict=True)
     ):
         return mix, []
     return mix, [
-        np.asarray(sum(share * one for share, one in zip(shares, of_fold, strict=True))) for of_fold in said
+        np.asarray(sum(factor * one for factor, one in zip(factors, of_fold, strict=True)))
+        for of_fold in said
     ]
+
+
+def _part_of_floor(labels: NDArray[np.int64], *, is_silent: NDArray[np.bool_]) -> float:
+    """Return how much of the mix is FLOOR in any case: up to half, the more the fewer are of the rarer kind, and where the prior is silent.
+
+    Few rows choose badly among many ways; where the prior speaks, it is what holds.
+    """
+    rarer = int(np.bincount(labels, minlength=2).min())
+    return 0.5 * max(1 - rarer / _ENOUGH_TO_CHOOSE, 0.0) * float(is_silent.mean())
+
+
+def _floored(
+    shares: Sequence[float],
+    by_way: Sequence[NDArray[np.float64]],
+    weights: NDArray[np.float64],
+    *,
+    floor: int,
+    part: float,
+) -> list[float]:
+    """Return factors with which one way is a part of the mix and as loud as all others together."""
+    mix = np.asarray(sum(share * one for share, one in zip(shares, by_way, strict=True)))
+    loudness = _spread(mix, weights) / max(_spread(by_way[floor], weights), _NO_SPREAD)
+    return [(1 - part) * share + (at == floor) * part * loudness for at, share in enumerate(shares)]
+
+
+def _spread(log_odds: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    return math.sqrt(np.average((log_odds - np.average(log_odds, weights=weights)) ** 2, weights=weights))
 
 
 def _shares(

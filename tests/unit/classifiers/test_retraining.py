@@ -23,12 +23,12 @@ from classifiers.errors import (
 from classifiers.retraining import LabelledText, MustPass, retrain
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, training
-from classifiers.site.fitting import WAYS, WAYS_OF_MANY
+from classifiers.site.fitting import FLOOR, RARITY, WAYS, WAYS_OF_MANY, Way, fit
 from classifiers.site.inputs import ONCE, OwnWeights
 from classifiers.site.material import MANY_ROWS, read
 from classifiers.site.measures import weighted_auc
 from classifiers.site.splits import plan
-from classifiers.site.training import train
+from classifiers.site.training import _floored, _part_of_floor, train
 from tests.unit.classifiers import site_data
 from tests.unit.classifiers.test_scorer import ODD
 
@@ -374,3 +374,28 @@ def test_a_much_worse_model_is_refused_on_what_came_later(made, tmp_path):
     spoilt = [replace(row, abuse=1 - row.abuse, reject=1 - row.reject) for row in rows[:560]] + rows[560:]
     report = retrain(spoilt, out=tmp_path / "model", active=made[0], active_saw=rows[599].at)
     assert "slice_worse_auc" in {refusal.code for refusal in report.refusals if ", since" in refusal.where}
+
+
+def test_a_plain_way_learns_nothing_of_the_prior(shipped):
+    rows = site_data.log(200, site_data.ARABIC, language="ar")
+    material = read(rows, shipped)
+    beside, plain = fit(material, np.arange(200), "abuse", [Way(RARITY, 0.01), FLOOR], ["ar"])
+    assert np.abs(beside.shared[1:]).max() > 0.5
+    assert not plain.shared[1:].any()
+    assert plain.weights.any()
+
+
+def test_few_labels_in_a_language_that_the_prior_does_not_know_are_mixed_with_the_plain_way(tmp_path):
+    unknown = retrain(site_data.log(200, share=0.1, noise=0), out=tmp_path / "unknown")
+    assert str(FLOOR) in unknown.strengths["abuse"]
+    few, many = np.array([0] * 175 + [1] * 25), np.array([0, 1] * 100)
+    assert _part_of_floor(few, is_silent=np.ones(200, bool)) == 0.375
+    assert _part_of_floor(many, is_silent=np.ones(200, bool)) == 0
+    assert _part_of_floor(few, is_silent=np.zeros(200, bool)) == 0  # the prior knows it
+
+
+def test_the_floor_is_as_loud_as_what_it_is_mixed_with():
+    loud, quiet = np.array([-4.0, 4.0, 0.0]), np.array([0.1, -0.1, 0.0])
+    one, floor = _floored([1.0, 0.0], [loud, quiet], np.ones(3), floor=1, part=0.25)
+    assert one == 0.75
+    assert np.std(floor * quiet) == pytest.approx(0.25 * np.std(loud))
