@@ -33,6 +33,7 @@ SUFFIXES = (".jsonl", ".csv", ".tsv", ".jsonl.gz", ".csv.gz", ".tsv.gz")
 MAX_LINE_BYTES = 16 << 20
 _TEST_MARK = ".test"
 _NEAR_COPY_LETTERS = 40
+_QUOTED = re.compile(r'"[^"]*"')
 _RETWEET = re.compile(r"^\s*RT\s+(?=@)")
 _MASKS = (
     (re.compile(r"@USER:?|<IP>"), " "),
@@ -120,7 +121,7 @@ def _read_json_lines(lines: Iterator[str], name: str) -> Iterator[tuple[int, dic
 def _read_csv(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(MAX_LINE_BYTES)
     head = next(lines, "")
-    reader = csv.DictReader(chain([head], lines), strict=True, delimiter=_delimiter(head))
+    reader = csv.DictReader(chain([head], lines), strict=True, delimiter=_delimiter(head, name))
     number = 0
     try:
         for number, record in enumerate(reader, start=1):
@@ -135,9 +136,12 @@ def _read_csv(lines: Iterator[str], name: str) -> Iterator[tuple[int, dict[str, 
         ) from error
 
 
-def _delimiter(head: str) -> str:
-    """Return what separates the names in a table's first line: a comma, where there is none a semicolon or a tab."""
-    return next((one for one in (",", ";", "\t") if one in head), ",")
+def _delimiter(head: str, name: str) -> str:
+    """Return what separates the names in a table's first line: a comma, where there is none outside quotes a semicolon or a tab."""
+    if ".tsv" in name:
+        return "\t"
+    bare = _QUOTED.sub("", head)
+    return next((one for one in (",", ";", "\t") if one in bare), ",")
 
 
 def field_text(record: Mapping[str, Any], column: str, *, name: str, row: int) -> str:

@@ -4,6 +4,7 @@ ClassifierError
  ├─ ArtifactTamperedError      a file of the artefact is missing, altered or unexpected
  ├─ ArtifactIncompatibleError  whole, but not for this version of the code
  ├─ DatasetError               rows that cannot be read; the message names the file and the line
+ │   ├─ DoubtfulColumnError    a column taken for a label holds more than yes and no
  │   └─ LabelsError            rows that can be read and cannot be learned from
  ├─ OutputBusyError            another retraining writes to the same folder
  └─ OutputRefusedError         the folder to write to holds something else than a model
@@ -28,6 +29,10 @@ class DatasetError(ClassifierError):
 
 class NoTextError(DatasetError):
     """A record of a data file has no text; those around it may have one."""
+
+
+class DoubtfulColumnError(DatasetError):
+    """A column that was taken for a label holds more than yes and no, so no row of its file can be trusted."""
 
 
 class LabelsError(DatasetError):

@@ -1,6 +1,6 @@
 """Scores for every line of a file, in order, in bounded memory."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,22 @@ OUTPUTS = ("spam", "abuse", "insult", "obscene", "threat", "hate", "reject")
 _BATCH = 64
 
 
-def score_file(scorer: Scorer, path: Path, *, text_column: str = "text") -> Iterator[dict[str, Any]]:
+def score_file(
+    scorer: Scorer, path: Path, *, text_column: str = "text", tell: Callable[[str], object] = lambda _: None
+) -> Iterator[dict[str, Any]]:
     """Yield {row, language, spam, abuse, insult, obscene, threat, hate, reject} for each record, None where unknown.
 
     `row` counts records from 1; of one whose text is null all else is None. The file is .jsonl, .csv or .tsv, plain or .gz. Raises
     DatasetError, naming the line, at the first record that cannot be read; what stands before it has been yielded. Where no column
-    is called `text` and none was named, a customary one is taken, as retraining does.
+    is called `text` and none was named, a customary one is taken, as retraining does, and `tell` is told.
     """
     records = read_records(path)
     first = next(records, None)
     if first is not None:
-        text_column, records = columns.text_column(first[1], text_column), chain([first], records)
+        found = columns.Columns(columns.text_column(first[1], text_column))
+        if found.text != text_column:
+            tell(f"{path.name}: {found.words()}")
+        text_column, records = found.text, chain([first], records)
     texts = (
         (
             row,

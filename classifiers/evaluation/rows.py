@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from classifiers.errors import DatasetError, NoTextError
 from classifiers.runtime import Scorer, TextScores
-from classifiers.site.columns import Wished, opened
+from classifiers.site.columns import Columns, Wished, opened
 from classifiers.site.labels import OUTPUTS, LabelledText, from_record
 
 MAX_ROWS = 2_000_000  # about 100 bytes each, and 60 more for a second model
@@ -160,17 +160,26 @@ class _WithoutText:
 
 
 def read_scored(
-    files: Sequence[Path], scorers: Sequence[Scorer], *, text_column: str, progress: Progress
+    files: Sequence[Path],
+    scorers: Sequence[Scorer],
+    *,
+    text_column: str,
+    progress: Progress,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> ScoredRows:
-    """Score every row of JSON lines or CSV, plain or .gz; `progress` is told how many rows were done.
+    """Score every row of JSON lines or CSV, plain or .gz.
 
+    `progress` is told how many rows were done, `tell` which columns are read as what, where they have other names.
     Labels are read as retraining reads them; rows without text are passed over and counted. Raises DatasetError, naming file
     and line, for a row that cannot be read, a file without rows or without any text, and more than MAX_ROWS rows.
     """
     collected = _Collected(scorers)
     for number, path in enumerate(files):
         without = _WithoutText()
-        rows = _rows_of(path, text_column, without)
+        columns, records = opened(path, Wished(text_column))
+        if words := columns.words():
+            tell(f"{path.name}: {words}")
+        rows = _rows_of(path, columns, records, without)
         first = next(rows, None)
         if first is None:
             raise without.first or DatasetError(f"{path.name}: holds no rows")
@@ -196,8 +205,9 @@ def read_texts(path: Path, wanted: frozenset[int], *, text_column: str) -> dict[
     return found
 
 
-def _rows_of(path: Path, text_column: str, without: _WithoutText) -> Iterator[tuple[int, str, LabelledText]]:
-    columns, records = opened(path, Wished(text_column))
+def _rows_of(
+    path: Path, columns: Columns, records: Iterator[tuple[int, dict[str, Any]]], without: _WithoutText
+) -> Iterator[tuple[int, str, LabelledText]]:
     for number, record in records:
         plain = columns.plain(record, f"{path.name}: line {number}")
         try:

@@ -1,17 +1,18 @@
 """Which columns of a file hold text and labels, where they have other names than this program's.
 
-Published corpora and other programs write `comment` and `toxic`, or `label` with words. Names that are customary are taken, and told;
-what is said outright goes first. A file that has a label under this program's own name is read by that alone.
+Published corpora and other programs write `comment` and `toxic`, or `label` with words. Customary names are taken, and told; what is said
+outright goes first. A file that has a label under this program's own name is read by that alone, and a column with a value that is
+neither yes nor no (numbers of annotators, three classes, fractions) is left alone: half of it would teach the opposite.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from classifiers.datasets import read_records
-from classifiers.errors import DatasetError
+from classifiers.errors import DatasetError, DoubtfulColumnError
 from classifiers.site.labels import NOTHING, OUTPUTS
 
 TEXT = "text"
@@ -40,7 +41,10 @@ _NO = frozenset({
     "acceptable", "appropriate", "benign", "safe", "harmless", "approved",
 })  # fmt: skip
 _DENIALS = ("not_", "non_", "no_")
-_HEAD = 200  # records that tell what the columns are
+_HEAD, _HEAD_LETTERS = (
+    2_000,
+    1 << 23,
+)  # records that tell what the columns are, and how long they may be together
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Wished:
     label: str | None = None
     output: str = "abuse"
     positive: frozenset[str] = frozenset()
+    reads_labels: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,21 @@ class Columns:
     positive: frozenset[str] = frozenset()
 
     def plain(self, record: Mapping[str, Any], where: str) -> dict[str, Any]:
-        """Return a record with its labels under this program's names; raises DatasetError for a value that is neither yes nor no."""
+        """Return a record with its labels under this program's names.
+
+        Raises DoubtfulColumnError for a value that is neither yes nor no: what was read before it may have been misread.
+        """
         found = dict(record)
         for output, column in self.labels.items():
             try:
                 found[output] = said(record.get(column), self.positive)
             except ValueError as error:
-                raise DatasetError(f"{where}: {column!r} is neither yes, no nor empty") from error
+                raise _doubt(where, column) from error
         return found
+
+    def words(self) -> str:
+        """Return a sentence on what is called otherwise; empty where nothing is."""
+        return ", ".join(f"column {column!r} is read as {own}" for own, column in self.taken().items())
 
     def taken(self) -> dict[str, str]:
         """Return which columns stand for what, where they are called otherwise."""
@@ -80,24 +92,35 @@ class Columns:
 def opened(path: Path, wished: Wished) -> tuple[Columns, Iterator[tuple[int, dict[str, Any]]]]:
     """Return the columns of a labelled file, and its records as `read_records` yields them, with the same errors."""
     records = read_records(path)
-    head = list(islice(records, _HEAD))
+    head: list[tuple[int, dict[str, Any]]] = []
+    letters = 0
+    for number, record in records:
+        head.append((number, record))
+        letters += sum(len(value) for value in record.values() if isinstance(value, str))
+        if len(head) == _HEAD or letters > _HEAD_LETTERS:
+            break
     return recognise([record for _, record in head], wished, path.name), chain(head, records)
 
 
 def recognise(head: Sequence[Mapping[str, Any]], wished: Wished, name: str) -> Columns:
-    """Tell the columns from a file's first records; raises DatasetError where a label's column says neither yes nor no."""
+    """Tell the columns from a file's first records.
+
+    Raises DatasetError where a wished column is missing, or DoubtfulColumnError where it holds more than yes and no.
+    """
     text = text_column(head[0], wished.text) if head else wished.text
     positive = frozenset(map(_word, wished.positive))
-    if wished.label is not None:
-        if not any(wished.label in record for record in head):
-            raise DatasetError(f"{name}: no column {wished.label!r}{_others(head)}")
-        labels = {wished.output: wished.label}
-        _check(head, wished.label, positive, name)
-        return Columns(text, labels, positive)
-    labels = _customary(head, text)
-    if not labels and not any(_speaks(record) for record in head):
-        labels = _general(head, text, positive, name)
-    return Columns(text, labels, positive)
+    if not wished.reads_labels:
+        return Columns(text)
+    if wished.label is None:
+        own = any(_speaks(record) for record in head)
+        return Columns(
+            text, {} if own else _customary(head, text) or _general(head, text, positive), positive
+        )
+    if not any(wished.label in record for record in head):
+        raise DatasetError(f"{name}: no column {wished.label!r}{_others(head)}")
+    if not _is_clear(head, wished.label, positive):
+        raise _doubt(name, wished.label)
+    return Columns(text, {wished.output: wished.label}, positive)
 
 
 def text_column(record: Mapping[str, Any], wished: str) -> str:
@@ -135,15 +158,21 @@ def _word(value: Any) -> str:
 
 
 def _customary(head: Sequence[Mapping[str, Any]], text: str) -> dict[str, str]:
-    """Return the columns of customary names, of outputs that no record has under this program's."""
-    finer = [one for record in head if isinstance(one := record.get("labels"), dict)]
-    columns = {_word(column): column for record in head for column in record if column != text}
+    """Return the clear columns of customary names, by output."""
+    columns = _columns(head, text)
     found = {
         output: next((columns[name] for name in names if name in columns), None)
         for output, names in _NAMES.items()
-        if not any(output in record for record in (*head, *finer))
     }
-    return {output: column for output, column in found.items() if column is not None}
+    return {
+        output: column
+        for output, column in found.items()
+        if column is not None and _is_clear(head, column, frozenset())
+    }
+
+
+def _columns(head: Sequence[Mapping[str, Any]], text: str) -> dict[str, str]:
+    return {_word(column): column for record in head for column in record if column != text}
 
 
 def _speaks(record: Mapping[str, Any]) -> bool:
@@ -153,31 +182,30 @@ def _speaks(record: Mapping[str, Any]) -> bool:
     return any(name in stated for name in ("state", *OUTPUTS))
 
 
-def _general(
-    head: Sequence[Mapping[str, Any]], text: str, positive: frozenset[str], name: str
-) -> dict[str, str]:
-    """Return the column that holds the only label, as spam where its words say so, else as abuse."""
-    columns = {_word(column): column for record in head for column in record if column != text}
+def _general(head: Sequence[Mapping[str, Any]], text: str, positive: frozenset[str]) -> dict[str, str]:
+    """Return the column that holds the only label, where it is clear: as spam where its words say so, else as abuse."""
+    columns = _columns(head, text)
     column = next((columns[one] for one in _GENERAL if one in columns), None)
-    if column is None:
+    if column is None or not _is_clear(head, column, positive):
         return {}
-    _check(head, column, positive, name)
     is_spam = any(_word(record.get(column)) in {"spam", "ham"} for record in head)
     return {"spam" if is_spam else "abuse": column}
 
 
-def _check(head: Sequence[Mapping[str, Any]], column: str, positive: frozenset[str], name: str) -> None:
-    """Refuse a column of which no record says yes or no."""
-    told = 0
-    for record in head:
-        try:
-            told += said(record.get(column), positive) is not None
-        except ValueError:
-            continue
-    if not told:
-        raise DatasetError(
-            f"{name}: column {column!r} says neither yes nor no; name each value that means yes: --positive VALUE"
-        )
+def _is_clear(head: Sequence[Mapping[str, Any]], column: str, positive: frozenset[str]) -> bool:
+    """Whether a column says yes or no somewhere, and nothing else anywhere."""
+    try:
+        told = [said(record.get(column), positive) for record in head]
+    except ValueError:
+        return False
+    return any(one is not None for one in told)
+
+
+def _doubt(where: str, column: str) -> DoubtfulColumnError:
+    return DoubtfulColumnError(
+        f"{where}: column {column!r} holds more than yes and no; name each value that means yes: "
+        f"--label-column {column} --positive VALUE"
+    )
 
 
 def _others(head: Sequence[Mapping[str, Any]]) -> str:

@@ -24,6 +24,7 @@ class Remarks:
     """What to tell of the files: which columns stand for what, and what was wrong with single rows, by kind and the first ones in full."""
 
     columns: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    sentences: dict[str, str] = field(default_factory=dict)
     found: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in _DONE_WITH})
     more: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_DONE_WITH, 0))
 
@@ -40,10 +41,8 @@ class Remarks:
 
     def lines(self) -> Iterator[str]:
         """Yield what to tell people."""
-        for name, taken in self.columns.items():
-            yield f"{name}: " + ", ".join(
-                f"column {column!r} is read as {own}" for own, column in taken.items()
-            )
+        for name, words in self.sentences.items():
+            yield f"{name}: {words}"
         for kind, count in self.counts().items():
             if count:
                 yield f"{kind}: {count} {_DONE_WITH[kind]}"
@@ -79,10 +78,10 @@ def _read_file(path: Path, wished: "Wished", remarks: Remarks) -> "Iterator[Labe
 
     columns, records = opened(path, wished)
     if taken := columns.taken():
-        remarks.columns[path.name] = taken
+        remarks.columns[path.name], remarks.sentences[path.name] = taken, columns.words()
     for number, record in records:
+        plain = columns.plain(record, f"{path.name}: line {number}")
         try:
-            plain = columns.plain(record, f"{path.name}: line {number}")
             yield from_record(plain, name=path.name, row=number, text_column=columns.text, forgive=forgive)
         except DatasetError as error:
             remarks.add(NO_TEXT if isinstance(error, NoTextError) else WRONG_VALUE, error)

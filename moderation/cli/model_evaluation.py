@@ -135,7 +135,9 @@ def _measure(
     with ExitStack() as folders:
         scorers = [Scorer.load(folders.enter_context(model_folder(terminal, model))) for model in models]
         with progress(None, "scoring", "row", delay_s=_bar_delay_s()) as bar:
-            scored = read_scored(data, scorers, text_column=text_column, progress=bar.update)
+            scored = read_scored(
+                data, scorers, text_column=text_column, progress=bar.update, tell=terminal.warn
+            )
     with progress(None, "measuring", "part", delay_s=_bar_delay_s()) as bar:
         return scored, judge(scored, seed=seed, progress=bar.update)
 

@@ -42,5 +42,5 @@ def score(terminal: Terminal, file: Path, model: str, text_column: str) -> None:
 
     with model_folder(terminal, model) as folder:
         scorer = Scorer.load(folder)
-    for line in score_file(scorer, file, text_column=text_column):
+    for line in score_file(scorer, file, text_column=text_column, tell=terminal.warn):
         click.echo(orjson.dumps(line))

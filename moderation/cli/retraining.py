@@ -135,7 +135,7 @@ class _Wishes:
         """Read the labelled rows."""
         from classifiers.site.columns import Wished
 
-        return read_files(self.files, Wished(**self.columns), remarks)
+        return read_files(self.files, Wished(**self.columns, reads_labels=not self.shares), remarks)
 
 
 def _from_files(terminal: Terminal, wishes: _Wishes) -> None:

@@ -142,6 +142,7 @@ def _worse_than_before(work: Work, report: Mapping[str, Any]) -> list[dict[str, 
         {
             "code": "worse_than_before",
             "where": output,
+            "part": {"output": output},
             "numbers": {"before": before[output]["value"], "now": one["value"]},
         }
         for output, one in now.items()

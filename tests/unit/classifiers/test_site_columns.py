@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from classifiers.errors import DatasetError
+from classifiers.errors import DatasetError, DoubtfulColumnError
 from classifiers.scoring_files import score_file
 from classifiers.site.columns import Wished, opened, recognise, said
 from classifiers.site.labels import from_record
@@ -31,12 +31,18 @@ def read(records, **wished):
         ([{"text": "x", "is_offensive": True}, {"text": "y", "is_offensive": None}], [{"abuse": 1}, {}]),
         ([{"text": "x", "labels": ["offensive", "hate"]}, {"text": "y", "labels": []}], [{"abuse": 1}, {"abuse": 0}]),
         ([{"text": "x", "label": "none"}, {"text": "y", "label": "hate,offensive"}], [{"abuse": 0}, {"abuse": 1}]),
-        ([{"comment_text": "x", "toxic": "1", "threat": "0", "identity_hate": "1"}], [{"abuse": 1, "hate": 1, "threat": 0}]),
+        ([{"comment_text": "x", "toxic": "1", "identity_hate": "1"}], [{"abuse": 1, "hate": 1}]),
         ([{"Text": "x", "removed": "true"}], [{"reject": 1}]),
         # a label under this program's own name: what is called otherwise says nothing
         ([{"text": "x", "abuse": 0, "label": 1, "toxic": 1}], [{"abuse": 0}]),
         ([{"text": "x", "state": "approved", "label": 1}], [{"spam": 0, "abuse": 0, "reject": 0}]),
         ([{"text": "x", "labels": {"hate": 1}, "class": 0}], [{"hate": 1}]),
+        ([{"text": "x", "spam": 1, "toxicity": 0.41, "removed": "2026-01-01"}], [{"spam": 1}]),
+        # numbers of annotators, three classes, fractions, subjects: a part of their values would teach the opposite
+        ([{"text": "x", "hate_speech": n} for n in (0, 1, 3)], [{}, {}, {}]),
+        ([{"text": "x", "class": n} for n in (0, 1, 2)], [{}, {}, {}]),
+        ([{"text": "x", "toxicity": n} for n in (0, 0.4, 1)], [{}, {}, {}]),
+        ([{"text": "x", "category": "sport"}, {"text": "y", "category": "normal"}], [{}, {}]),
     ],
 )  # fmt: skip
 def test_customary_columns_are_taken(records, wanted):
@@ -51,18 +57,22 @@ def test_what_is_said_outright_goes_before_what_is_customary():
         read(records, label="gone")
 
 
-@pytest.mark.parametrize("values", [[2, 3], ["a", "b"], ["a whole comment that is no label"]])
-def test_a_label_that_says_neither_yes_nor_no_is_refused_and_not_quoted(values):
-    with pytest.raises(DatasetError, match="--positive") as caught:
-        read([{"text": "x", "label": value} for value in values])
+@pytest.mark.parametrize("values", [[1, 0, 2], ["hate", "a"], ["a whole comment that is no label"]])
+def test_a_label_that_holds_more_than_yes_and_no_is_refused_and_not_quoted(values):
+    with pytest.raises(DoubtfulColumnError, match="--positive") as caught:
+        read([{"text": "x", "label": value} for value in values], label="label")
     assert "comment" not in str(caught.value)
 
 
-def test_a_single_value_that_is_none_is_a_fault_of_its_row():
+def test_a_value_that_is_neither_ends_the_reading_wherever_it_comes():
     columns = recognise([{"text": "x", "label": 1}], Wished(), "f")
-    with pytest.raises(DatasetError, match="f: line 9: 'label' is neither yes"):
+    with pytest.raises(DoubtfulColumnError, match="f: line 9: column 'label' holds more"):
         columns.plain({"text": "y", "label": "perhaps"}, "f: line 9")
     assert said("") is said(None) is said("null") is None
+
+
+def test_labels_that_nobody_reads_are_not_looked_for():
+    assert recognise([{"text": "x", "label": 7}], Wished(label="label", reads_labels=False), "f").labels == {}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +81,8 @@ def test_a_single_value_that_is_none_is_a_fault_of_its_row():
         ("a.csv", '\ufefftext;label\nx y;1\n"z; w";0\n'),
         ("a.csv", 'text,label\nx y,1\n"z, w",0\n'),
         ("a.tsv", "text\tlabel\nx y\t1\nz w\t0\n"),
+        ("a.tsv", "text\tlabel\tone, two\nx y\t1\t\nz w\t0\t\n"),
+        ("a.csv", '"id";"so, written";"text";"label"\n1;a;"x y";1\n2;b;"z; w";0\n'),
     ],
 )  # fmt: skip
 def test_tables_are_read_whatever_separates_their_columns(tmp_path, name, content):
@@ -83,7 +95,9 @@ def test_tables_are_read_whatever_separates_their_columns(tmp_path, name, conten
 def test_a_file_is_scored_by_the_column_that_holds_its_text(shipped, tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text("".join(json.dumps({"id": 1, "Comment": text}) + "\n" for text in ("hello", "you idiot")))
-    assert [line["abuse"] > 0.5 for line in score_file(shipped, path)] == [False, True]
+    told = []
+    assert [line["abuse"] > 0.5 for line in score_file(shipped, path, tell=told.append)] == [False, True]
+    assert told == ["a.jsonl: column 'Comment' is read as text"]
 
 
 @pytest.mark.parametrize(

@@ -163,3 +163,22 @@ def test_a_stated_share_is_met_and_two_numbers_are_fitted_by_option(tmp_path):
     assert json.loads(done.stdout)["strengths"]["abuse"] == {"prior": 1.0}
     fail("models", "retrain", "--data", str(log), "--out", out, "--share-abuse", "2", code=WRONG_USAGE)
     fail("models", "retrain", "--site", "x", "--share-abuse", "0.1", code=WRONG_USAGE)
+
+
+def test_a_share_needs_no_labels_and_looks_for_none(tmp_path):
+    file = tmp_path / "recent.jsonl"
+    lines = [{"text": f"a good article {at}", "label": at % 3} for at in range(200)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    words = ("--data", str(file), "--share-spam", "0.05", "--out", str(tmp_path / "model"))
+    assert get("models", "retrain", *words)["columns"] == {}
+
+
+def test_a_third_class_after_many_rows_ends_the_run_and_writes_nothing(tmp_path):
+    file = tmp_path / "late.jsonl"
+    lines = [{"text": f"{row.text}", "class": row.abuse} for row in site_data.log(2_100)] + [
+        {"text": "x", "class": 2}
+    ]
+    file.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
+    said = fail("models", "retrain", "--data", str(file), "--out", str(tmp_path / "out" / "model"))
+    assert "late.jsonl: line 2101: column 'class' holds more than yes and no" in said
+    assert list((tmp_path / "out").iterdir()) == []

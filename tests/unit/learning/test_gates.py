@@ -17,6 +17,11 @@ def work(before: dict[str, Any] | None) -> Work:
     return Work(SiteId(1), "s", Path(), None, "v", None, datetime(2026, 11, 1, tzinfo=UTC), before)
 
 
+def test_a_fall_says_its_output_by_itself_too_for_pages_in_other_languages() -> None:
+    (one,) = _worse_than_before(work(report(0.9, 0.01)), report(0.6, 0.01))
+    assert one["part"] == {"output": one["where"]}
+
+
 def test_only_a_fall_beyond_both_intervals_is_worse_than_before() -> None:
     assert _worse_than_before(work(None), report(0.5, 0.01)) == []
     assert _worse_than_before(work(report(0.9, 0.02)), report(0.88, 0.02)) == []
