@@ -31,7 +31,15 @@ BACKLOG = 1024
 KNOCKING_S = 0.1
 SPEAKING_S = 1.0
 SO_ATTACH_FILTER = 26
-"""Of Linux; Python has no name for it."""
+"""Of Linux (socket(7)); Python has no name for it."""
+NO_BEGINNING = (
+    (0x30, 0, 0, 13),  # take the byte of flags of a segment's head
+    (0x54, 0, 0, 0x12),  # of these SYN and ACK
+    (0x15, 0, 1, 0x02),  # SYN alone begins a connection,
+    (0x06, 0, 0, 0),  # and is dropped;
+    (0x06, 0, 0, 0xFFFFFFFF),  # all else passes, above all the ACK that ends a beginning
+)
+"""A filter of segments: operation, steps if true, steps if false, operand."""
 LONGEST_WORD_BYTES = 4096
 """Pipes write this much at once or not at all (PIPE_BUF), so a line never arrives in parts."""
 
@@ -104,18 +112,17 @@ async def _take_leave(runner: web.AppRunner, site: web.SockSite, listening: sock
 
 
 def _hear_no_knock(listening: socket.socket) -> None:
-    """Let nobody into the queue any more, and drop nobody in it: whoever knocks now tries again a second later, elsewhere.
+    """Let nobody begin to come in, and let in who has begun: whoever knocks now tries again a second later, elsewhere.
 
-    A filter of one instruction, `return 0`, drops what the kernel would begin a connection with (socket(7), SO_ATTACH_FILTER).
-    Where there is no such thing a queue of none comes near it: it still takes one in, who may come just before the end.
+    Where there are no such filters a queue of none comes near it: it still takes one in, who may come just before the end.
     """
+    if sys.platform == "linux":
+        program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in NO_BEGINNING))
+        filtering = struct.pack("HP", len(NO_BEGINNING), ctypes.addressof(program))
+        with suppress(OSError):
+            listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, filtering)
+            return
     listening.listen(0)
-    if sys.platform != "linux":
-        return
-    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
-    program = struct.pack("HP", 1, ctypes.addressof(instruction))
-    with suppress(OSError):
-        listening.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 def _accept_all(listening: socket.socket) -> list[socket.socket]:
