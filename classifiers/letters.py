@@ -97,6 +97,15 @@ _LOOKALIKE_PAIRS = """
 _LOOKALIKES = {pair[0]: pair[1] for pair in _LOOKALIKE_PAIRS.split()}
 
 
+_ASSIGNED_LATER = frozenset({"\u1c89", "\u1c8a", "\u2427", "\u2428", "\u2429"})
+"""Characters of the blocks read here that Unicode has had since 16.0 (Python 3.14): unassigned, as models have known them."""
+
+
+def category(character: str) -> str:
+    """Return the general category that the character has had for every supported Python alike; `Cn` where newer ones differ."""
+    return "Cn" if character in _ASSIGNED_LATER else unicodedata.category(character)
+
+
 def _spread(blocks: tuple[tuple[int, int], ...]) -> NDArray[np.int64]:
     return np.concatenate([np.arange(first, last) for first, last in blocks])
 
@@ -149,8 +158,7 @@ def _enclosed_letters() -> dict[int, str]:
 
 def _is_word_character(character: str) -> bool:
     """Return whether the n-gram stream keeps this character: letters, digits; pictures lie in other blocks."""
-    category = unicodedata.category(character)
-    return category[0] in "LNM" or category in {"Co", "Cn"}
+    return category(character)[0] in "LNM" or category(character) in {"Co", "Cn"}
 
 
 @cache

@@ -1,7 +1,6 @@
 """What kind of sign each code point is, as received: the raw material of language and evidence."""
 
 import re
-import unicodedata
 from functools import cache
 
 import numpy as np
@@ -76,7 +75,7 @@ _LETTER_BLOCKS = (
 
 def _letter_sign(code: int) -> int:
     character = chr(code)
-    category = unicodedata.category(character)
+    category = letters.category(character)
     if category[0] != "L":
         return _SIGN_OF_CATEGORY.get(category, Sign.OTHER)
     if code < 0x80:

@@ -37,7 +37,7 @@ async def open_desk(settings: Settings, *, creates: bool = False) -> AsyncIterat
     """Open the database with its schema up to date and its keys checked.
 
     An embedded database is brought up to date; one outside is only looked at, unless it is empty. Only a command that
-    ``creates`` makes a data directory, an empty database's schema, or keys.
+    ``creates`` makes a data directory or an empty database's schema; keys are made for a database that has known none.
     """
     async with database_url(settings, creates=creates) as url:
         keyring = await _prepare(url, settings, creates=creates)
@@ -111,7 +111,7 @@ async def _prepare(url: str, settings: Settings, *, creates: bool) -> Keyring:
             raise Failure(
                 f"the database has schema {found} and lacks steps up to {LATEST}: run `moderation migrate`"
             )
-        return await prepare_keyring(connection, settings, may_create=creates or found == 0)
+        return await prepare_keyring(connection, settings)
 
 
 async def current_schema(connection: Connection) -> int:

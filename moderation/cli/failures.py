@@ -1,5 +1,6 @@
 """What went wrong, as one sentence on standard error and an exit code; never a traceback, never private content."""
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from typing import IO, Any
@@ -92,6 +93,8 @@ def _database(error: Any) -> Failure:
 
 
 def _file(error: Any) -> Failure:
+    if error.errno == errno.ENOSPC:
+        return Failure("the disk is full: make room and try again; `moderation status` names the folder")
     where = f"{error.filename}: " if error.filename is not None else ""
     return Failure(f"{where}{error.strerror or type(error).__name__}")
 

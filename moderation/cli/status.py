@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from moderation.cli.desk import connected, current_schema
+from moderation.cli.failures import failure
 from moderation.cli.output import table
 from moderation.cli.terminal import Terminal, with_terminal
 from moderation.delivery.backlog import Backlog
 from moderation.domain.clock import utc_now
-from moderation.domain.errors import ModerationError
+from moderation.domain.errors import DependencyUnavailableError, ModerationError
 from moderation.engines.ownership import EngineAddresses, current_owner
 from moderation.engines.postgres import postgres_answers
 from moderation.engines.valkey import valkey_answers
@@ -70,8 +71,10 @@ async def _look(settings: Settings) -> list[Part]:
     if not addresses.database_url:
         return found
     if not await _within(postgres_answers(addresses.database_url)):
-        hint = "" if settings.database_url else f"; its log is {settings.data_dir / 'postgres.log'}"
-        return [*found, Part("postgresql", is_well=False, said=f"does not answer{hint}")]
+        return [
+            *found,
+            Part("postgresql", is_well=False, said=await _silence(settings, addresses.database_url)),
+        ]
     found.append(Part("postgresql", is_well=True, said="answers"))
     late = await _add(found, _stored(settings, addresses.database_url))
     if late is not None:
@@ -81,6 +84,17 @@ async def _look(settings: Settings) -> list[Part]:
         if late is not None:
             found.append(Part("models", is_well=False, said=f"not looked at in time ({late})"))
     return found
+
+
+async def _silence(settings: Settings, url: str) -> str:
+    """Say why PostgreSQL is of no use, where it says so: a database or a role that is not there, say."""
+    if settings.database_url is None:
+        return f"does not answer; its log is {settings.data_dir / 'postgres.log'}"
+    try:
+        async with asyncio.timeout(PART_S), connected(url):
+            return "answers now and then"
+    except (TimeoutError, DependencyUnavailableError) as error:
+        return failure(error).message.removeprefix("PostgreSQL ")
 
 
 async def _add(found: list[Part], parts: AsyncIterator[Part]) -> str | None:
@@ -154,7 +168,14 @@ async def _stored(settings: Settings, url: str) -> AsyncIterator[Part]:
     async with connected(url) as connection:
         schema = await current_schema(connection)
         is_current = schema == LATEST and not await missing_versions(connection)
-        yield Part("schema", is_well=is_current, said=f"version {schema}, this program needs {LATEST}")
+        step = (
+            ""
+            if is_current
+            else ": run `moderation migrate`"
+            if schema <= LATEST
+            else ": use a newer program"
+        )
+        yield Part("schema", is_well=is_current, said=f"version {schema}, this program needs {LATEST}{step}")
         if not is_current:
             return
         keyring, written_with = find_keyring(settings), await connection.fetchval(_FINGERPRINT)

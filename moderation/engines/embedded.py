@@ -170,7 +170,7 @@ class EmbeddedEngines:
         except Exception as error:  # noqa: BLE001 - whatever it was, giving up would leave the service without its engine
             # A full disk, say. The next round tries again; until then the service answers 503 or limits coarsely.
             _log.error(
-                "engine_restart_failed", engine=engine.name, reason=type(error).__name__, log=str(engine.log)
+                "engine_restart_failed", engine=engine.name, reason=_reason(error), log=str(engine.log)
             )
             await engine.stop()
             return False
@@ -279,6 +279,12 @@ async def _answer(addresses: EngineAddresses) -> bool:
     if addresses.database_url and not await postgres_answers(addresses.database_url):
         return False
     return not addresses.redis_url or await valkey_answers(addresses.redis_url)
+
+
+def _reason(error: Exception) -> str:
+    # A full disk stops us before the engine, whose own log then says nothing of it.
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or type(error).__name__
 
 
 def _explain(error: PermissionError, data_dir: Path) -> str:

@@ -36,8 +36,8 @@ def load_keyring(settings: Settings) -> Keyring:
     return keyring
 
 
-async def prepare_keyring(connection: Connection, settings: Settings, *, may_create: bool = True) -> Keyring:
-    """Return the keys in force, made now if this is the first start, after checking that they are those of the data.
+async def prepare_keyring(connection: Connection, settings: Settings) -> Keyring:
+    """Return the keys in force, made now if the database was never written with any, after checking that they are those of the data.
 
     The schema must be up to date. Never makes keys for a database that was written with others. Raises `KeysError`, and
     `SettingsError` like `load_keyring`.
@@ -45,7 +45,7 @@ async def prepare_keyring(connection: Connection, settings: Settings, *, may_cre
     keyring = find_keyring(settings)
     if keyring is None:
         used = await connection.fetchval("SELECT key_fingerprint FROM instance")
-        if used is not None or not may_create:
+        if used is not None:
             raise KeysError(
                 f"{secrets_path(settings)} is missing, and with it the keys of this database: put the copy from your "
                 "backup there, or set MODERATION_SECRET_KEYS"

@@ -31,7 +31,10 @@ async def _apply(connection: Connection) -> list[int]:
     )
     current = await schema_version(connection)
     if current > LATEST:
-        raise UnknownSchemaError(f"schema {current} is newer than this program, which knows up to {LATEST}")
+        raise UnknownSchemaError(
+            f"the database has schema {current}, this program knows up to {LATEST}: use a newer program, or restore the "
+            "backup from before the upgrade"
+        )
     absent = set(await missing_versions(connection))
     missing = [(version, sql) for version, sql in _steps() if version in absent]
     for version, sql in missing:

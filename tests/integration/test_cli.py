@@ -404,6 +404,8 @@ class TestOutsideDatabase:
         connection = await asyncpg.connect(fresh_database_url)
         await connection.execute("INSERT INTO schema_versions (version) VALUES (99)")
         assert "use a newer program" in operator.fail("site", "list")
+        assert "use a newer program" in operator.fail("migrate")
+        assert "use a newer program" in operator.run("status").stdout
         await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         assert "run `moderation migrate`" in operator.fail("site", "list")
         await connection.close()
@@ -434,8 +436,10 @@ class TestOutsideDatabase:
         said = away.fail("site", "list")
         assert said == "moderation: PostgreSQL does not answer; is it running, and is the address right?\n"
         wrong = re.sub(r"/test_\w+", "/no_such_database", fresh_database_url)
-        said = Operator(tmp_path / "data", database_url=wrong, secret_keys=keys).fail("site", "list")
-        assert 'database "no_such_database" does not exist' in said
+        operator = Operator(tmp_path / "data", database_url=wrong, secret_keys=keys)
+        assert 'database "no_such_database" does not exist' in operator.fail("site", "list")
+        assert 'refused: database "no_such_database" does not exist' in operator.run("status").stdout
+        assert "does not answer; is it running" in away.run("status").stdout
 
 
 @pytest.mark.slow

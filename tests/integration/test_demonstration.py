@@ -242,8 +242,8 @@ async def test_the_announced_commands_run_as_they_are_printed(settings: Settings
             "bash", "-eu", str(script), stdout=asyncio.subprocess.PIPE
         )
         output, _ = await process.communicate()
+        assert process.returncode == 0, output.decode()
         answers = [json.loads(line) for line in output.decode().splitlines() if line.strip()]
-        assert process.returncode == 0
         assert [answer.get("state") for answer in answers] == ["held", None, "approved"]
         await heard_when(demo.receiver, lambda heard: heard["heard"] == 2)
 
