@@ -138,6 +138,8 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
     if latest.decided_by is Decider.SERVICE or latest.undoes is not None or len(comment.history) < 2:
         raise ConflictError(detail("nothing_to_undo"), **_who(latest))
     if undo.is_own and not reviewer.made(latest):
+        if any(reviewer.made(decision) for decision in comment.history):
+            raise _decided_meanwhile(latest)
         raise ConflictError(detail("decided_before"), **_who(latest))
     if not reviewer.made(latest) and not reviewer.role_on(comment.site_id).includes(Role.LEAD):
         if any(reviewer.made(decision) for decision in comment.history):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,9 +133,28 @@ def only(wordpress: WordPress) -> dict[str, Any]:
     return found
 
 
-def click(wordpress: WordPress, comment_id: int, action: str) -> None:
+def click(wordpress: WordPress, comment_id: int, action: str, *, user: str = "editor") -> None:
     """What a moderator's click in wp-admin runs."""
-    wordpress.php(f"return wp_set_comment_status({comment_id}, '{action}');", user="editor")
+    wordpress.php(f"return wp_set_comment_status({comment_id}, '{action}');", user=user)
+
+
+@contextmanager
+def away(wordpress: WordPress, desk: Desk) -> Iterator[None]:
+    """Nothing reaches the desk meanwhile; afterwards it is told what waited."""
+    set_up(wordpress, desk, address=f"http://127.0.0.1:{free_port()}", timeout_s=2)
+    yield
+    set_up(wordpress, desk)
+    wordpress.php(ALL_DUE)
+
+
+@pytest.fixture
+def second(wordpress: WordPress) -> str:
+    """Another moderator of the site."""
+    wordpress.php(
+        "return username_exists('second') ? 1 : wp_insert_user(['user_login' => 'second', 'user_pass' => 'x',"
+        " 'user_email' => 'second@example.com', 'role' => 'editor']);"
+    )
+    return "second"
 
 
 def test_a_comment_waits_and_appears_once_it_is_approved_at_the_desk(wordpress: WordPress, desk: Desk):
@@ -213,6 +233,41 @@ def test_a_click_replaces_what_the_desk_decided_and_wordpress_shows(wordpress: W
     until(lambda: only(wordpress)["status"] == "1", "the approval")
     click(wordpress, held["id"], "trash")
     until(lambda: desk.state(held["desk_id"]) == "rejected", "the second click")
+
+
+def test_the_last_click_of_several_holds_though_the_first_had_to_be_sent_twice(
+    wordpress: WordPress, desk: Desk, second: str
+):
+    wordpress.comment("رأيي أن الحفرة في الشارع خطر على المارة")
+    held = only(wordpress)
+    desk.decide(held["desk_id"], "reject", reason="spam")
+    until(lambda: only(wordpress)["status"] == "spam", "the rejection")
+    with away(wordpress, desk):
+        click(wordpress, held["id"], "approve")
+        click(wordpress, held["id"], "spam")
+    assert (only(wordpress)["status"], desk.state(held["desk_id"])) == ("spam", "rejected")
+    with away(wordpress, desk):
+        click(wordpress, held["id"], "approve")
+        click(wordpress, held["id"], "trash", user=second)
+    assert (only(wordpress)["status"], desk.state(held["desk_id"])) == ("trash", "rejected")
+
+
+def test_a_click_after_an_edit_holds_though_the_edit_is_approved_of(
+    wordpress: WordPress, desk: Desk, second: str
+):
+    wordpress.comment("نص فيه خطا")
+    held = only(wordpress)
+    click(wordpress, held["id"], "approve")
+    until(lambda: desk.state(held["desk_id"]) == "approved", "the click")
+    edit = f"return wp_update_comment(['comment_ID' => {held['id']}, 'comment_content' => 'نص فيه خطأ']);"
+    with away(wordpress, desk):
+        wordpress.php(edit, user="editor")
+        click(wordpress, held["id"], "trash", user=second)
+    assert (only(wordpress)["status"], desk.state(held["desk_id"])) == ("trash", "rejected")
+    history = desk.call("GET", f"/v1/comments/{held['desk_id']}/history", key=desk.token)["decisions"]
+    assert [one["verdict"] for one in history] == ["hold", "approve", "hold", "approve", "reject"]
+    time.sleep(1.5)  # the events of all that change nothing
+    assert only(wordpress)["status"] == "trash"
 
 
 def test_what_the_desk_decided_and_wordpress_had_not_heard_of_stands(wordpress: WordPress, desk: Desk):

@@ -71,6 +71,7 @@ export class CommentPage {
   drawActions(isLead) {
     const last = this.history.decisions.at(-1);
     const isMine = last?.moderator === this.app.me.id;
+    this.isMine = isMine;
     this.mayUndo = last && last.decided_by !== "service" && last.undoes === null && (isMine || isLead);
     const make = (name, keys, kind = "") => button(say(`action.${name}`), { keys, class: `action ${kind}`, on: { click: () => this.run(name) } });
     this.actions.replaceChildren(...[
@@ -95,7 +96,7 @@ export class CommentPage {
       reject: () => this.reject(),
       hold: () => this.app.isLead(this.comment.site) && this.decide("hold"),
       escalate: () => this.escalate(),
-      undo: () => this.mayUndo && this.send("undo", { sequence: this.history.decisions.at(-1).sequence }),
+      undo: () => this.mayUndo && this.send("undo", { sequence: this.history.decisions.at(-1).sequence, own: this.isMine || undefined }),
       back: () => this.app.go(this.app.deskAddress),
       figures: () => this.article.querySelector("details.figures summary")?.click(),
     }[name];

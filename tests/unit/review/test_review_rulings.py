@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from moderation.domain.decision import Decider, Decision
+from moderation.domain.details import detail
 from moderation.domain.errors import (
     ClaimLostError,
     ConflictError,
@@ -309,6 +310,12 @@ def test_a_lead_who_means_their_own_decision_undoes_no_colleagues() -> None:
         take_back(subject, Undo(2, is_own=True), reviewer=LEAD, now=NOW)
     assert caught.value.context["moderator"] == ANNA.actor
     assert take_back(subject, Undo(2, is_own=True), reviewer=ANNA, now=NOW) is not None
+    replaced = decided(subject, REJECT, LEAD, sequence=2)
+    with pytest.raises(ConflictError) as caught:
+        take_back(replaced, Undo(is_own=True), reviewer=ANNA, now=NOW)
+    assert str(caught.value) == str(ConflictError(detail("decided_otherwise"))), (
+        "it was theirs, and was replaced"
+    )
 
 
 def test_ones_own_decision_that_another_replaced_is_not_undone() -> None:

@@ -12,6 +12,8 @@ defined( 'ABSPATH' ) || exit;
  */
 class Comment_Desk_Moderators {
 
+	const MOST_TRIES = 3; // A decision may be on an older text and then meet another decision.
+
 	/**
 	 * Hook in.
 	 */
@@ -64,8 +66,20 @@ class Comment_Desk_Moderators {
 	 */
 	public static function tell_decision( $comment_id, $decision ) {
 		$decision['revision'] = (int) get_comment_meta( (int) $comment_id, Comment_Desk_Comments::REVISION, true );
-		$seen                 = (int) get_comment_meta( (int) $comment_id, Comment_Desk_Comments::SEQUENCE, true );
-		self::tell( $comment_id, 'POST', '/v1/comments/' . self::id_of( $comment_id ) . '/decision', $decision, array( 'seen' => $seen ) );
+		Comment_Desk_Outbox::put( self::decision( $comment_id, $decision ) );
+	}
+
+	/**
+	 * The message of a decision, with the latest one that is known here: `seen`.
+	 *
+	 * @param int|string $comment_id Comment.
+	 * @param array      $decision   As the desk takes it.
+	 * @return array
+	 */
+	private static function decision( $comment_id, $decision ) {
+		$seen = (int) get_comment_meta( (int) $comment_id, Comment_Desk_Comments::SEQUENCE, true );
+		$path = '/v1/comments/' . self::id_of( $comment_id ) . '/decision';
+		return self::message( $comment_id, 'POST', $path, $decision ) + array( 'seen' => $seen );
 	}
 
 	/**
@@ -97,7 +111,7 @@ class Comment_Desk_Moderators {
 			'verdict'   => 'approve',
 			'moderator' => self::login( $user ),
 		);
-		self::tell( $comment_id, 'PUT', "/v1/comments/$id", $edit, $stays ? array( 'then' => $then ) : array() );
+		Comment_Desk_Outbox::put( self::message( $comment_id, 'PUT', "/v1/comments/$id", $edit ) + ( $stays ? array( 'then' => $then ) : array() ) );
 	}
 
 	/**
@@ -108,12 +122,73 @@ class Comment_Desk_Moderators {
 	public static function deleted( $comment_id ) {
 		$id = self::id_of( $comment_id );
 		if ( '' !== $id ) {
-			self::tell( 0, 'DELETE', "/v1/comments/$id", null );
+			Comment_Desk_Outbox::put( self::message( 0, 'DELETE', "/v1/comments/$id", null ) );
 		}
 	}
 
 	/**
-	 * The desk has heard; keep what it answered.
+	 * What is to be sent in the place of a message that the desk has answered, before anything later about the same comment; null where it
+	 * is done with.
+	 *
+	 * @param int   $comment_id Comment.
+	 * @param array $message    What was sent.
+	 * @param array $answer     What came back.
+	 * @return array|null
+	 */
+	public static function next( $comment_id, $message, $answer ) {
+		$body = is_array( $answer['body'] ) ? $answer['body'] : array();
+		if ( 200 === $answer['status'] && isset( $message['then'], $body['revision'] ) ) {
+			$seen = (int) get_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, true );
+			if ( (int) $body['revision'] > (int) get_comment_meta( $comment_id, Comment_Desk_Comments::REVISION, true ) ) {
+				// The event of the desk's own word on the new text comes yet, and is about to be replaced.
+				update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, $seen + 1 );
+			}
+			return self::decision( $comment_id, $message['then'] + array( 'revision' => (int) $body['revision'] ) );
+		}
+		if ( 409 !== $answer['status'] || 'POST' !== $message['method'] || ! get_comment( $comment_id ) ) {
+			return null;
+		}
+		if ( isset( $body['expires_at'] ) ) { // Somebody at the desk has reserved it: they decide, or let it go.
+			$message['not_before'] = max( time(), (int) strtotime( (string) $body['expires_at'] ) ) + 1;
+			return $message;
+		}
+		$tries = isset( $message['again'] ) ? (int) $message['again'] : 0;
+		$helps = isset( $body['revision'] ) && $tries < self::MOST_TRIES && ! self::is_news( $message, $body );
+		return $helps ? self::again( $message, $body, $tries + 1 ) : null;
+	}
+
+	/**
+	 * The same decision on the newest revision, for WordPress shows its own text. Or somebody decided otherwise before, and whoever clicked
+	 * here saw that, or it was said here: it is named, and the click replaces it.
+	 *
+	 * @param array $message The refused decision.
+	 * @param array $problem What the desk said.
+	 * @param int   $tries   How often that was done with it.
+	 * @return array
+	 */
+	private static function again( $message, $problem, $tries ) {
+		$message['body']['revision'] = (int) $problem['revision'];
+		$message['again']            = $tries;
+		if ( isset( $problem['sequence'] ) ) {
+			$message['body']['sequence'] = (int) $problem['sequence'];
+		}
+		return $message;
+	}
+
+	/**
+	 * Whether somebody decided at the desk what whoever clicked here had not heard of.
+	 *
+	 * @param array $message The refused decision.
+	 * @param array $problem What the desk said.
+	 * @return bool
+	 */
+	private static function is_news( $message, $problem ) {
+		$is_ours = isset( $problem['decided_by'] ) && 'site' === $problem['decided_by'];
+		return isset( $problem['sequence'] ) && ! $is_ours && (int) $problem['sequence'] > ( isset( $message['seen'] ) ? $message['seen'] : 0 );
+	}
+
+	/**
+	 * The desk has heard; keep what it answered. A later click that it has not heard yet is not undone by that.
 	 *
 	 * @param int   $comment_id Comment.
 	 * @param array $message    What was sent.
@@ -123,76 +198,25 @@ class Comment_Desk_Moderators {
 		if ( ! get_comment( $comment_id ) ) {
 			return;
 		}
-		if ( 200 === $answer['status'] && isset( $answer['body']['id'] ) ) {
-			$is_new = (int) $answer['body']['revision'] > (int) get_comment_meta( $comment_id, Comment_Desk_Comments::REVISION, true );
-			Comment_Desk_Comments::remember( $comment_id, $answer['body'] );
-			if ( isset( $message['then'] ) ) {
-				if ( $is_new ) { // The event of this verdict comes yet, and must not undo what is decided here.
-					$seen = (int) get_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, true );
-					update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, $seen + 1 );
-				}
-				self::tell_decision( $comment_id, $message['then'] );
-				return;
-			}
+		$body = $answer['body'];
+		if ( 409 === $answer['status'] && 'POST' === $message['method'] && self::is_news( $message, $body ) ) {
+			// It stands, here too.
+			$body = Comment_Desk_Client::call( 'GET', '/v1/comments/' . self::id_of( $comment_id ) )['body'];
+		} elseif ( 200 !== $answer['status'] ) {
+			return;
+		}
+		if ( ! isset( $body['id'], $body['revision'], $body['state'] ) ) {
+			return;
+		}
+		Comment_Desk_Comments::remember( $comment_id, $body );
+		if ( isset( $body['sequence'] ) ) { // Events up to that one come yet, and are older than this.
+			$seen = (int) get_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, true );
+			update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, max( $seen, (int) $body['sequence'] ) );
+		}
+		if ( ! Comment_Desk_Outbox::is_waiting( self::id_of( $comment_id ) ) ) {
 			// Also after a decision: an event may have changed the state here before the desk heard of it.
-			Comment_Desk_Comments::apply( $comment_id, Comment_Desk_Comments::status_of( $answer['body'] ) );
-			return;
+			Comment_Desk_Comments::apply( $comment_id, Comment_Desk_Comments::status_of( $body ) );
 		}
-		if ( 409 === $answer['status'] && 'POST' === $message['method'] ) {
-			self::refused( $comment_id, $message, $answer['body'] );
-		}
-	}
-
-	/**
-	 * A decision was refused, for something stands in its way.
-	 *
-	 * @param int   $comment_id Comment.
-	 * @param array $message    The decision.
-	 * @param array $problem    What the desk said.
-	 */
-	private static function refused( $comment_id, $message, $problem ) {
-		if ( isset( $problem['expires_at'] ) ) { // Somebody at the desk has reserved it: they decide, or let it go.
-			$message['not_before'] = max( time(), (int) strtotime( (string) $problem['expires_at'] ) ) + 1;
-			Comment_Desk_Outbox::put( $message );
-		} elseif ( isset( $problem['sequence'] ) && (int) $problem['sequence'] > ( isset( $message['seen'] ) ? $message['seen'] : 0 ) ) {
-			self::let_stand( $comment_id );
-		} elseif ( empty( $message['again'] ) ) {
-			self::decide_again( $comment_id, $message, $problem );
-		}
-	}
-
-	/**
-	 * Somebody decided otherwise at the desk, and whoever clicked here had not seen it: it stands, here too.
-	 *
-	 * @param int $comment_id Comment.
-	 */
-	private static function let_stand( $comment_id ) {
-		$now = Comment_Desk_Client::call( 'GET', '/v1/comments/' . self::id_of( $comment_id ) );
-		if ( isset( $now['body']['id'], $now['body']['sequence'] ) ) {
-			Comment_Desk_Comments::take( $comment_id, $now['body'] );
-			update_comment_meta( $comment_id, Comment_Desk_Comments::SEQUENCE, (int) $now['body']['sequence'] );
-		}
-	}
-
-	/**
-	 * The desk has a newer revision than the decision named: WordPress shows its own text, so decide on the newest. Or somebody decided otherwise
-	 * before, and whoever clicked here saw that: name it, and the click replaces it.
-	 *
-	 * @param int   $comment_id Comment.
-	 * @param array $message    The refused decision.
-	 * @param array $problem    What the desk said.
-	 */
-	private static function decide_again( $comment_id, $message, $problem ) {
-		if ( ! isset( $problem['revision'] ) ) {
-			return;
-		}
-		update_comment_meta( $comment_id, Comment_Desk_Comments::REVISION, (int) $problem['revision'] );
-		$message['body']['revision'] = (int) $problem['revision'];
-		$message['again']            = true;
-		if ( isset( $problem['sequence'] ) ) {
-			$message['body']['sequence'] = (int) $problem['sequence'];
-		}
-		Comment_Desk_Outbox::put( $message );
 	}
 
 	/**
@@ -206,23 +230,21 @@ class Comment_Desk_Moderators {
 	}
 
 	/**
-	 * Put a message into the outbox.
+	 * A message for the outbox.
 	 *
-	 * @param int        $comment_id Comment, 0 if it is gone.
+	 * @param int|string $comment_id Comment, 0 if it is gone.
 	 * @param string     $method     HTTP method.
 	 * @param string     $path       Path.
 	 * @param array|null $body       Body.
-	 * @param array      $more       What is to be known once the desk has answered: `seen`, the latest decision known here; `then`, a decision to tell.
+	 * @return array With `then`, a decision that follows at once, where the caller adds it.
 	 */
-	private static function tell( $comment_id, $method, $path, $body, $more = array() ) {
-		Comment_Desk_Outbox::put(
-			array(
-				'method'  => $method,
-				'path'    => $path,
-				'body'    => $body,
-				'headers' => array(),
-				'comment' => (int) $comment_id,
-			) + $more
+	private static function message( $comment_id, $method, $path, $body ) {
+		return array(
+			'method'  => $method,
+			'path'    => $path,
+			'body'    => $body,
+			'headers' => array(),
+			'comment' => (int) $comment_id,
 		);
 	}
 

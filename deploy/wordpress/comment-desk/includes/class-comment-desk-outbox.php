@@ -135,9 +135,9 @@ class Comment_Desk_Outbox {
 					continue;
 				}
 				$status = self::send( $name, $message );
-				if ( Comment_Desk_Client::is_worth_a_retry( $status ) ) {
+				if ( Comment_Desk_Client::is_worth_a_retry( $status ) || 409 === $status ) {
 					$waiting[ $subject ] = true;
-					++$failed;
+					$failed             += 409 === $status ? 0 : 1;
 				}
 				if ( time() > $until || self::is_about_everything( $status ) || $failed >= self::PATIENCE ) {
 					return false;
@@ -233,11 +233,39 @@ class Comment_Desk_Outbox {
 			}
 			return $status;
 		}
+		$next = $message['comment'] ? Comment_Desk_Moderators::next( (int) $message['comment'], $message, $answer ) : null;
+		if ( null !== $next ) {
+			return self::send_in_its_place( $name, $next + array( 'at' => $message['at'] ) );
+		}
 		delete_option( $name );
 		if ( $message['comment'] ) {
 			Comment_Desk_Moderators::told( (int) $message['comment'], $message, $answer );
 		}
 		return 200;
+	}
+
+	/**
+	 * Send what follows on a message before anything that came after it; now, or when it is time.
+	 *
+	 * @param string $name    Its option.
+	 * @param array  $message What takes its place.
+	 * @return int As `send`; 409 where it has to wait.
+	 */
+	private static function send_in_its_place( $name, $message ) {
+		update_option( $name, $message, false );
+		return self::is_due( $message ) ? self::send( $name, $message ) : 409;
+	}
+
+	/**
+	 * Whether something about a comment waits to be told.
+	 *
+	 * @param string $id The desk's id of it.
+	 * @return bool
+	 */
+	public static function is_waiting( $id ) {
+		global $wpdb;
+		// phpcs:ignore WordPress.DB.DirectDatabaseQuery
+		return null !== $wpdb->get_var( $wpdb->prepare( "SELECT option_id FROM {$wpdb->options} WHERE option_name LIKE %s AND option_value LIKE %s LIMIT 1", $wpdb->esc_like( self::PREFIX ) . '%', '%' . $wpdb->esc_like( "/v1/comments/$id" ) . '%' ) );
 	}
 
 	/**
