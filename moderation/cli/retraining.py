@@ -237,7 +237,7 @@ def words(report: "RetrainReport") -> str:
     else:
         parts.append(f"{report.version} is kept as a candidate:")
         parts += [
-            f"  {refusal.code}: {refusal.where} ({_numbers(refusal.numbers)})" for refusal in report.refusals
+            f"  {refusal.code}: {refusal.where}{_numbers(refusal.numbers)}" for refusal in report.refusals
         ]
     return "\n\n".join(parts[:3]) + "".join(f"\n{line}" for line in parts[3:])
 
@@ -263,4 +263,5 @@ def _interval(measures: Mapping[str, Any] | None, name: str) -> str | None:
 
 
 def _numbers(numbers: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+    said = ", ".join(f"{name} {value:.{0 if name == 'rows' else 3}f}" for name, value in numbers.items())
+    return f" ({said})" if said else ""

@@ -35,10 +35,11 @@ class Registry:
     async def add(self, folder: Path, site_id: SiteId | None) -> tuple[str, bool]:
         """Keep the artefact in a folder as a candidate; return its version and whether it was new.
 
-        Raises `ClassifierError` for what is no whole artefact.
+        What its own report says against it holds here, too. Raises `ClassifierError` for what is no whole artefact.
         """
         loaded = await asyncio.to_thread(LoadedModel.open, folder)
         files = await asyncio.to_thread(read_folder, folder)
+        report = _report(files)
         new = NewModel(
             version=loaded.model,
             site_id=site_id,
@@ -46,7 +47,8 @@ class Registry:
             manifest=orjson.loads(files[MANIFEST]),
             files=files,
             seen_until=self._clock(),
-            report=orjson.loads(files[REPORT]) if REPORT in files else None,
+            report=report,
+            refusals=list(report.get("refusals") or []) if report else [],
         )
         async with self._database.transaction() as connection:
             return loaded.model, await models.keep_model(connection, new, actor=self._actor)
@@ -90,6 +92,15 @@ class Registry:
                 )
             files = await models.read_files(connection, version)
         await asyncio.to_thread(load_files, files, version)
+
+
+def _report(files: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """Return the report that lies with an artefact; it is no part of what the manifest vouches for, so it may be anything."""
+    try:
+        found = orjson.loads(files.get(REPORT, b"null"))
+    except orjson.JSONDecodeError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("refusals", []), list) else None
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:

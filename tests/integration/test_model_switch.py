@@ -1,6 +1,7 @@
 """Which model is in force: switched while comments come in, by site, back again, and never for a damaged one."""
 
 import asyncio
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,6 +53,21 @@ async def damage(database: Database, version: str) -> None:
             " WHERE version = $1 AND path = 'weights_ar.npy'",
             version,
         )
+
+
+async def test_what_a_model_s_own_report_says_against_it_holds_here_too(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    refused, odd = write_variant(tmp_path / "refused", "refused"), write_variant(tmp_path / "odd", "odd")
+    against = {"code": "slice_worse_auc", "where": "abuse", "numbers": {"new": 0.31}}
+    (tmp_path / "refused" / "report.json").write_text(json.dumps({"refusals": [against]}))
+    (tmp_path / "odd" / "report.json").write_text("[")
+    for name in ("refused", "odd"):
+        await registry.add(tmp_path / name, None)
+    with pytest.raises(ConflictError, match="stayed a candidate: slice_worse_auc"):
+        await registry.promote(refused, None, reason=None)
+    assert await registry.promote(refused, None, reason=None, is_forced=True) is None
+    assert await registry.promote(odd, None, reason=None) == refused
 
 
 async def test_every_process_follows_and_one_command_goes_back(
