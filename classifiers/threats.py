@@ -162,16 +162,20 @@ _WE_MUST = (
 _EVERYONE = r"(?:they|(?:these|those) people|al of (?:them|you)|every (?:last |single )*one of them)"
 _OUGHT = r" (?:al )?(?:should|must|ned to|ought to|have to|deserve to)"
 _BE = "(?: al)?(?: just)? be(?: al)? "
+_NO_THINGS = (  # films are shot on location, curtains hung up, a role killed off
+    "(?! (?:on(?! sight| the spot)|up|of|out|over|by|in(?! the (?:head|stret|face|back)| cold| public| front| their| a )) )"
+)
 _ENGLISH_CALLS = (  # for violence against others
     _Form(
         _WE_MUST,
         ("kil slaughter exterminate shot butcher lynch gas behead hang murder",),
-        f" {_THEM}(?: al)?",
+        f" {_THEM}(?: al)?(?! al ){_NO_THINGS}",
     ),
     _Form(_WE_MUST, ("burn",), f" {_THEM} (?:al|alive)"),
     _Form(
         rf"(?:{_EVERYONE}|(?:al|these|those) \w+){_OUGHT}{_BE}",
         ("kiled slaughtered exterminated shot butchered lynched gased beheaded hanged hung murdered",),
+        _NO_THINGS,
     ),
     _Form(f"{_EVERYONE}{_OUGHT} al be ", ("burned burnt",)),
     _Form(f"{_EVERYONE}{_OUGHT}{_BE}", ("burned burnt",), " alive"),
@@ -187,7 +191,7 @@ _NOT_ENGLISH = frozenset(
 )
 _SAYS_ARABIC = _any(
     "قال قالت قالها قالو قالوا يقول تقول يقولون يقولو بيقول قالي قالك قاله قالهم قالتلي كتب كتبت هدني هده هد هدها هدوني هدونا هدهم "
-    "هدوه يهد يهدون تهد مهدا تهديد صرخ صاح يصرخ رد يرد هتف هتفوا اليك فيلم مسلسل روايه اغنيه كتاب عباره جمله"
+    "هدوه يهد يهدون تهد مهدا تهديد صرخ صاح يصرخ رد يرد هتف هتفوا اليك شعار فيلم مسلسل روايه اغنيه كتاب عباره جمله"
 )
 _SAYS_ENGLISH = _any(
     "said says saying told tels teling shouted screamed screaming yeled yeling threatened threatening threatens wrote writes "
@@ -227,7 +231,7 @@ _AROUND_ARABIC = (
     " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)) ",
     (
         f" (?:(?:من )?(?:كتر |كثر )?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|"
-        "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس)) "
+        "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس)|ب(?:ال)?(?:ثلاثه|اربعه|خمسه|سته|هدف|اهداف|اسيله)) "
     ),
 )
 _SPEECH_ARABIC = _Speech(_ARABIC, _NOT_ARABIC, *_AROUND_ARABIC)
@@ -235,7 +239,7 @@ _SPEECH_ARABIZI = _Speech(_ARABIZI, _NOT_ARABIC, *_AROUND_ARABIC)
 _SPEECH_ENGLISH = _Speech(
     _ENGLISH,
     _NOT_ENGLISH,
-    f" (?:{_SAYS_ENGLISH}|{_any('mosquitoes mosquitos ants wasps weds germs bacteria virus zombies')}) ",
+    f" (?:{_SAYS_ENGLISH}|(?:who|people|they|some) say|{_any('mosquitoes mosquitos ants wasps weds germs bacteria virus zombies')}) ",
     r" (?:(?:he|she|they|who|the \w+) (?:said|told|shouted|wrote|screamed|texted)|said the) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
     r"at (?:ches|poker|footbal)|in the (?:game|match|final|finals|league|playofs)) ",

@@ -97,6 +97,8 @@ let's exterminate them
 we need to burn them all
 They should be burned alive
 someone should just shoot them
+kill them in their beds
+shoot them on sight
 """.strip().splitlines()
 CIVIL = (
     """
@@ -127,6 +129,15 @@ we must kill them with kindness
 we have to beat them in the final
 mosquitoes again, please kill them all
 they should be executed by the state
+These films should be shot on location
+Hang them on the wall above the sofa
+Hang them all on the tree
+we should hang them out to dry politically
+Let's kill them off in season two
+people who say they should be shot are sick
+شعار اقتلوهم مرفوض
+راح نذبحهم بالثلاثة الليلة يا ابطال
+خلونا نحرقهم بالأسئلة
 they should be ashamed
 we must kill the bill
 """.strip().splitlines()
