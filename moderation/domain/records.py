@@ -197,16 +197,18 @@ def _transparency(
     visibility = "REMOVED" if _measure(history) == "removed" else "DISABLED"
     category, keyword = _CATEGORIES.get(code, _OTHER)
     ground = "illegal_content" if is_illegal else "incompatible_content"
+    language = (subject.language or "").split("-")[0]
     return {
         "puid": _name(subject, decision.sequence),
         "decision_visibility": [f"DECISION_VISIBILITY_CONTENT_{visibility}"],
         "decision_ground": f"DECISION_GROUND_{ground.upper()}",
         f"{ground}_{'legal_' if is_illegal else ''}ground": message(code.value, "en"),
         f"{ground}_explanation": _SENTENCES["en"]["illegal" if is_illegal else "rules"],
+        **({} if is_illegal else {"incompatible_content_illegal": "No"}),
         "category": f"STATEMENT_CATEGORY_{category}",
         "category_specification": [f"KEYWORD_{keyword}"],
         "content_type": ["CONTENT_TYPE_TEXT"],
-        "content_language": (subject.language or "").split("-")[0].upper() or None,
+        "content_language": language.upper() if len(language) == 2 else None,  # ISO 639-1 alone
         "content_date": f"{subject.created_at:%Y-%m-%d}",
         "application_date": f"{decision.decided_at:%Y-%m-%d}",
         "decision_facts": facts,

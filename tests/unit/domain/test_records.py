@@ -1,6 +1,7 @@
 """The record of a decision says what the law wants said, in two languages, and nothing of any person."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,6 +59,7 @@ def test_a_rejection_by_the_service_is_fully_automated_and_names_rules_and_score
     assert wire["decision_visibility"] == ["DECISION_VISIBILITY_CONTENT_DISABLED"]
     assert wire["category"] == "STATEMENT_CATEGORY_CYBER_VIOLENCE"
     assert wire["content_language"] == "AR"
+    assert wire["incompatible_content_illegal"] == "No"
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,500}", wire["puid"])
 
 
@@ -86,6 +88,12 @@ def test_what_was_visible_before_was_removed() -> None:
     assert wire["decision_visibility"] == ["DECISION_VISIBILITY_CONTENT_REMOVED"]
     assert wire["decision_ground"] == "DECISION_GROUND_ILLEGAL_CONTENT"
     assert "illegal_content_legal_ground" in wire
+    assert "incompatible_content_illegal" not in wire
+
+
+def test_a_language_without_a_code_of_two_letters_is_left_open() -> None:
+    (found,) = decision_records(replace(SUBJECT, language="arz"), [said(1, Verdict.REJECT, ReasonCode.HATE)])
+    assert found["statement"]["transparency"]["content_language"] is None
 
 
 def test_each_names_the_one_that_took_its_place() -> None:
