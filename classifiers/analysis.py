@@ -35,7 +35,9 @@ _THREAT_RULE = int(Rule.THREAT)
 _SPACE, _JOINER, _DOT, _SLASH = Sign.SPACE, Sign.JOINER, Sign.DOT, Sign.SLASH
 _OTHER, _LOWER, _UPPER = Sign.OTHER, Sign.LATIN_LOWER, Sign.LATIN_UPPER
 _AT, _MONEY = Sign.AT, Sign.MONEY
-_THREAT, _THREAT_ENGLISH, _COMMON = WordClass.THREAT, WordClass.THREAT_ENGLISH, WordClass.THREAT_COMMON
+_THREAT = np.array(
+    WordClass.THREAT, np.uint8
+)  # the first of the classes of threats, which are the last of all
 _AT_LETTER = re.compile(r"@[sS]{2}")  # the one word that begins so as often as an account's name
 _ONLY = np.zeros(1, np.int64)
 _CHECK = np.array((1 << CHECK_BITS) - 1, np.uint32)
@@ -95,7 +97,8 @@ def analyse(
     if with_origin and read:
         _lead_back(stream, read)
     words, codes = find(stream)
-    word_counts = lexicon.count_classes(words, len(texts))
+    classes = lexicon.classify(words)
+    word_counts = lexicon.count_classes(words, classes, len(texts))
     starts: list[int] = stream.starts.tolist()
     lengths = [end - start for start, end in pairwise(starts)]
     language = list(map(languages.detect, sign_counts, word_counts))
@@ -105,7 +108,7 @@ def analyse(
             hint = hints[at] if hints else None
             language[at] = languages.tell(scores, sign_counts[at], word_counts[at], hint)
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
-    for at in _threatening(stream, sign_counts, word_counts, language):
+    for at in _threatening(stream, words, classes, sign_counts, language):
         rules[at].append(_THREAT_RULE)
     for at, url in enumerate(author_urls or ()):
         if url:
@@ -148,33 +151,42 @@ def _signed(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[i
 
 def _threatening(
     stream: Stream,
+    words: Words,
+    classes: NDArray[np.uint8],
     sign_counts: Sequence[Sequence[int]],
-    word_counts: Sequence[Sequence[int]],
     language: Sequence[str | None],
 ) -> Iterator[int]:
-    """Yield which texts threaten the reader."""
-    hinted = {
-        at
-        for at, counts in enumerate(word_counts)
-        if counts[_THREAT] or counts[_THREAT_ENGLISH] or counts[_COMMON]
-    }
+    """Yield which texts threaten somebody."""
+    told = (classes >= _THREAT).nonzero()[0]
     in_both_scripts = {
         at
         for at, counts in enumerate(sign_counts)
         if language[at] == languages.ARABIC and (counts[_LOWER] or counts[_UPPER])
     }
-    if not (hinted or in_both_scripts):
+    if not (told.size or in_both_scripts):
         return
     folded, starts = whole_text(stream), stream.starts.tolist()
+    arabic, english = _ways(folded, words, told)
     arabizi: set[int] = set()
     if in_both_scripts:
         arabizi = in_both_scripts & {bisect(starts, at) - 1 for at in threats.arabizi_ends(folded)}
-    for at in hinted | arabizi:
-        counts = word_counts[at]
-        is_english = counts[_THREAT_ENGLISH] + counts[_COMMON] > 0
-        clues = threats.Clues(counts[_THREAT] > 0, at in arabizi, is_english)
+    for at in arabic.keys() | arabizi:
+        clues = threats.Clues(arabic.get(at, 0), at in arabizi, english.get(at, 0))
         if threats.is_made(folded[starts[at] : starts[at + 1] + 1], clues):
             yield at
+
+
+def _ways(folded: str, words: Words, told: NDArray[np.int64]) -> tuple[dict[int, int], dict[int, int]]:
+    """Return by text which ways to threaten in Arabic and in English its words may belong to; `told` are such words."""
+    arabic: dict[int, int] = {}
+    english: dict[int, int] = {}
+    of_arabic, of_english = threats.arabic_ways(), threats.english_ways()
+    places = (values.take(told).tolist() for values in (words.text, words.start, words.end))
+    for at, start, end in zip(*places, strict=True):
+        word = folded[start:end]
+        arabic[at] = arabic.get(at, 0) | of_arabic.get(word, 0)
+        english[at] = english.get(at, 0) | of_english.get(word, 0)
+    return arabic, english
 
 
 def _lead_back(stream: Stream, read: Mapping[int, Readings]) -> None:

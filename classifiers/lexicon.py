@@ -128,8 +128,8 @@ _WORDS = {
         bitcoin crypto profit profits earn earning income viagra cialis casino betting bet bonus followers likes seo
         backlinks traffic cheap discount promo coupon free guaranteed escort escorts spell caster herbal recovery
         hacker trader binary""",
-    WordClass.THREAT: " ".join(threats.words()),
-    WordClass.THREAT_ENGLISH: " ".join(threats.english_words()),
+    WordClass.THREAT: " ".join(threats.arabic_ways()),
+    WordClass.THREAT_ENGLISH: " ".join(threats.english_ways()),
 }  # fmt: skip
 
 
@@ -178,14 +178,14 @@ def classify(words: Words) -> NDArray[np.uint8]:
     return found
 
 
-def count_classes(words: Words, texts: int) -> list[list[int]]:
-    """Return, for each text, the number of words of each class."""
+def count_classes(words: Words, classes: NDArray[np.uint8], texts: int) -> list[list[int]]:
+    """Return, for each text, the number of words of each class; `classes` are those of `classify`."""
     if texts == 1:
-        counts: list[int] = np.bincount(classify(words), minlength=COUNT).tolist()
+        counts: list[int] = np.bincount(classes, minlength=COUNT).tolist()
         counts[0] = words.start.size
         return [counts]
     keys = words.text * COUNT
-    keys += classify(words)
+    keys += classes
     table = np.bincount(keys, minlength=texts * COUNT).reshape(texts, COUNT)
     table[:, WordClass.TOTAL] = table.sum(axis=1)
     listed: list[list[int]] = table.tolist()

@@ -9,10 +9,12 @@ itself the rule rejects nothing, but it weighs in the abuse score, which may.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
+EVERY_WAY = -1
 FIRED, SILENT = 0.85, 0.001
 """Probabilities of a threat with the rule and without it: set by hand, for want of labels. See docs/classifiers.md."""
 
@@ -68,6 +70,8 @@ _ARABIC_FORMS = (
     _Form(r"(?:و?اذا|و?لو|ولك|ان) (?:\w+ ){1,6}", (_NOUNS, "ت", _YOU)),
     _Form("", ("ب", _NOUNS, _YOU), "(?= (?:يا|انت|اذا|لو|واله|بيدي|ان) | وب| وا[ذقدح])"),
     _Form("(?:واله|انا|وانا) ", ("ب", _NOUNS, _YOU)),
+)
+_ARABIC_PLACES = (
     _Form(
         f"(?:{_MARK} |و?[سهحبل])[ان]?{_any('كسر قطع طير فجر هشم دعس حرق')} (?:لك |علي )?",
         (_PARTS, "?ت", _YOU),
@@ -99,7 +103,6 @@ def _one_of(forms: Iterable[_Form]) -> str:
     return "|".join(form.pattern() for form in forms)
 
 
-_ARABIC = re.compile(rf" (?:{_one_of((*_ARABIC_FORMS, *_ARABIC_CALLS))})(?= )")
 _ARABIZI_KILL = (
     r"(?:(?:2|9|q|k|g|a2|aq|e2)[aeou]?t[aeou]?l[aeiou]?|a?dh?[ae]?b[aeo]?[7h][aeoui]?|edba7|adba7a|ndba7|2dba7[ae]?)"
     r"(?:k|kom|kum|kon|km|ko|ku|kun|ek|ak|ik)"
@@ -109,10 +112,10 @@ _ARABIZI_END = re.compile(
     r"k(?:(?<=[7h]k)|(?<=[7h].k)|(?<=[7h]..k)|(?<=tlk)|(?<=t.lk)|(?<=tl.k)|(?<=t.l.k)|(?<=tl..k)|(?<=t.l..k))"
     r"(?:[ou]?[mn]|[ou])? "
 )
-_ARABIZI = re.compile(
-    rf" w?(?:{_any('ra7 rah r7 ghadi bash bach rani wlh wala walah walahi wlahi badi bidi lazem sawf sawfa ana')} "
+_ARABIZI = (
+    rf"w?(?:{_any('ra7 rah r7 ghadi bash bach rani wlh wala walah walahi wlahi badi bidi lazem sawf sawfa ana')} "
     r"(?:n|a|2a|e|na|ne|ni|an|en|2)?|sa|ha|7a|h|ba|be|b|la|le|sana|la2|hn|7n|han|7an)"
-    rf"{_ARABIZI_KILL}(?= )"
+    rf"{_ARABIZI_KILL}"
 )
 _I = (
     r"(?:(?:i|we) (?:l|wil|shal|m going to|am going to|re going to|are going to|m gona|am gona|gona|re gona|want to|wana|"
@@ -180,9 +183,6 @@ _ENGLISH_CALLS = (  # for violence against others
     _Form(f"{_EVERYONE}{_OUGHT} al be ", ("burned burnt",)),
     _Form(f"{_EVERYONE}{_OUGHT}{_BE}", ("burned burnt",), " alive"),
 )
-_ENGLISH = re.compile(
-    rf" (?:{_I}{_HOW}(?:{_one_of(_OF_MY_DOING)})|{_one_of((*_WHOLE, *_ENGLISH_CALLS))})(?= )"
-)
 _NOT_ARABIC = frozenset(
     ["لن", "ما", "مش", "مو", "موش", "لم", "مب", "مهب", "ليش", "لماذا", "هل", "كيف", "مستحيل"]
 )
@@ -202,17 +202,43 @@ _WITH_ENGLISH = _any("kindnes laughter love hugs kises cutenes puns")
 _SENT_ENGLISH = _any("email mail mesage text link note line dm copy pm")
 
 
+class _Way(NamedTuple):
+    """Forms that are looked for together, and the words of which a text that may hold one has at least one."""
+
+    expression: str
+    words: frozenset[str] = frozenset()
+
+
+def _way(forms: Sequence[_Form], before: str = "") -> _Way:
+    words = frozenset(word for form in forms for word in form.words())
+    return _Way(f"{before}(?:{_one_of(forms)})", words)
+
+
 class _Speech:
     """How one language threatens, and what around it shows that nobody means the reader harm."""
 
-    def __init__(self, pattern: re.Pattern[str], denials: frozenset[str], *around: str) -> None:
-        self.pattern = pattern
+    def __init__(self, ways: Sequence[_Way], denials: frozenset[str], *around: str) -> None:
+        self.bits: dict[str, int] = {}
+        """By word, the ways that have it, a bit for each."""
+        for at, way in enumerate(ways):
+            for word in way.words:
+                self.bits[word] = self.bits.get(word, 0) | 1 << at
         self.denials = denials
         self.told, self.told_after, self.sweet = map(re.compile, around)
+        self._ways = ways
+        self._patterns: dict[int, re.Pattern[str]] = {}  # a language has three ways at most
 
-    def find(self, folded: str) -> Iterator[tuple[int, int]]:
+    def pattern(self, ways: int = EVERY_WAY) -> re.Pattern[str]:
+        """Return what finds the ways to threaten whose bits are set; it begins with the space before."""
+        pattern = self._patterns.get(ways)
+        if pattern is None:
+            asked = [way.expression for at, way in enumerate(self._ways) if ways >> at & 1]
+            pattern = self._patterns[ways] = re.compile(f" (?:{'|'.join(asked)})(?= )")
+        return pattern
+
+    def find(self, folded: str, ways: int = EVERY_WAY) -> Iterator[tuple[int, int]]:
         """Yield where threats stand."""
-        for match in self.pattern.finditer(folded):
+        for match in self.pattern(ways).finditer(folded):
             start = match.start() + 1  # a pattern begins with the space before, which is found fastest
             before = folded[max(start - _BEFORE, 0) : start]
             after = folded[match.end() : match.end() + _AFTER]
@@ -234,10 +260,12 @@ _AROUND_ARABIC = (
         "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس)|ب(?:ال)?(?:ثلاثه|اربعه|خمسه|سته|هدف|اهداف|اسيله)) "
     ),
 )
-_SPEECH_ARABIC = _Speech(_ARABIC, _NOT_ARABIC, *_AROUND_ARABIC)
-_SPEECH_ARABIZI = _Speech(_ARABIZI, _NOT_ARABIC, *_AROUND_ARABIC)
+_SPEECH_ARABIC = _Speech(
+    [_way(_ARABIC_FORMS), _way(_ARABIC_PLACES), _way(_ARABIC_CALLS)], _NOT_ARABIC, *_AROUND_ARABIC
+)
+_SPEECH_ARABIZI = _Speech([_Way(_ARABIZI)], _NOT_ARABIC, *_AROUND_ARABIC)
 _SPEECH_ENGLISH = _Speech(
-    _ENGLISH,
+    [_way(_OF_MY_DOING, _I + _HOW), _way(_WHOLE), _way(_ENGLISH_CALLS)],
     _NOT_ENGLISH,
     f" (?:{_SAYS_ENGLISH}|(?:who|people|they|some) say|{_any('mosquitoes mosquitos ants wasps weds germs bacteria virus zombies')}) ",
     r" (?:(?:he|she|they|who|the \w+) (?:said|told|shouted|wrote|screamed|texted)|said the) ",
@@ -249,26 +277,26 @@ _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks,
 
 
 class Clues(NamedTuple):
-    """Which ways of threatening a text may hold: words of `words`, of `english_words`, or Arabic in Latin letters."""
+    """Which ways of threatening a text may hold, by the bits of `arabic_ways` and `english_ways`; 0 where it holds no word of any."""
 
-    arabic: bool
+    arabic: int
     arabizi: bool
-    english: bool
+    english: int
 
 
-ALL = Clues(arabic=True, arabizi=True, english=True)
+ALL = Clues(EVERY_WAY, arabizi=True, english=EVERY_WAY)
 
 
 def find(folded: str, clues: Clues = ALL) -> Iterator[tuple[int, int]]:
     """Yield where threats stand in a folded text (a space before and after each word), end exclusive."""
     if clues.arabic:
-        yield from _SPEECH_ARABIC.find(folded)
+        yield from _SPEECH_ARABIC.find(folded, clues.arabic)
     if clues.arabizi:
         yield from _SPEECH_ARABIZI.find(folded)
     if clues.english:
         for letter, digit in _DIGITS_FOR.items():  # several times as quick as `translate`
             folded = folded.replace(digit, letter)
-        yield from _SPEECH_ENGLISH.find(folded)
+        yield from _SPEECH_ENGLISH.find(folded, clues.english)
 
 
 def arabizi_ends(folded: str) -> Iterator[int]:
@@ -281,15 +309,15 @@ def is_made(folded: str, clues: Clues) -> bool:
     return next(find(folded, clues), None) is not None
 
 
-def words() -> frozenset[str]:
-    """Return the folded words of which a threat in Arabic letters has one."""
-    return frozenset(word for form in (*_ARABIC_FORMS, *_ARABIC_CALLS) for word in form.words())
+def arabic_ways() -> dict[str, int]:
+    """Return the folded words of which a threat in Arabic letters has one, each with bits for the ways to threaten with it."""
+    return _SPEECH_ARABIC.bits
 
 
-def english_words() -> frozenset[str]:
-    """Return the folded words of which an English threat has one, as they are written with digits for letters too."""
-    plain = {word for form in (*_OF_MY_DOING, *_WHOLE, *_ENGLISH_CALLS) for word in form.words()}
-    return frozenset(spelling for word in plain for spelling in _with_digits(word))
+@cache
+def english_ways() -> dict[str, int]:
+    """Return the same of English, the words as they are written with digits for letters too."""
+    return {spelling: ways for word, ways in _SPEECH_ENGLISH.bits.items() for spelling in _with_digits(word)}
 
 
 def _with_digits(word: str) -> Iterator[str]:

@@ -45,7 +45,8 @@ def _listed(texts: Sequence[str], word_class: int) -> float:
     """Return the share of words that are listed for a class."""
     listed = total = 0
     for run in batches(texts):
-        counts = lexicon.count_classes(analyse(texts[run]).words, run.stop - run.start)
+        words = analyse(texts[run]).words
+        counts = lexicon.count_classes(words, lexicon.classify(words), run.stop - run.start)
         listed += sum(one[word_class] for one in counts)
         total += sum(one[WordClass.TOTAL] for one in counts)
     return listed / total if total else 0.0
