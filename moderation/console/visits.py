@@ -273,7 +273,7 @@ def _visit(request: web.Request) -> Visit:
 
 def _delay(request: web.Request, error: ModerationError) -> dict[str, Any]:
     """Return what the page says where nothing was looked at; an attempt to come in, or to go out, is counted."""
-    if request.method == "POST":
+    if request.method == "POST" and request.path != STAYS:
         _count(request, error.code)
     if isinstance(error, RateLimitedError):
         wait = duration(error.retry_after_s, console_language(request))

@@ -4,6 +4,7 @@ A session ends `IDLE` after its last request and `LONGEST` after it began, when 
 password. Only the hash of its token is kept.
 """
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -39,6 +40,7 @@ SELECT encode(sha256(token_hash), 'hex') AS id, device, began_at, seen_at, token
   FROM sessions WHERE moderator_id = $1 AND seen_at > $3 AND began_at > $4 ORDER BY seen_at DESC, id
 """
 _END_ONE = "DELETE FROM sessions WHERE moderator_id = $1 AND encode(sha256(token_hash), 'hex') = $2"
+_STAY_ID = re.compile(r"[0-9a-f]{64}")
 _SWEEP = "DELETE FROM sessions WHERE seen_at <= $1 OR began_at <= $2"
 
 
@@ -119,6 +121,8 @@ class Sessions:
 
     async def end_one(self, moderator_id: ModeratorId, stay: str) -> None:
         """End one session of the person's own by its ``Stay.id``; harmless for any other."""
+        if not _STAY_ID.fullmatch(stay):
+            return
         async with self._database.connection() as connection:
             await connection.execute(_END_ONE, moderator_id, stay)
 

@@ -8,19 +8,25 @@ the next round of the retention job, which empties the column when the day is ov
 from typing import Any
 from uuid import UUID
 
+import structlog
+
+from moderation.domain.ids import ModeratorId
 from moderation.domain.ports import SealedValueError, Vault
+from moderation.storage.administration.changes import audit
+from moderation.storage.administration.shutting_out import shut_out
 from moderation.storage.database import Connection, row_count
 
 PURPOSE = "moderator_email"
 
-WHERE = "(email_hash = $1 OR email = $2)"
-"""Finds somebody by the values of `wanted`."""
+log = structlog.get_logger()
+
+FIND = "SELECT id FROM moderators WHERE email_hash = $1 OR email = $2 ORDER BY email_hash NULLS LAST"
+"""Finds somebody by the values of `wanted`; more than one where an older program went on for too long, the one that counts first."""
 _ADD = """
 INSERT INTO moderators (id, name, email_hash, email_sealed, email)
 SELECT $1, $2, $3, $4, CASE WHEN plain_addresses_until > now() THEN $5 END FROM instance
 """
 _UNSEALED = "SELECT id, email FROM moderators WHERE email_hash IS NULL AND email IS NOT NULL ORDER BY id"
-# Two people with one address there are only where a process of the release before went on beyond the day: left to an admin.
 _SEAL = """
 UPDATE moderators SET email_hash = $2, email_sealed = $3
  WHERE id = $1 AND email_hash IS NULL AND NOT EXISTS (SELECT FROM moderators WHERE email_hash = $2)
@@ -28,12 +34,12 @@ UPDATE moderators SET email_hash = $2, email_sealed = $3
 _EMPTY = """
 UPDATE moderators SET email = NULL
  WHERE email IS NOT NULL AND email_hash IS NOT NULL
-   AND ($1 OR (SELECT plain_addresses_until > now() FROM instance) IS NOT TRUE)
+   AND (SELECT plain_addresses_until > now() FROM instance) IS NOT TRUE
 """
 
 
 def wanted(vault: Vault, folded_email: str | None) -> tuple[bytes, str | None]:
-    """Return what `WHERE` looks for, of an address as `fold_email` writes it."""
+    """Return what `FIND` looks for, of an address as `fold_email` writes it."""
     return vault.fingerprint(PURPOSE, folded_email), folded_email
 
 
@@ -62,7 +68,19 @@ async def seal_addresses(connection: Connection, vault: Vault, *, at_once: bool 
 
     ``at_once``: no process of the release before is there, so the day is over. Harmless when run again.
     """
+    if at_once:
+        await connection.execute("UPDATE instance SET plain_addresses_until = NULL")
     for row in await connection.fetch(_UNSEALED):
         hashed, _ = wanted(vault, row["email"])
-        await connection.execute(_SEAL, row["id"], hashed, vault.seal(row["email"], PURPOSE))
-    return row_count(await connection.execute(_EMPTY, at_once))
+        done = await connection.execute(_SEAL, row["id"], hashed, vault.seal(row["email"], PURPOSE))
+        if row_count(done) == 0:
+            await _drop_twin(connection, ModeratorId(row["id"]))
+    return row_count(await connection.execute(_EMPTY))
+
+
+async def _drop_twin(connection: Connection, moderator_id: ModeratorId) -> None:
+    """Shut out whom a process of the release before added, beyond its day, under an address that somebody has already."""
+    await shut_out(connection, moderator_id)
+    await connection.execute("UPDATE moderators SET email = NULL WHERE id = $1", moderator_id)
+    await audit(connection, "moderator.disabled", actor="service", subject=str(moderator_id))
+    log.warning("moderator_twice", moderator=str(moderator_id))

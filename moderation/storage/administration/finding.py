@@ -7,7 +7,7 @@ from moderation.domain.errors import NotFoundError, UnknownSiteError
 from moderation.domain.identity import fold_email
 from moderation.domain.ids import ModeratorId, SiteId
 from moderation.domain.ports import Vault
-from moderation.storage.administration.addresses import WHERE, wanted
+from moderation.storage.administration.addresses import FIND, wanted
 from moderation.storage.administration.emails import canonical_email
 from moderation.storage.database import Connection
 
@@ -34,8 +34,12 @@ async def find_site_id(connection: Connection, name: str) -> SiteId:
 
 async def find_moderator_id(connection: Connection, vault: Vault, email: str) -> ModeratorId:
     """Return the id of a moderator, disabled or not. Raises `NotFoundError`, and `InvalidConfigurationError` for no address."""
-    known_as = wanted(vault, fold_email(canonical_email(email)))
-    found = await connection.fetchval(f"SELECT id FROM moderators WHERE {WHERE}", *known_as)  # noqa: S608 - our own words
-    if found is None:
+    return (await find_moderator_ids(connection, vault, email))[0]
+
+
+async def find_moderator_ids(connection: Connection, vault: Vault, email: str) -> list[ModeratorId]:
+    """Return everybody known by that address, the one that counts first: nobody may be left when they are shut out. Raises likewise."""
+    found = await connection.fetch(FIND, *wanted(vault, fold_email(canonical_email(email))))
+    if not found:
         raise NotFoundError(f"There is no moderator {email!r}.")
-    return ModeratorId(found)
+    return [ModeratorId(row["id"]) for row in found]

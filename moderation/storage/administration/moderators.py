@@ -10,17 +10,17 @@ from moderation.domain.identity import fold_email
 from moderation.domain.ids import ModeratorId, new_uuid
 from moderation.domain.ports import Vault
 from moderation.domain.site import Role
-from moderation.storage.administration.addresses import WHERE, address_of, insert_moderator, wanted
+from moderation.storage.administration.addresses import FIND, address_of, insert_moderator, wanted
 from moderation.storage.administration.changes import audit, change
 from moderation.storage.administration.emails import canonical_email
-from moderation.storage.administration.finding import find_moderator_id, find_site_id
+from moderation.storage.administration.finding import find_moderator_id, find_moderator_ids, find_site_id
+from moderation.storage.administration.shutting_out import shut_out
 from moderation.storage.administration.tokens import PERSON_PREFIX, new_token, token_hash
 from moderation.storage.database import Connection, Database
-from moderation.storage.sessions import end_sessions
 
 MAX_NAME = 80
 
-_ENABLE = f"UPDATE moderators SET disabled_at = NULL, name = coalesce($3, name) WHERE {WHERE} RETURNING id"  # noqa: S608 - our own words
+_ENABLE = f"UPDATE moderators SET disabled_at = NULL, name = coalesce($3, name) WHERE id = ({FIND} LIMIT 1) RETURNING id"  # noqa: S608 - our own words
 _SET_ROLE = """
 INSERT INTO moderator_roles (moderator_id, site_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (moderator_id, site_id) DO UPDATE SET role = excluded.role
@@ -126,42 +126,30 @@ async def disable_moderator(database: Database, vault: Vault, email: str, *, act
     Once more is harmless. Raises `NotFoundError`.
     """
     async with change(database) as connection:
-        moderator_id = await find_moderator_id(connection, vault, email)
-        await connection.execute(
-            "UPDATE moderators SET disabled_at = coalesce(disabled_at, now()), password = NULL, invitation_hash = NULL,"
-            " invited_until = NULL WHERE id = $1",
-            moderator_id,
-        )
-        await end_sessions(connection, moderator_id)
-        # Roles too: whoever enables the person again says anew what they may do.
-        await connection.execute("DELETE FROM moderator_roles WHERE moderator_id = $1", moderator_id)
-        await _revoke_tokens(connection, moderator_id)
-        await audit(connection, "moderator.disabled", actor=actor, subject=str(moderator_id))
+        for moderator_id in await find_moderator_ids(connection, vault, email):
+            await shut_out(connection, moderator_id)
+            await audit(connection, "moderator.disabled", actor=actor, subject=str(moderator_id))
 
 
 async def remove_role(database: Database, vault: Vault, email: str, *, site: str, actor: str) -> None:
     """Take a person's role on one site away. Raises `UnknownSiteError`, and `NotFoundError` where they have none."""
     async with change(database) as connection:
         site_id = await find_site_id(connection, site)
-        moderator_id = await find_moderator_id(connection, vault, email)
-        done = await connection.execute(
-            "DELETE FROM moderator_roles WHERE moderator_id = $1 AND site_id = $2", moderator_id, site_id
+        ids = await find_moderator_ids(connection, vault, email)
+        done = await connection.fetch(
+            "DELETE FROM moderator_roles WHERE moderator_id = ANY($1::uuid[]) AND site_id = $2 RETURNING moderator_id",
+            ids,
+            site_id,
         )
-        if done != "DELETE 1":
+        if not done:
             raise NotFoundError(f"{email!r} has no role on the site {site!r}.")
-        await audit(
-            connection, "moderator.role_removed", actor=actor, site_id=site_id, subject=str(moderator_id)
-        )
+        for (found,) in done:
+            await audit(
+                connection, "moderator.role_removed", actor=actor, site_id=site_id, subject=str(found)
+            )
 
 
 async def refuse_disabled(connection: Connection, moderator_id: ModeratorId, email: str) -> None:
     """Raise `ConflictError` for somebody who is shut out."""
     if await connection.fetchval("SELECT disabled_at FROM moderators WHERE id = $1", moderator_id):
         raise ConflictError(f"{email!r} is disabled; give them a role again to enable them.")
-
-
-async def _revoke_tokens(connection: Connection, moderator_id: ModeratorId) -> None:
-    await connection.execute(
-        "UPDATE moderator_tokens SET revoked_at = now() WHERE moderator_id = $1 AND revoked_at IS NULL",
-        moderator_id,
-    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from moderation.domain.ids import ModeratorId
 from moderation.domain.ports import Vault
-from moderation.storage.administration.addresses import WHERE, address_of, wanted
+from moderation.storage.administration.addresses import FIND, address_of, wanted
 from moderation.storage.administration.changes import audit
 from moderation.storage.administration.finding import find_moderator_id
 from moderation.storage.administration.moderators import refuse_disabled
@@ -30,7 +30,7 @@ class Account:
 
 async def find_account(database: Database, vault: Vault, folded_email: str) -> Account | None:
     """Return the account of an address as `fold_email` writes it; None for nobody, and for somebody who is disabled."""
-    return await _account(database, vault, WHERE, *wanted(vault, folded_email))
+    return await _account(database, vault, f"id = ({FIND} LIMIT 1)", *wanted(vault, folded_email))
 
 
 async def invited_account(database: Database, vault: Vault, token: str, *, now: datetime) -> Account | None:

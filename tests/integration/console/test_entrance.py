@@ -309,12 +309,13 @@ async def test_people_see_a_page_and_no_json_when_something_is_wrong(
         ("GET", "/console/"),
         ("GET", "/console/sign-in"),
         ("POST", "/console/sign-out"),
+        ("POST", "/console/sessions"),
         ("GET", "/console/welcome/mdi_x"),
     ):
         reply = await visitor.send(method, path)
         assert (reply.status, reply.headers["Retry-After"]) == (503, "2"), path
         assert WORDS["fault_unavailable"][1] in reply.body, path
-    assert counted("unavailable") == before + 1, "looking at a page is no attempt"
+    assert counted("unavailable") == before + 1, "looking at a page, or ending a session, is no attempt"
 
 
 async def test_it_is_said_where_the_browser_would_not_keep_the_session(visitor: Browser) -> None:
@@ -872,6 +873,8 @@ async def test_somebody_ends_one_session_of_their_own_and_no_others(
             "POST", "/console/sessions", data={"session": stay}, headers={"X-CSRF-Token": "0" * 64}
         )
         assert unproven.status == 403
+        for odd in ("\0", stay.upper(), f"{stay}\n", ""):
+            assert (await visitor.send("POST", "/console/sessions", data={"session": odd})).status == 303
         ended = await visitor.send("POST", "/console/sessions", data={"session": stay})
         assert (ended.status, ended.headers["Location"]) == (303, "/console/sessions")
         assert (await telephone.send("GET", API)).status == 401

@@ -19,7 +19,13 @@ from moderation.privacy.retention import RetentionJob
 from moderation.privacy.vault import KeyedVault
 from moderation.storage import migrate
 from moderation.storage.administration.addresses import PURPOSE, seal_addresses
-from moderation.storage.administration.moderators import add_moderator, add_token, list_moderators
+from moderation.storage.administration.moderators import (
+    add_moderator,
+    add_token,
+    disable_moderator,
+    list_moderators,
+    remove_role,
+)
 from moderation.storage.administration.passwords import find_account, invite, invited_account, set_password
 from moderation.storage.administration.sites import NewSite, add_site
 from moderation.storage.database import Database, connect
@@ -132,18 +138,57 @@ async def test_a_round_of_the_retention_job_seals(database: Database, vault: Key
     assert (await row_of(database, person))["email"] is None
 
 
-async def test_one_address_twice_stops_no_round_and_is_left_to_an_admin(
-    database: Database, vault: KeyedVault
-) -> None:
-    """A process of the release before that went on for longer than its day."""
-    person, twice = await add(database, vault), await add_as_before(database)
+async def add_twin(database: Database, vault: KeyedVault) -> tuple[Any, Any]:
+    """Somebody, and the same address again, as by a process of the release before that went on for longer than its day."""
+    person, twin = await add(database, vault), await add_as_before(database)
+    async with database.connection() as connection:
+        await connection.execute("UPDATE moderators SET password = 'twin' WHERE id = $1", twin)
+        await connection.execute(
+            "INSERT INTO moderator_roles SELECT $2, site_id, role FROM moderator_roles WHERE moderator_id = $1",
+            person,
+            twin,
+        )
+    return person, twin
+
+
+async def test_of_one_address_twice_the_sealed_one_counts(database: Database, vault: KeyedVault) -> None:
+    person, twin = await add_twin(database, vault)
+    await disable_moderator(database, vault, EMAIL, actor=ACTOR)
+    for one in (person, twin):
+        assert (await row_of(database, one))["disabled_at"] is not None
+    assert await find_account(database, vault, EMAIL) is None
+    assert await add(database, vault) == person
+    assert (await row_of(database, twin))["disabled_at"] is not None
+    await set_password(database, vault, EMAIL, "hash", actor=ACTOR)
+    found = await find_account(database, vault, EMAIL)
+    assert found is not None
+    assert (found.id, found.password) == (person, "hash")
+
+
+async def test_a_role_is_taken_of_both(database: Database, vault: KeyedVault) -> None:
+    await add_twin(database, vault)
+    await remove_role(database, vault, EMAIL, site="paper", actor=ACTOR)
+    assert [line.roles for line in await list_moderators(database, vault)] == [{}, {}]
+
+
+async def test_a_round_shuts_the_twin_out_and_seals_the_others(database: Database, vault: KeyedVault) -> None:
+    person, twin = await add_twin(database, vault)
     other = await add_as_before(database, "other@paper.example")
     assert await seal(database, vault) == 1
     assert (await row_of(database, other))["email"] is None
-    assert (await row_of(database, twice))["email"] == EMAIL
-    found = await find_account(database, vault, EMAIL)
-    assert found is not None
-    assert found.id == person
+    row = await row_of(database, twin)
+    assert (row["email"], row["password"], row["disabled_at"] is None) == (None, None, False)
+    assert (await row_of(database, person))["disabled_at"] is None
+    assert await seal(database, vault) == 0
+
+
+async def test_nothing_is_written_plain_after_all_was_sealed_at_once(
+    database: Database, vault: KeyedVault
+) -> None:
+    """A backup that was made within the day."""
+    await begin_the_day(database, left=timedelta(hours=1))
+    await seal(database, vault, at_once=True)
+    assert (await row_of(database, await add(database, vault)))["email"] is None
 
 
 async def test_with_lost_keys_people_are_listed_without_their_address(

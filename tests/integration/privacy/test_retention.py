@@ -16,6 +16,7 @@ from moderation.privacy import clocks, retention
 from moderation.privacy.retention import RetentionJob
 from moderation.storage.database import connect
 from moderation.storage.leadership import leadership
+from moderation.telemetry import RETENTION_REMOVED
 from tests.integration.privacy.planting import plant, planted
 from tests.seeding import SteppedClock
 from tests.service import RunningService, seed_moderator
@@ -344,6 +345,8 @@ async def test_what_an_older_program_left_to_find_emptied_comments_by_is_swept_r
     ids = [(await service.call("POST", "/v1/comments", json=planted().comment()))[1]["id"] for _ in range(5)]
     for comment_id in ids:
         await keeper.connection.execute(f"{entry} ON CONFLICT DO NOTHING", service.site.id, comment_id)
+    counted = RETENTION_REMOVED.labels("search")._value.get  # type: ignore[attr-defined]
+    before = counted()
     for left in ([ids[1], ids[4]], [ids[0]]):  # what is left behind the place is found the next time around
         # An erasure by a program that knows no entries.
         await keeper.connection.execute(
@@ -353,6 +356,7 @@ async def test_what_an_older_program_left_to_find_emptied_comments_by_is_swept_r
             await keeper.round()
     kept = await keeper.connection.fetch("SELECT comment_id::text FROM search_entries ORDER BY comment_id")
     assert [row["comment_id"] for row in kept] == ids[2:4]
+    assert counted() == before + 3
 
 
 async def test_a_removed_site_keeps_no_texts(keeper: Keeper) -> None:
