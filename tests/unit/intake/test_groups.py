@@ -229,15 +229,15 @@ async def test_few_wait_for_more_while_many_are_under_way_but_not_for_ever(
     monkeypatch.setattr(groups, "PATIENCE_S", 0.2)
     held = Held()
     grouper: Grouper[Item] = Grouper(held.process, bound=100)
-    many = items(8)
+    many = items(16)
     for item in many:
         grouper.add(item)
     await turns()
-    assert held.sizes == [4, 4]
-    (late,) = items(1, first=8)
+    assert held.sizes == [8, 8]
+    (late,) = items(1, first=16)
     grouper.add(late)
     await turns()
-    assert held.sizes == [4, 4], "there is a place, but it waits for company"
+    assert held.sizes == [8, 8], "there is a place, but it waits for company"
     async with asyncio.timeout(10):
         while len(held.begun) < GROUPS_UNDER_WAY:
             await asyncio.sleep(0.01)
@@ -254,13 +254,13 @@ async def test_the_rest_of_a_crowd_waits_for_company_and_not_for_an_end(
     monkeypatch.setattr(groups, "PATIENCE_S", 0.05)
     held = Held()
     grouper: Grouper[Item] = Grouper(held.process, bound=100)
-    many = items(10)
+    many = items(20)
     for item in many:
         grouper.add(item)
     async with asyncio.timeout(10):
         while len(held.begun) < GROUPS_UNDER_WAY:
             await asyncio.sleep(0.01)
-    assert held.sizes == [4, 4, 2]
+    assert held.sizes == [8, 8, 4]
     held.goes_on.set()
     async with asyncio.timeout(10):
         await asyncio.gather(*(item.answer for item in many))
@@ -271,16 +271,16 @@ async def test_the_few_leave_with_company_before_their_patience_ends(monkeypatch
     monkeypatch.setattr(groups, "PATIENCE_S", 3600.0)
     held = Held()
     grouper: Grouper[Item] = Grouper(held.process, bound=100)
-    many, late = items(8), items(4, first=8)
-    for item in (*many, *late[:3]):
+    many, late = items(16), items(8, first=16)
+    for item in (*many, *late[:7]):
         grouper.add(item)
         if item is many[-1]:
             await turns()
     await turns()
-    assert held.sizes == [4, 4]
-    grouper.add(late[3])  # half as many as are under way
+    assert held.sizes == [8, 8]
+    grouper.add(late[7])  # half as many as are under way
     await turns()
-    assert held.sizes == [4, 4, 4]
+    assert held.sizes == [8, 8, 8]
     held.goes_on.set()
     async with asyncio.timeout(10):
         await asyncio.gather(*(item.answer for item in (*many, *late)))
@@ -291,7 +291,7 @@ async def test_closing_serves_the_few_that_wait(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(groups, "PATIENCE_S", 3600.0)
     held = Held()
     grouper: Grouper[Item] = Grouper(held.process, bound=100)
-    many, (late,) = items(8), items(1, first=8)
+    many, (late,) = items(16), items(1, first=16)
     for item in many:
         grouper.add(item)
     await turns()
@@ -301,4 +301,4 @@ async def test_closing_serves_the_few_that_wait(monkeypatch: pytest.MonkeyPatch)
     held.goes_on.set()
     async with asyncio.timeout(10):
         await closing
-    assert [item.answer.result() for item in (*many, late)] == ["stored"] * 9
+    assert [item.answer.result() for item in (*many, late)] == ["stored"] * 17
