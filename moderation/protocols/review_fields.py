@@ -37,9 +37,10 @@ class FaultyItem:
 def read_ruling(reader: FieldReader, raw: Mapping[str, Any]) -> Ruling:
     """Read ``verdict``, ``reason`` and ``note``; check the reader's errors before using what is returned."""
     verdict = read_word(reader, raw, "verdict", Verdict, allowed=frozenset(Verdict))
-    if raw.get("verdict") in (None, ""):
+    if raw.get("verdict") is None:
         reader.fail("/verdict", "missing")
-    reason = read_word(reader, raw, "reason", ReasonCode, allowed=HUMAN_REASONS)
+    is_given = raw.get("reason") != ""  # what forms send where nothing was chosen
+    reason = read_word(reader, raw, "reason", ReasonCode, allowed=HUMAN_REASONS) if is_given else None
     return Ruling(verdict or Verdict.HOLD, reason, read_note(reader, raw))
 
 
@@ -117,9 +118,9 @@ def read_flag(reader: FieldReader, raw: Mapping[str, Any], name: str) -> bool:
 def read_word(
     reader: FieldReader, raw: Mapping[str, Any], name: str, kind: type[Word], *, allowed: frozenset[Word]
 ) -> Word | None:
-    """Read one of ``allowed``; empty text counts as missing, as in all fields."""
+    """Read one of ``allowed``."""
     value = raw.get(name)
-    if value in (None, ""):
+    if value is None:
         return None
     if not isinstance(value, str):
         reader.fail(f"/{name}", "wrong_type", expected="string")

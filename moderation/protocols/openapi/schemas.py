@@ -54,8 +54,8 @@ def identifier(description: str, *, required: bool = False) -> Json:
 
 HUMAN_REASON = {
     "type": "string",
-    "enum": sorted(HUMAN_REASONS),
-    "description": "The reasons that a person may give.",
+    "enum": ["", *sorted(HUMAN_REASONS)],
+    "description": "The reasons that a person may give; empty is none.",
 }
 
 _THREAD = {
