@@ -840,3 +840,29 @@ async def test_what_one_reserved_in_another_tab_is_not_a_colleagues(page: Page, 
     await press(page, "A")
     await page.until(SENT)
     assert page.faults == []
+
+
+async def test_what_is_asked_for_under_a_long_comment_comes_into_sight(page: Page, desk: Desk) -> None:
+    await desk.submit("كلام طويل عن المدينة وأهلها وما جرى فيها. " * 60)
+    await at_the_desk(page, desk)
+    await page.resize(390, 700)
+    await press(page, "W")
+    await page.until("document.querySelector('.author-panel')")
+    await page.until(
+        "(() => { const r = document.querySelector('.author-panel').getBoundingClientRect();"
+        " const pane = document.querySelector('.pane-scroll').getBoundingClientRect();"
+        " return r.top < pane.bottom && r.bottom > pane.top; })()"
+    )
+
+
+async def test_the_same_fault_is_told_once(page: Page, desk: Desk) -> None:
+    lines = [json.dumps(written(f"تعليق رقم {n}")) for n in range(53)]
+    async with desk.service.request("POST", "/v1/comments/batch", data="\n".join(lines)) as answer:
+        assert (await answer.text()).count('"held"') == 53
+    await at_the_desk(page, desk)
+    await page.evaluate("document.querySelector('.list-scroll').scrollTop = 1e6")
+    await page.until("document.querySelectorAll('.list .item').length === 53")
+    await page.evaluate("window.fetch = () => new Promise(() => {}); null")
+    for _ in range(53):
+        await press(page, "A")
+    assert await page.evaluate("document.querySelectorAll('.toast.fault').length") == 1

@@ -179,6 +179,7 @@ class App {
     }
     // The newest alone stays beside faults; and once a decision was refused, nothing says any more that it was taken.
     this.toasts.querySelectorAll(".toast.plain").forEach((one) => one.remove());
+    [...this.toasts.children].filter((one) => !act && one.textContent === words).forEach((one) => one.remove());
     this.toasts.append(toast);
     while (this.toasts.children.length > MOST_TOASTS) {
       this.toasts.firstChild.remove();

@@ -91,6 +91,7 @@ export class Surroundings {
     };
     if (view) {
       slot.replaceChildren(authorPanel(view, comment, { app: this.app, changed }));
+      slot.scrollIntoView({ block: "nearest" }); // under a long comment it would be out of sight, as if nothing had happened
     }
   }
 
@@ -103,6 +104,7 @@ export class Surroundings {
     }
     const history = await ifOffered(() => call("GET", `/v1/comments/${entry.comment.id}/history`));
     slot.replaceChildren(revisionList(history?.revisions ?? []));
+    slot.scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -83,6 +83,8 @@ async def test_whoever_is_not_signed_in_is_led_to_the_form(visitor: Browser) -> 
     form = await visitor.send("GET", onward)
     assert 'name="next" value="/console/?lang=en"' in form.body
     assert (await visitor.send("GET", API)).status == 401
+    assert (await visitor.send("GET", "/")).headers["Location"] == "/docs"
+    assert '<a href="/console/">' in (await visitor.send("GET", "/docs")).body, "whoever has the bare address"
 
 
 async def test_a_signed_in_person_works_by_the_same_api_as_everybody(
