@@ -88,8 +88,7 @@ def analyse(
     texts = [text if len(text) <= MAX_CODE_POINTS else text[:MAX_CODE_POINTS] for text in texts]
     raw, bounds = encode(texts)
     sign_counts, suspects = signs.read(raw, bounds)
-    suspects |= _spread(texts, sign_counts)
-    suspects |= _signed(texts, sign_counts)
+    suspects |= _suspects(texts, sign_counts)
     read = {at: reading for at in suspects if (reading := readings(texts[at])) is not None}
     if read:
         raw, bounds = encode([read[at].text if at in read else text for at, text in enumerate(texts)])
@@ -130,22 +129,15 @@ def alone(text: str, found: Analysis, at: int) -> Analysis:
     return Analysis(stream, words, codes, [found.lengths[at]], [found.language[at]], [found.rules[at]], read)
 
 
-def _spread(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:
-    """Return the texts of which so much is gaps that letters may have been kept apart."""
+def _suspects(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:
+    """Return the texts where a word may begin with a sign for a letter, or so much is gaps that letters may have been kept apart."""
     return {
         at
-        for at, counts in enumerate(sign_counts)
+        for at, (text, counts) in enumerate(zip(texts, sign_counts, strict=True))
         if (counts[_SPACE] + counts[_JOINER] + counts[_DOT] + counts[_OTHER] + counts[_SLASH]) * 10
-        > len(texts[at]) * 3
-    }
-
-
-def _signed(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:
-    """Return the texts where a word may begin with a sign for a letter."""
-    return {
-        at
-        for at, counts in enumerate(sign_counts)
-        if (counts[_MONEY] and "$" in texts[at]) or (counts[_AT] and _AT_LETTER.search(texts[at]))
+        > len(text) * 3
+        or (counts[_MONEY] and "$" in text)
+        or (counts[_AT] and _AT_LETTER.search(text))
     }
 
 
