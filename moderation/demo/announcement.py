@@ -1,6 +1,8 @@
 """What `serve --demo` prints: where everything is, the keys at the first start, and the first commands to try."""
 
 import json
+import shlex
+from pathlib import Path
 
 from moderation.demo.seeding import MODERATOR, SITE, FirstKeys
 
@@ -12,11 +14,11 @@ _COMMENT = {
 }
 
 
-def announcement(url: str, receiver: str, keys: FirstKeys) -> str:
+def announcement(url: str, receiver: str, keys: FirstKeys, data_dir: Path) -> str:
     """Return the text; without a key at hand the commands name a variable instead."""
     sections = [
         _addresses(url, receiver),
-        _credentials(keys),
+        _credentials(keys, data_dir),
         _commands(
             url,
             site_key=keys.site.key if keys.site else "$KEY",
@@ -39,8 +41,9 @@ def _addresses(url: str, receiver: str) -> str:
     )
 
 
-def _credentials(keys: FirstKeys) -> str:
+def _credentials(keys: FirstKeys, data_dir: Path) -> str:
     shown = []
+    where = "" if data_dir == Path("var") else f" --data-dir {shlex.quote(str(data_dir))}"
     if keys.site is not None:
         shown += [
             f"  site key                  {keys.site.key}",
@@ -57,9 +60,9 @@ def _credentials(keys: FirstKeys) -> str:
         [
             f"Site `{SITE}` was made at an earlier start, and its keys were shown then. New ones:",
             "",
-            f"  .venv/bin/moderation site key add {SITE}",
-            f"  .venv/bin/moderation moderator token {MODERATOR}",
-            f"  .venv/bin/moderation moderator invite {MODERATOR}",
+            f"  .venv/bin/moderation site key add {SITE}{where}",
+            f"  .venv/bin/moderation moderator token {MODERATOR}{where}",
+            f"  .venv/bin/moderation moderator invite {MODERATOR}{where}",
         ]
     )
 

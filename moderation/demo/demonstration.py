@@ -48,4 +48,4 @@ class Demonstration:
 
     def announcement(self, url: str) -> str:
         """Return what is printed once the service answers at ``url``; keys stand in it only at the first start."""
-        return announcement(url, self._receiver.page_url, self._keys)
+        return announcement(url, self._receiver.page_url, self._keys, self._settings.data_dir)

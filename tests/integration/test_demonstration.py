@@ -115,7 +115,10 @@ async def test_the_first_start_shows_keys_that_work_and_the_second_none(settings
         assert (site.url, site.webhook_url) == (demo.url, demo.receiver + "events")
     async with running_demonstration(settings) as demo:
         assert not re.findall(r"mds_|mdu_|whsec_", demo.announcement)
-        assert "moderation moderator token editor@example.org" in demo.announcement
+        assert (
+            f"moderation moderator token editor@example.org --data-dir {settings.data_dir}"
+            in demo.announcement
+        )
         status, _ = await fetch("GET", queue, headers={"Authorization": f"Bearer {token}"})
         assert status == 200
         status, _ = await fetch("GET", f"{demo.url}/v1/events", headers={"Authorization": f"Bearer {key}"})
