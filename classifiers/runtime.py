@@ -117,7 +117,7 @@ class Scorer:
 
         Total on any strings. Of a text the first 20,000 code points are read. `author_urls` are the authors' websites; `hints`
         are "ar", "en" or None, for texts of a few words in Latin script whose language cannot be told. In `kept` is noted what was read
-        of each text that came without either, for `explain`; it refers to all that was read together with it (2 MB at most, else nothing is
+        of each text that came without either, for `explain`; it refers to all that was read together with it (3 MB at most, else nothing is
         noted).
         """
         scores: list[TextScores] = []
