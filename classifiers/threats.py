@@ -81,8 +81,10 @@ _ARABIC_PLACES = (
     _Form(f"{_KNOW}(?:انت )?", ("ساكن عايش بتسكن تسكن",), f" {_WHERE}"),
 )
 _KILL_THEM = "قتل كتل ذبح دبح حرق سحل سلخ"
+_NEVER = "(?<! لا )(?<! ولا )(?<! فلا )"  # a word by itself; before a verb "لا" may be an oath
 _MUST = (
-    "(?<! لا )و?(?:لا بد|"
+    _NEVER
+    + "و?(?:لا بد|"
     + _any("لازم يجب ينبغي المفروض مفروض لابد خلينا خلونا تعالو تعالوا هيا يلا نبي نبغي بدنا عايزين")
     + ")"
 )
@@ -92,7 +94,7 @@ _ARABIC_CALLS = (  # for violence against others
     _Form(f"{_MUST} {_THAT}", (f"{_KILL_THEM} ابادت", "هم هن")),
     _Form(f"{_MUST} {_THAT}", ("يت ين", _KILL_THEM, "و وا ون")),
     _Form(f"{_MUST} {_THAT}", ("يباد", "و وا ون")),
-    _Form("ب?يست(?:حقو|اهلو)[نا]? ", ("القتل الحرق الذبح الدبح الاباده السحل",)),
+    _Form(f"{_NEVER}ب?يست(?:حقو|اهلو)[نا]? ", ("القتل الحرق الذبح الدبح الاباده السحل",)),
     _Form("", ("?و", "اقتلو اذبحو ادبحو احرقو ابيدو اسحلو", "هم هن"), "(?! حيث| عند| اينما)"),
     _Form("", ("?و", "سن هن حن لن سا", f"{_KILL_THEM} بيد", "?ن", "هم هن")),
     _Form(f"و?{_MARK} {_ASIDE}", ("?و", "ا ن", f"{_KILL_THEM} بيد", "?ن", "هم هن")),
@@ -201,6 +203,17 @@ _SWEET_ARABIC = _any("ضحك حب بوس بوسات حضن احضان شوق غ�
 _WITH_ENGLISH = _any("kindnes laughter love hugs kises cutenes puns")
 _SENT_ENGLISH = _any("email mail mesage text link note line dm copy pm")
 
+_CALL = "call"  # for violence against others
+# Pests, cattle and what is killed in games, but for "as one slaughters sheep": people called by these names are insulted, which is heard.
+_BEASTS_ARABIC = _any(
+    "فيروس فيروسات جراثيم بكتيريا بعوض بعوضه ناموس نمل ذباب حشرات حشره صراصير صرصور فيران جراد قمل بق دبابير عقارب افاعي خروف خرفان خراف "
+    "غنم اغنام نعاج كبش كباش ماعز عجل عجول بقر بقره ابقار جاموس دجاج دجاجه دجاجات فراخ ديك ديوك اضحيه اضاحي لحم لحوم زومبي"
+)
+_BEASTS_ENGLISH = _any(
+    "mosquito mosquitoes mosquitos ants wasps hornets weds germs bacteria virus viruses zombies insects bugs flies fleas lice ticks "
+    "termites bedbugs locusts mites slugs snails moths mice chickens hens turkeys shep lambs goats cows catle"
+)
+
 
 class _Way(NamedTuple):
     """Forms that are looked for together, and the words of which a text that may hold one has at least one."""
@@ -214,6 +227,11 @@ def _way(forms: Sequence[_Form], before: str = "") -> _Way:
     return _Way(f"{before}(?:{_one_of(forms)})", words)
 
 
+def _calls(forms: Sequence[_Form]) -> _Way:
+    way = _way(forms)
+    return way._replace(expression=f"(?P<{_CALL}>{way.expression})")
+
+
 class _Speech:
     """How one language threatens, and what around it shows that nobody means the reader harm."""
 
@@ -224,7 +242,7 @@ class _Speech:
             for word in way.words:
                 self.bits[word] = self.bits.get(word, 0) | 1 << at
         self.denials = denials
-        self.told, self.told_after, self.sweet = map(re.compile, around)
+        self.told, self.told_after, self.sweet, self.beasts = map(re.compile, around)
         self._ways = ways
         self._patterns: dict[int, re.Pattern[str]] = {}  # a language has three ways at most
 
@@ -242,35 +260,39 @@ class _Speech:
             start = match.start() + 1  # a pattern begins with the space before, which is found fastest
             before = folded[max(start - _BEFORE, 0) : start]
             after = folded[match.end() : match.end() + _AFTER]
+            all_around = folded[max(start - _BEFORE, 0) : match.end() + _AFTER]
             is_denied = not self.denials.isdisjoint(before.split()[-1:])
             if not (
                 is_denied
                 or self.told.search(before)
                 or self.told_after.search(after)
                 or self.sweet.search(after)
+                or (match.lastgroup == _CALL and self.beasts.search(all_around))
             ):
                 yield start, match.end()
 
 
 _AROUND_ARABIC = (
-    f" (?:و?{_SAYS_ARABIC}|(?:ال)?{_any('فيروس جراثيم بكتيريا بعوض ناموس نمل')}) ",
+    f" و?{_SAYS_ARABIC} ",
     " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)) ",
     (
         f" (?:(?:من )?(?:كتر |كثر )?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|"
         "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس)|ب(?:ال)?(?:ثلاثه|اربعه|خمسه|سته|هدف|اهداف|اسيله)) "
     ),
+    f"(?<! ذبح)(?<! دبح)(?<! زي)(?<! مثل)(?<! متل) [وفبل]?(?:ال|ل)?{_BEASTS_ARABIC} ",
 )
 _SPEECH_ARABIC = _Speech(
-    [_way(_ARABIC_FORMS), _way(_ARABIC_PLACES), _way(_ARABIC_CALLS)], _NOT_ARABIC, *_AROUND_ARABIC
+    [_way(_ARABIC_FORMS), _way(_ARABIC_PLACES), _calls(_ARABIC_CALLS)], _NOT_ARABIC, *_AROUND_ARABIC
 )
 _SPEECH_ARABIZI = _Speech([_Way(_ARABIZI)], _NOT_ARABIC, *_AROUND_ARABIC)
 _SPEECH_ENGLISH = _Speech(
-    [_way(_OF_MY_DOING, _I + _HOW), _way(_WHOLE), _way(_ENGLISH_CALLS)],
+    [_way(_OF_MY_DOING, _I + _HOW), _way(_WHOLE), _calls(_ENGLISH_CALLS)],
     _NOT_ENGLISH,
-    f" (?:{_SAYS_ENGLISH}|(?:who|people|they|some) say|{_any('mosquitoes mosquitos ants wasps weds germs bacteria virus zombies')}) ",
+    f" (?:{_SAYS_ENGLISH}|(?:who|people|they|some) say) ",
     r" (?:(?:he|she|they|who|the \w+) (?:said|told|shouted|wrote|screamed|texted)|said the) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
     r"at (?:ches|poker|footbal)|in the (?:game|match|final|finals|league|playofs)) ",
+    f" {_BEASTS_ENGLISH} ",
 )
 _DIGITS_FOR = dict(zip("oieastb", "0134578", strict=True))  # "k1ll"; Arabizi needs its digits
 _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks, and how
