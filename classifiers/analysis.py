@@ -158,7 +158,7 @@ def _threatening(
     if not (told.size or in_both_scripts):
         return
     folded, starts = whole_text(stream), stream.starts.tolist()
-    arabic, english = _ways(folded, words, told)
+    arabic, english = _ways(folded, words, told) if told.size else ({}, {})
     arabizi: set[int] = set()
     if in_both_scripts:
         arabizi = in_both_scripts & {bisect(starts, at) - 1 for at in threats.arabizi_ends(folded)}

@@ -11,7 +11,7 @@ itself the rule rejects nothing, but it weighs in the abuse score, which may.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import product
+from itertools import groupby, product
 from typing import NamedTuple
 
 EVERY_WAY = -1
@@ -102,7 +102,14 @@ _ARABIC_CALLS = (  # for violence against others
 
 
 def _one_of(forms: Iterable[_Form]) -> str:
-    return "|".join(form.pattern() for form in forms)
+    """Return what finds any of some forms; those in a row with the same before them try it once, unless it may end in several places."""
+    found: list[str] = []
+    for before, run in groupby(forms, key=lambda form: form.before):
+        if r"\w" in before:
+            found += [form.pattern() for form in run]
+        else:
+            found.append(f"{before}(?:{'|'.join(form._replace(before='').pattern() for form in run)})")
+    return "|".join(found)
 
 
 _ARABIZI_KILL = (
