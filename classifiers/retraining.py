@@ -31,12 +31,12 @@ from classifiers.site.reports import RetrainReport
 from classifiers.site.reservoir import MAX_ROWS, Sample, draw
 from classifiers.site.run import Retraining, Wishes
 from classifiers.site.shares import state_shares
-from classifiers.site.thresholds import MIN_CALLED, Decided, Proposal, propose_thresholds
+from classifiers.site.thresholds import MIN_CALLED, Decided, Proposal, describe, propose_thresholds
 from classifiers.site.workers import workers
 
 __all__ = [
     "MIN_CALLED", "Changes", "Decided", "LabelledText", "Labeller", "MustPass", "Proposal", "Refusal", "RetrainReport", "Slice",
-    "outliers", "propose_thresholds", "refit_two_parameters", "retrain", "shift_to_share", "state_shares", "trust",
+    "describe", "outliers", "propose_thresholds", "refit_two_parameters", "retrain", "shift_to_share", "state_shares", "trust",
 ]  # fmt: skip
 
 

@@ -25,6 +25,10 @@ class Decided:
     weights: Floats
     days: float | None = None
 
+    def of(self, chosen: NDArray[np.bool_]) -> "Decided":
+        """Return the chosen rows alone."""
+        return Decided(self.probabilities[chosen], self.labels[chosen], self.weights[chosen], self.days)
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:

@@ -1,15 +1,13 @@
 """Thresholds from what a newsroom knows: how sure an automatic rejection must be, or how many comments it can read a day."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Any
 
 import numpy as np
 
 from classifiers.errors import LabelsError
-from classifiers.retraining import MIN_CALLED, Decided, Proposal, propose_thresholds
+from classifiers.retraining import MIN_CALLED, Decided, Proposal, describe, propose_thresholds
 from moderation.domain.thresholds import LAST_RESORT, Thresholds, ThresholdTable, in_force
 from moderation.domain.verdict import Assessment, Verdict
 from moderation.learning.engine import LoadedModel
@@ -29,7 +27,7 @@ class Proposed:
     expected: Mapping[str, Proposal]
     unreached: Mapping[str, str]
     unproven: Mapping[str, Sequence[str]]
-    """By output the languages in which too few decisions lie above its threshold: theirs stay as they are."""
+    """By output the languages whose own decisions do not prove its threshold: theirs stay as they are."""
 
 
 def for_precision(
@@ -38,10 +36,12 @@ def for_precision(
     """Propose from which probability spam and abuse are rejected so that ``wanted`` of such rejections are right.
 
     An output that never reaches it is not rejected without a person. Right is what moderators rejected, whatever for. What
-    is proven in one language says nothing of another: where too few decisions lie above it, thresholds stay as they are.
+    is proven in one language says nothing of another: where too few decisions lie above it, or too few of them were right,
+    thresholds stay as they are.
     """
     assessed = assess(model, past)
     languages = _languages(model, own)
+    rows = np.array([languages.index(_row_of(one.language, languages)) for one in assessed], np.int64)
     expected, unreached, unproven = {}, {}, {}
     for output in REJECTED_BY:
         decided = _decided(past, assessed, [output])
@@ -50,9 +50,11 @@ def for_precision(
         except LabelsError as error:
             unreached[output] = str(error)
         else:
-            called = (decided.labels >= 0) & (decided.probabilities >= found.threshold)
-            rows = Counter(_row_of(one.language, languages) for one in compress(assessed, called))
-            unproven[output] = [language for language in languages if rows[language] < MIN_CALLED]
+            unproven[output] = [
+                language
+                for at, language in enumerate(languages)
+                if not _is_proven(decided.of(rows == at), found.threshold, wanted)
+            ]
 
     def pair(language: str, output: str, now: Thresholds) -> Thresholds:
         if language in unproven.get(output, ()):
@@ -101,6 +103,11 @@ def _decided(
     return Decided(
         np.array(values, np.float64), np.array(labels, np.int64), np.array(weights, np.float64), days
     )
+
+
+def _is_proven(decided: Decided, threshold: float, wanted: float) -> bool:
+    found = describe(decided, threshold)
+    return found.rows >= MIN_CALLED and found.precision is not None and found.precision >= wanted
 
 
 def _is_rejected(found: Assessment, model: LoadedModel, own: ThresholdTable) -> bool:

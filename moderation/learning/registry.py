@@ -48,7 +48,7 @@ class Registry:
             files=files,
             seen_until=self._clock(),
             report=report,
-            refusals=list(report.get("refusals") or []) if report else [],
+            refusals=[_refusal(one) for one in report.get("refusals") or []] if report else [],
         )
         async with self._database.transaction() as connection:
             return loaded.model, await models.keep_model(connection, new, actor=self._actor)
@@ -103,6 +103,24 @@ def _report(files: Mapping[str, bytes]) -> dict[str, Any] | None:
     return found if isinstance(found, dict) and isinstance(found.get("refusals", []), list) else None
 
 
+def _refusal(said: Any) -> dict[str, Any]:
+    """Return what such a report says against its model in the form of our own; whatever else it is, it still keeps a candidate."""
+    one = said if isinstance(said, Mapping) else {"code": said}
+    numbers, part = one.get("numbers"), one.get("part")
+    kept = {
+        str(name): value
+        for name, value in (numbers.items() if isinstance(numbers, Mapping) else ())
+        if isinstance(value, int | float)
+    }
+    named = part if isinstance(part, Mapping) and {"output", "name"} <= part.keys() else {}
+    return {
+        "code": str(one.get("code")),
+        "where": str(one.get("where") or ""),
+        "numbers": kept,
+        "part": {str(name): str(value) for name, value in named.items()},
+    }
+
+
 def read_folder(folder: Path) -> dict[str, bytes]:
     """Return the files of an artefact: what its manifest names, its prior, its report and its card."""
     found = {}
@@ -125,4 +143,5 @@ def _words(refusal: Any) -> str:
     numbers = ", ".join(
         f"{name} {value:g}" for name, value in (refusal.get("numbers") or {}).items() if value is not None
     )
-    return f"{refusal.get('code')} ({refusal.get('where')}{': ' + numbers if numbers else ''})"
+    told = ": ".join(filter(None, [refusal.get("where"), numbers]))
+    return f"{refusal.get('code')} ({told})" if told else str(refusal.get("code"))

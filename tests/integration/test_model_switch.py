@@ -70,6 +70,17 @@ async def test_what_a_model_s_own_report_says_against_it_holds_here_too(
     assert await registry.promote(odd, None, reason=None) == refused
 
 
+async def test_what_a_report_says_in_another_form_still_keeps_its_model_a_candidate(
+    registry: Registry, tmp_path: Path
+) -> None:
+    version = write_variant(tmp_path / "strange", "strange")
+    said = [{"code": "a", "numbers": {"new": "much", "old": 0.5}, "part": "all"}, "worse", 7]
+    (tmp_path / "strange" / "report.json").write_text(json.dumps({"refusals": said}))
+    await registry.add(tmp_path / "strange", None)
+    with pytest.raises(ConflictError, match=r"stayed a candidate: a \(old 0.5\); worse; 7;"):
+        await registry.promote(version, None, reason=None)
+
+
 async def test_every_process_follows_and_one_command_goes_back(
     database: Database, registry: Registry, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """Tables as CSV: WordPress's comments table by its own column names, any other with columns that are named."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -49,6 +50,7 @@ _WORDPRESS = {
     "comment_parent": "parent_id",
     "user_id": "author.external_id",
 }
+_QUOTED = re.compile(r'"[^"]*"')
 _IS_WORDPRESS = frozenset({"comment_ID", "comment_content", "comment_approved"})
 
 
@@ -59,12 +61,13 @@ class MissingColumnError(ValueError):
 def read_table(lines: Iterable[str], columns: Mapping[str, str], states: Mapping[str, str]) -> Iterator[Row]:
     """Yield a table's rows; ``columns`` are names of fields to the table's own. Raises `MissingColumnError`.
 
-    Fields are set apart by commas; where the first line has none, by semicolons or tabs.
+    Fields are set apart by commas; where the first line has none outside quotes, by semicolons or tabs.
     """
     csv.field_size_limit(MAX_FIELD)
     rest = iter(lines)
     head = next(rest, "")
-    delimiter = next((one for one in ",;\t" if one in head), ",")
+    bare = _QUOTED.sub("", head)
+    delimiter = next((one for one in ",;\t" if one in bare), ",")
     reader = csv.reader(chain([head] if head else [], rest), delimiter=delimiter)
     header = _header(reader)
     if not columns and set(header) >= _IS_WORDPRESS:

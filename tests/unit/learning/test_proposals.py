@@ -39,3 +39,15 @@ def test_what_arabic_decisions_prove_is_not_said_of_english() -> None:
     assert "ar" not in found.unproven["abuse"]
     assert found.thresholds["en"]["spam"].reject is None  # nothing called spam was rejected: nowhere proven
     assert "spam" in found.unreached
+
+
+def test_english_that_people_approved_is_not_rejected_for_what_was_right_of_arabic() -> None:
+    model = LoadedModel.open(PRETRAINED)
+    past = [decided(n, f"{ABUSE} {n}", Verdict.REJECT) for n in range(600)]
+    past += [decided(n, f"{CIVIL} {n}", Verdict.APPROVE) for n in range(600, 640)]
+    past += [decided(n, f"you stupid idiot number {n}", Verdict.APPROVE) for n in range(640, 665)]
+    found = for_precision(past, model, {}, 0.95)
+    assert found.expected["abuse"].threshold < 0.9  # in all, 600 of 625 are right
+    assert "en" in found.unproven["abuse"]
+    assert found.thresholds["en"]["abuse"] == in_force("en", model.thresholds)["abuse"]
+    assert "ar" not in found.unproven["abuse"]

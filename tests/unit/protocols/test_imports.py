@@ -101,6 +101,10 @@ class TestTables:
             "spam",
         )
 
+    def test_a_comma_inside_a_quoted_name_sets_nothing_apart(self) -> None:
+        table = ['"text";"seen, by whom";"state"\n', "نص;ليلى;approved\n"]
+        assert [(row.fault, row.raw["text"]) for row in read_table(table, {}, {})] == [(None, "نص")]
+
     @pytest.mark.parametrize("header", ["", "state\n", "text\n", "text,state\n"])
     def test_a_table_without_the_columns_it_needs_is_refused_with_those_it_has(self, header: str) -> None:
         with pytest.raises(MissingColumnError):
