@@ -196,22 +196,24 @@ _NOT_ARABIC = frozenset(
     ["لن", "ما", "مش", "مو", "موش", "لم", "مب", "مهب", "ليش", "لماذا", "هل", "كيف", "مستحيل"]
 )
 _NOT_ENGLISH = frozenset(
-    ["would", "do", "does", "did", "don", "t", "dont", "not", "never", "why", "think", "cant"]
+    ["would", "do", "does", "did", "don", "t", "dont", "not", "never", "why", "think", "thinks", "cant"]
 )
 _SAYS_ARABIC = _any(
     "قال قالت قالها قالو قالوا يقول تقول يقولون يقولو بيقول قالي قالك قاله قالهم قالتلي كتب كتبت هدني هده هد هدها هدوني هدونا هدهم "
-    "هدوه يهد يهدون تهد مهدا تهديد صرخ صاح يصرخ رد يرد هتف هتفوا اليك شعار فيلم مسلسل روايه اغنيه كتاب عباره جمله"
+    "هدوه يهد يهدون تهد مهدا تهديد صرخ صاح يصرخ رد يرد هتف هتفوا اليك شعار فيلم مسلسل روايه اغنيه كتاب عباره جمله "
+    "يري يرون ينادي ينادون يزعم يزعمون"
 )
 _SAYS_ENGLISH = _any(
     "said says saying told tels teling shouted screamed screaming yeled yeling threatened threatening threatens wrote writes "
-    "quote quoted claimed sang song lyrics movie film caled texted heard"
+    "quote quoted claimed sang song lyrics movie film caled texted heard believes thinks argues demands demanded claims"
 )
 _SWEET_ARABIC = _any("ضحك حب بوس بوسات حضن احضان شوق غيره عشق فرح فرحه نكت دلال قهر غيظ ملل")
 _WITH_ENGLISH = _any("kindnes laughter love hugs kises cutenes puns")
 _SENT_ENGLISH = _any("email mail mesage text link note line dm copy pm")
 
 _CALL = "call"  # for violence against others
-# Pests, cattle and what is killed in games, but for "as one slaughters sheep": people called by these names are insulted, which is heard.
+# Pests, cattle and what is killed in games. Of people who are called by these names ("they are lice", "like sheep", in Arabic without the
+# article) the same words are the worst of calls.
 _BEASTS_ARABIC = _any(
     "فيروس فيروسات جراثيم بكتيريا بعوض بعوضه ناموس نمل ذباب حشرات حشره صراصير صرصور فيران جراد قمل بق دبابير عقارب افاعي خروف خرفان خراف "
     "غنم اغنام نعاج كبش كباش ماعز عجل عجول بقر بقره ابقار جاموس دجاج دجاجه دجاجات فراخ ديك ديوك اضحيه اضاحي لحم لحوم زومبي"
@@ -220,6 +222,11 @@ _BEASTS_ENGLISH = _any(
     "mosquito mosquitoes mosquitos ants wasps hornets weds germs bacteria virus viruses zombies insects bugs flies fleas lice ticks "
     "termites bedbugs locusts mites slugs snails moths mice chickens hens turkeys shep lambs goats cows catle"
 )
+
+
+def _unlike(words: str) -> str:
+    """Return what stands where none of these words does before."""
+    return "".join(f"(?<! {word})" for word in words.split())
 
 
 class _Way(NamedTuple):
@@ -283,10 +290,10 @@ _AROUND_ARABIC = (
     f" و?{_SAYS_ARABIC} ",
     " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)) ",
     (
-        f" (?:(?:من )?(?:كتر |كثر )?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|"
+        f" (?:(?:من )?(?:كتر |كثر )?ب?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|"
         "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس)|ب(?:ال)?(?:ثلاثه|اربعه|خمسه|سته|هدف|اهداف|اسيله)) "
     ),
-    f"(?<! ذبح)(?<! دبح)(?<! زي)(?<! مثل)(?<! متل) [وفبل]?(?:ال|ل)?{_BEASTS_ARABIC} ",
+    rf"{_unlike('ذبح دبح زي مثل متل هم هالناس هولاء')} [وفب]?(?:ه?ال|لل){_BEASTS_ARABIC} ",
 )
 _SPEECH_ARABIC = _Speech(
     [_way(_ARABIC_FORMS), _way(_ARABIC_PLACES), _calls(_ARABIC_CALLS)], _NOT_ARABIC, *_AROUND_ARABIC
@@ -299,7 +306,7 @@ _SPEECH_ENGLISH = _Speech(
     r" (?:(?:he|she|they|who|the \w+) (?:said|told|shouted|wrote|screamed|texted)|said the) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
     r"at (?:ches|poker|footbal)|in the (?:game|match|final|finals|league|playofs)) ",
-    f" {_BEASTS_ENGLISH} ",
+    f"{_unlike('are re youre theyre is a as like just of than and')} {_BEASTS_ENGLISH} ",
 )
 _DIGITS_FOR = dict(zip("oieastb", "0134578", strict=True))  # "k1ll"; Arabizi needs its digits
 _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks, and how

@@ -203,8 +203,8 @@ def _is_clear(head: Sequence[Mapping[str, Any]], column: str, positive: frozense
 
 def _doubt(where: str, column: str) -> DoubtfulColumnError:
     return DoubtfulColumnError(
-        f"{where}: column {column!r} holds more than yes and no; name each value that means yes: "
-        f"--label-column {column} --positive VALUE"
+        f"{where}: column {column!r} holds more than yes and no; for `models retrain` name each value "
+        f"that means yes: --label-column {column} --positive VALUE"
     )
 
 

@@ -41,7 +41,7 @@ class RetrainReport:
     `refusals` is empty just where `is_promotable`. `counts` are rows by what was done with them and labels by output;
     `snapshot` names the set of labelled rows, whatever their order. `curves` are what the page draws, by output and
     model.
-    `strengths` are the ways in which the site's own n-grams were learned and mixed, with their shares, by output: scaled by
+    `strengths` are the ways in which the site's own n-grams were learned and mixed, with the factors of their margins, by output: scaled by
     "ratio" or "rarity", with the inverse of their penalty; "prior" is the prior alone.
     """
 

@@ -84,12 +84,21 @@ CALLS = """
 اقتلوهم جميعا
 اذبحوهم ذبح النعاج
 لازم نذبحهم زي الخرفان
+السوريين قمل لازم نبيدهم
+الكرد عقارب لازم نقتلهم واحد واحد
+هؤلاء الحشرات لازم نقتلهم
 أبيدوهم
 سنذبحهم واحدا واحدا
 والله لنحرقهم
 راح ندبحهم كلهم
 ل.ا.ز.م نذبحهم
 We must slaughter them all
+Muslims are insects, we must kill them all.
+These migrants are lice. We should exterminate them all.
+Slaughter them all like sheep
+Kill them all like mosquitoes
+refugees are ticks, they must all be killed
+Those people are cattle, we should slaughter them all.
 They should all be burned
 these people should be shot
 All of them deserve to be hanged
@@ -114,6 +123,11 @@ CIVIL = (
 فلا يجب أن نقتلهم
 لا يجب ولا ينبغي أن نقتلهم
 All mosquitoes must be killed.
+He believes they should all be killed
+Nobody thinks they should be killed
+المتطرفون يرون أنهم يستحقون القتل
+الذين ينادون بأنه يجب قتلهم مجرمون
+سنقتلهم بالضحك
 All weeds should be killed before spring
 In this game all zombies must be killed
 الجيش سيقتل الإرهابيين
