@@ -60,11 +60,12 @@ class Wished:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where the text is, and the labels that stand under other names, by output."""
+    """Where the text is, and the labels that stand under other names, by output; `named` is where somebody said that the text is."""
 
     text: str = TEXT
     labels: Mapping[str, str] = field(default_factory=dict)
     positive: frozenset[str] = frozenset()
+    named: str = TEXT
 
     def plain(self, record: Mapping[str, Any], where: str) -> dict[str, Any]:
         """Return a record with its labels under this program's names.
@@ -80,12 +81,12 @@ class Columns:
         return found
 
     def words(self) -> str:
-        """Return a sentence on what is called otherwise; empty where nothing is."""
+        """Return a sentence on what was recognised under another name; empty where nothing was."""
         return ", ".join(f"column {column!r} is read as {own}" for own, column in self.taken().items())
 
     def taken(self) -> dict[str, str]:
-        """Return which columns stand for what, where they are called otherwise."""
-        own = {} if self.text == TEXT else {TEXT: self.text}
+        """Return which columns stand for what, where they are called otherwise and nobody said so of the text."""
+        own = {} if self.text in (TEXT, self.named) else {TEXT: self.text}
         return own | {output: column for output, column in self.labels.items() if output != column}
 
 
@@ -110,17 +111,16 @@ def recognise(head: Sequence[Mapping[str, Any]], wished: Wished, name: str) -> C
     text = text_column(head[0], wished.text) if head else wished.text
     positive = frozenset(map(_word, wished.positive))
     if not wished.reads_labels:
-        return Columns(text)
+        return Columns(text, named=wished.text)
     if wished.label is None:
         own = any(_speaks(record) for record in head)
-        return Columns(
-            text, {} if own else _customary(head, text) or _general(head, text, positive), positive
-        )
+        labels = {} if own else _customary(head, text) or _general(head, text, positive)
+        return Columns(text, labels, positive, wished.text)
     if not any(wished.label in record for record in head):
         raise DatasetError(f"{name}: no column {wished.label!r}{_others(head)}")
     if not _is_clear(head, wished.label, positive):
         raise _doubt(name, wished.label)
-    return Columns(text, {wished.output: wished.label}, positive)
+    return Columns(text, {wished.output: wished.label}, positive, wished.text)
 
 
 def text_column(record: Mapping[str, Any], wished: str) -> str:

@@ -112,6 +112,7 @@ def test_a_model_is_measured_in_words_in_json_and_on_a_page(
     assert "<svg" in page.read_text("utf-8")
     assert "idiot" not in page.read_text("utf-8")
     assert "macro-F1" in operator.say(*arguments)
+    assert "column 'body' is read as text" in operator.run("models", "evaluate", str(labelled)).stderr
     again = operator.run(*arguments, "--report", str(page))
     assert again.returncode == WRONG_USAGE
     assert "there already" in again.stderr
@@ -131,7 +132,9 @@ def test_two_models_are_compared_and_texts_stand_in_the_page_only_if_asked_for(
 def test_what_cannot_be_measured_is_said_in_a_sentence(
     operator: Operator, labelled: Path, lines: Path, tmp_path: Path
 ) -> None:
-    assert "no column 'text'" in operator.fail("models", "evaluate", str(labelled))
+    unnamed = tmp_path / "unnamed.csv"
+    unnamed.write_text(labelled.read_text("utf-8").replace("body,", "remark,", 1), "utf-8")
+    assert "no column 'text'" in operator.fail("models", "evaluate", str(unnamed))
     assert "label" in operator.fail("models", "evaluate", str(lines))
     empty = tmp_path / "empty.jsonl"
     empty.touch()
