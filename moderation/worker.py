@@ -105,7 +105,8 @@ async def _take_leave(runner: web.AppRunner, site: web.SockSite, listening: sock
     knocked = _accept_all(listening)  # whom a busy loop has not come to
     await site.stop()
     for connection in knocked:
-        await asyncio.get_running_loop().connect_accepted_socket(server, connection)
+        with suppress(OSError):  # who has gone already must not cut off those behind
+            await asyncio.get_running_loop().connect_accepted_socket(server, connection)
     until_s = time.monotonic() + SPEAKING_S
     while server.connections and time.monotonic() < until_s:
         await asyncio.sleep(0.02)

@@ -137,14 +137,8 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
         raise _decided_meanwhile(latest)
     if latest.decided_by is Decider.SERVICE or latest.undoes is not None or len(comment.history) < 2:
         raise ConflictError(detail("nothing_to_undo"), **_who(latest))
-    if undo.is_own and not reviewer.made(latest):
-        if any(reviewer.made(decision) for decision in comment.history):
-            raise _decided_meanwhile(latest)
-        raise ConflictError(detail("decided_before"), **_who(latest))
-    if not reviewer.made(latest) and not reviewer.role_on(comment.site_id).includes(Role.LEAD):
-        if any(reviewer.made(decision) for decision in comment.history):
-            raise _decided_meanwhile(latest)
-        raise NotPermittedError(detail("leads_undo"), required_role=Role.LEAD.value)
+    if not reviewer.made(latest):
+        _require_right_to_others(comment, undo, reviewer)
     require_claimable(reviewer, comment.site_id, comment.task, now=now)
     restored = replace(
         comment.history[-2],
@@ -159,6 +153,18 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
         task=_kind(comment),
     )
     return Change(comment, restored, _reopened(latest, restored))
+
+
+def _require_right_to_others(comment: LockedComment, undo: Undo, reviewer: Reviewer) -> None:
+    """Refuse to take back the latest decision, somebody else's, to whoever means their own, and to all but leads."""
+    is_lead = reviewer.role_on(comment.site_id).includes(Role.LEAD)
+    if is_lead and not undo.is_own:
+        return
+    if any(reviewer.made(decision) for decision in comment.history):
+        raise _decided_meanwhile(comment.latest)
+    if undo.is_own:
+        raise ConflictError(detail("decided_before"), **_who(comment.latest))
+    raise NotPermittedError(detail("leads_undo"), required_role=Role.LEAD.value)
 
 
 def standing_verdict(history: Iterable[Decision]) -> Verdict | None:
