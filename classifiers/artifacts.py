@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta, Struct
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
@@ -32,14 +34,46 @@ _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_FILE_BYTES = 64 << 20
 _NPY_VERSION = (1, 0)
 _ALLOWED_TYPES = frozenset({"<i2", "<i4", "<i8"})
-_REQUIRED = {
-    "calibrations": dict,
-    "files": dict,
-    "languages": list,
-    "name": str,
-    "outputs": list,
-    "thresholds": dict,
-}
+
+
+_Probability = Annotated[float, Meta(ge=0, le=1)]
+_Number = Annotated[float, Meta(ge=-1e9, le=1e9)]
+
+
+class _Limits(Struct):
+    doubt: _Probability | None = None
+    reject: _Probability | None = None
+
+
+class _Calibration(Struct):
+    slope: _Number
+    offset: _Number
+    own: _Number = 1.0
+    intercept: _Number = 0.0
+    prior: dict[str, _Number] = {}
+
+
+class _Prior(Struct):
+    digest: str
+
+
+class _Manifest(Struct):
+    """What is read of a manifest, by whomever; the rest tells people where the model comes from."""
+
+    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f/\\]{1,100}$")]
+    outputs: list[str]
+    languages: list[str]
+    files: dict[str, Any]
+    thresholds: dict[str, dict[str, _Limits]]
+    calibrations: dict[str, dict[str, _Calibration]]
+    heads: dict[str, list[str]] = {}
+    kind: str | None = None
+    prior: _Prior | None = None
+    names: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    foreign: list[str] = []
+    fallback: str | None = None
+    counts_repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +174,18 @@ def _check_manifest(manifest: dict[str, Any]) -> None:
     content = {key: value for key, value in manifest.items() if key != "digest"}
     try:
         digest = hashlib.sha256(canonical(content)).hexdigest()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactTamperedError(f"{MANIFEST} holds a value that JSON does not know") from error
     if manifest.get("digest") != digest:
         raise ArtifactTamperedError(f"{MANIFEST} was changed after it was written")
     if manifest.get("tables") != tables_fingerprint():
         raise ArtifactIncompatibleError("made with other feature tables; train it again with this version")
-    for key, kind in _REQUIRED.items():
-        if not isinstance(manifest.get(key), kind):
-            raise ArtifactIncompatibleError(f"{MANIFEST} lacks {key}")
+    try:
+        msgspec.convert(manifest, _Manifest)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise ArtifactIncompatibleError(
+            f"{MANIFEST} has another form than this program reads: {error}"
+        ) from error
 
 
 def _read_checked(directory: Path, name: str, described: Any) -> bytes:

@@ -6,6 +6,7 @@ ClassifierError
  ├─ DatasetError               rows that cannot be read; the message names the file and the line
  │   ├─ DoubtfulColumnError    a column taken for a label holds more than yes and no
  │   └─ LabelsError            rows that can be read and cannot be learned from
+ ├─ ForeignReportError         what lies in a report.json is no report of this program's
  ├─ OutputBusyError            another retraining writes to the same folder
  └─ OutputRefusedError         the folder to write to holds something else than a model
 """
@@ -45,6 +46,10 @@ class LabelsError(DatasetError):
         super().__init__(message)
         self.code = code
         self.numbers = numbers
+
+
+class ForeignReportError(ClassifierError):
+    """What lies in a `report.json` is no report of this program's retraining; the message says where it differs."""
 
 
 class OutputBusyError(ClassifierError):

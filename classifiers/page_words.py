@@ -14,6 +14,8 @@ LEARNED_FROM_THESE = (
 TOO_FEW_ROWS = "{language}: {rows} rows are too few; the prior alone scores it"
 TOO_FEW_LABELS = "{output}: {positive} positive and {negative} negative labels"
 BOTH_WAYS = "{output}: {texts} texts are labelled both ways"
+SENTENCES = frozenset({LEARNED_FROM_THESE, TOO_FEW_ROWS, TOO_FEW_LABELS, BOTH_WAYS})
+"""Of notes, with places to be filled in."""
 
 ARABIC: Mapping[str, str] = {
     # of a retraining

@@ -16,6 +16,7 @@ from classifiers.page_words import Say, direction, speaker
 from classifiers.site import plots
 from classifiers.site.curves import Curves
 from classifiers.site.judgement import ACTIVE, NEW
+from classifiers.site.kept import read_report
 from classifiers.site.reports import Note
 
 _MEASURES = ("auc", "precision", "recall", "log_loss", "ece")
@@ -30,8 +31,11 @@ def render(
     *,
     language: str = "en",
 ) -> str:
-    """Return the page in one of `page_words.LANGUAGES`; `refusals` as they were kept, `texts` by comment id."""
-    say = speaker(language)
+    """Return the page in one of `page_words.LANGUAGES`; `refusals` as they were kept, `texts` by comment id.
+
+    Raises ForeignReportError for what is no report of this program's.
+    """
+    report, say = read_report(report), speaker(language)
     rows = [
         (one, [(_shown(one, ACTIVE, name), _shown(one, NEW, name)) for name in _MEASURES])
         for one in report["slices"]
@@ -42,7 +46,7 @@ def render(
         texts=texts,
         rows=rows,
         notes=[(note.code, note.words(say)) for note in map(Note.of, report["notes"])],
-        plots=_plotted(report.get("curves") or {}, say),
+        plots=_plotted(report["curves"], say),
         measures=_MEASURES,
         t=say,
         each=lambda words: say(", ").join(map(say, words.split(", "))),
@@ -88,6 +92,6 @@ def _shown(one: Mapping[str, Any], model: str, name: str) -> str:
     found = one["measures"].get(model, {}).get(name)
     if found is None or found["value"] is None:
         return "–"
-    if found["low"] is None:
+    if found["low"] is None or found["high"] is None:
         return f"{found['value']:.3f}"
     return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]"

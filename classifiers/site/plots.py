@@ -30,7 +30,7 @@ def calibration(found: Mapping[str, Curves], say: Say) -> str:
 
 def histogram(found: Mapping[str, Curves], say: Say) -> str:
     """Draw the share of comments in each tenth of probability."""
-    most = max((value for one in found.values() for value in one.histogram), default=1.0)
+    most = max((value for one in found.values() for value in one.histogram), default=0.0) or 1.0
     bars = []
     for at, (name, one) in enumerate(found.items()):
         bars += bars_of([value / most for value in one.histogram], at, len(found), COLOURS[name])

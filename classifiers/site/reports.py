@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from string import Formatter
 from typing import Any
 
-from classifiers.page_words import Say, speaker
+from classifiers.page_words import SENTENCES, Say, speaker
 from classifiers.site.curves import Curves
 from classifiers.site.gates import Refusal
 from classifiers.site.judgement import Changes, Slice
@@ -22,10 +23,19 @@ class Note:
 
     @classmethod
     def of(cls, kept: Any) -> "Note":
-        """Read a note of a kept report; older ones are pairs of a code and a sentence."""
-        if isinstance(kept, Mapping):
-            return cls(kept["code"], kept["sentence"], kept["fields"])
-        code, words = kept
+        """Read a note of a kept report; older ones are pairs of a code and a sentence.
+
+        Only sentences that this program knows are filled in: one of somebody else's could ask for more than a word.
+        """
+        if not isinstance(kept, Mapping):
+            return cls._said(*kept)
+        fields = kept.get("fields") or {}
+        if kept["sentence"] in SENTENCES and _places(kept["sentence"]) <= fields.keys():
+            return cls(kept["code"], kept["sentence"], fields)
+        return cls._said(kept["code"], kept.get("words") or kept["sentence"])
+
+    @classmethod
+    def _said(cls, code: str, words: str) -> "Note":
         return cls(code, "{words}", {"words": words})
 
     def words(self, say: Say = speaker("en")) -> str:  # noqa: B008 - it says what it is given
@@ -67,6 +77,11 @@ class RetrainReport:
         for note, kept in zip(self.notes, plain["notes"], strict=True):
             kept["words"] = note.words()
         return plain
+
+
+def _places(sentence: str) -> set[str]:
+    """Return the names of a sentence's places."""
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
 
 
 def _plain(value: Any) -> Any:

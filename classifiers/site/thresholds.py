@@ -32,7 +32,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A threshold and what to expect of calling positive what is at or above it.
+    """A threshold and what to expect of calling positive what is at or above it, or of what else is said to be called.
 
     `precision_low` and `precision_high` are the 95 % Wilson interval of `precision`; None where no decision tells.
     `per_day` is how many comments are called, None without `days`.
@@ -72,9 +72,9 @@ def propose_thresholds(
     return describe(decided, _rounded_up(float(values[fitting - 1])) if fitting else 1.0)
 
 
-def describe(decided: Decided, threshold: float) -> Proposal:
-    """Return what to expect of a threshold."""
-    called = decided.probabilities >= threshold
+def describe(decided: Decided, threshold: float, called: NDArray[np.bool_] | None = None) -> Proposal:
+    """Return what to expect of a threshold, or of calling just these rows where not all of them are held to it."""
+    called = decided.probabilities >= threshold if called is None else called
     known = decided.labels >= 0
     positive = decided.labels == 1
     hits = float(decided.weights[called & positive].sum())

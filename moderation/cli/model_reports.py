@@ -50,9 +50,9 @@ def _row(one: Mapping[str, Any]) -> dict[str, Any]:
         "rows": one["rows"],
         "positive": one["positives"],
         "auc before": _interval(measures.get("active"), "auc"),
-        "auc": _interval(measures["new"], "auc"),
+        "auc": _interval(measures.get("new"), "auc"),
         "log-loss before": _interval(measures.get("active"), "log_loss"),
-        "log-loss": _interval(measures["new"], "log_loss"),
+        "log-loss": _interval(measures.get("new"), "log_loss"),
     }
 
 
@@ -107,8 +107,13 @@ def report(
     if page is not None:
         from classifiers.site.page import render
 
+        content = render(found, refusals, texts, language=language or spoken)
         with open(page, "x", encoding="utf-8", opener=_private) as file:
-            file.write(render(found, refusals, texts, language=language or spoken))
+            file.write(content)
+    elif not terminal.is_json:
+        from classifiers.site.kept import read_report
+
+        found = read_report(found)
     shown = {"version": version, "file": page, "report": found, "refusals": refusals}
     terminal.show(shown, lambda: f"written to {page}" if page is not None else report_words(found))
 

@@ -20,7 +20,7 @@ from moderation.storage.administration.finding import find_site_id
 from moderation.storage.models import EVERYWHERE, ModelLine
 
 if TYPE_CHECKING:
-    from moderation.learning.registry import Registry
+    from moderation.learning.registry import Added, Registry
 
 SHIPPED = "shipped"
 _SITE = click.option("--site", help="For this site; without it, for every site that has no model of its own.")
@@ -76,13 +76,14 @@ def show(terminal: Terminal, version: str | None, model: str) -> None:
 def add(terminal: Terminal, folder: Path, site: str | None) -> None:
     """Keep a model that was trained elsewhere, as a candidate; every process can reach it then."""
 
-    async def work(desk: Desk) -> tuple[str, bool]:
+    async def work(desk: Desk) -> "Added":
         return await _registry(desk).add(folder, await _site_id(desk, site))
 
-    version, is_new = terminal.run(work)
-    terminal.show(
-        {"version": version, "is_new": is_new}, f"{version} is {'kept' if is_new else 'known already'}"
-    )
+    added = terminal.run(work)
+    result = {"version": added.version, "is_new": added.is_new, "remark": added.remark}
+    terminal.show(result, f"{added.version} is {'kept' if added.is_new else 'known already'}")
+    if added.remark is not None:
+        terminal.warn(added.remark)
 
 
 @click.command("promote")

@@ -1,7 +1,7 @@
 """Thresholds from what a newsroom knows: how sure an automatic rejection must be, or how many comments it can read a day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from moderation.storage.past import PastComment
 
 REJECTED_BY = ("spam", "abuse")
 DOUBTED_BY = ("spam", "abuse", "reject")
+KINDS = ("insult", "obscene", "threat", "hate")
 _DAY_S = 86_400.0
 
 
@@ -37,7 +38,7 @@ def for_precision(
 
     An output that never reaches it is not rejected without a person. Right is what moderators rejected, whatever for. What
     is proven in one language says nothing of another: where too few decisions lie above it, or too few of them were right,
-    thresholds stay as they are.
+    thresholds stay as they are. What to expect is of the table as a whole, with the languages that stay.
     """
     assessed = assess(model, past)
     languages = _languages(model, own)
@@ -63,7 +64,14 @@ def for_precision(
         doubt = now.doubt if now.doubt is None or reject is None else min(now.doubt, reject)
         return Thresholds(doubt, reject)
 
-    return Proposed(_table(model, own, REJECTED_BY, pair), expected, unreached, unproven)
+    table = _table(model, own, REJECTED_BY, pair)
+    real = {
+        output: _really(
+            _decided(past, assessed, [output]), output, table, [languages[at] for at in rows], one
+        )
+        for output, one in expected.items()
+    }
+    return Proposed(table, real, unreached, unproven)
 
 
 def for_queue(
@@ -71,13 +79,20 @@ def for_queue(
 ) -> Proposed:
     """Propose from which probability on a comment is doubtful so that ``per_day`` comments a day are, the worst ones.
 
-    One threshold for spam, abuse and rejection: calibrated, they weigh the same. What is rejected outright is not in the queue.
+    One threshold for spam, abuse and rejection: calibrated, they weigh the same. What is rejected outright is not in the queue;
+    what waits for an insult or the like, or for its unknown language, is, whatever is proposed, and counts first.
     """
     assessed = assess(model, past)
     waiting = [
-        (one, found) for one, found in zip(past, assessed, strict=True) if not _is_rejected(found, model, own)
+        (one, found)
+        for one, found in zip(past, assessed, strict=True)
+        if not _reaches(found, model, own, (*REJECTED_BY, *KINDS), "reject")
     ]
     decided = _decided([one for one, _ in waiting], [found for _, found in waiting], DOUBTED_BY, of=past)
+    anyway = [
+        not found.is_known_language or _reaches(found, model, own, KINDS, "doubt") for _, found in waiting
+    ]
+    decided = replace(decided, probabilities=np.where(anyway, 1.0, decided.probabilities))
     proposal = propose_thresholds(decided, queue_per_day=per_day)
     doubt = round(proposal.threshold, 6)
 
@@ -105,15 +120,29 @@ def _decided(
     )
 
 
+def _really(
+    decided: Decided, output: str, table: ThresholdTable, languages: Sequence[str], proposed: Proposal
+) -> Proposal:
+    """Return what to expect of an output where every comment is held to its own language's threshold, if there is one."""
+    never = np.inf
+    limits = np.array(
+        [never if (limit := table[language][output].reject) is None else limit for language in languages]
+    )
+    return describe(decided, proposed.threshold, decided.probabilities >= limits)
+
+
 def _is_proven(decided: Decided, threshold: float, wanted: float) -> bool:
     found = describe(decided, threshold)
     return found.rows >= MIN_CALLED and found.precision is not None and found.precision >= wanted
 
 
-def _is_rejected(found: Assessment, model: LoadedModel, own: ThresholdTable) -> bool:
+def _reaches(
+    found: Assessment, model: LoadedModel, own: ThresholdTable, outputs: Sequence[str], threshold: str
+) -> bool:
+    """Tell whether one of ``outputs`` is at or above its threshold in force, ``doubt`` or ``reject``."""
     limits = in_force(found.language, model.thresholds, own)
-    for output in REJECTED_BY:
-        value, limit = getattr(found.scores, output), limits.get(output, LAST_RESORT).reject
+    for output in outputs:
+        value, limit = getattr(found.scores, output), getattr(limits.get(output, LAST_RESORT), threshold)
         if value is not None and limit is not None and value >= limit:
             return True
     return False

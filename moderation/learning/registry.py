@@ -4,13 +4,17 @@ A version is loaded before it is promoted, so that a damaged one is refused here
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from classifiers.artifacts import CARD, MANIFEST
+from classifiers.artifacts import MANIFEST
+from classifiers.errors import ForeignReportError
+from classifiers.site.kept import read_report
+from classifiers.site.scorer import PRIOR_FOLDER
 from moderation.domain.clock import Clock
 from moderation.domain.errors import ConflictError
 from moderation.domain.ids import SiteId
@@ -20,8 +24,28 @@ from moderation.storage import models
 from moderation.storage.database import Database
 from moderation.storage.models import EVERYWHERE, NewModel, Switch
 
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.html"
 ADDED = "added"
+_MOST_REPORT_BYTES = 16 << 20
+_MOST_REFUSALS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A version that was added, whether it was new, and what is to be said of it."""
+
+    version: str
+    is_new: bool
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A report, what it says against its model, and what is to be said of the report itself."""
+
+    report: dict[str, Any] | None = None
+    refusals: Sequence[dict[str, Any]] = ()
+    remark: str | None = None
 
 
 class Registry:
@@ -32,14 +56,14 @@ class Registry:
         self._clock = clock
         self._actor = actor
 
-    async def add(self, folder: Path, site_id: SiteId | None) -> tuple[str, bool]:
-        """Keep the artefact in a folder as a candidate; return its version and whether it was new.
+    async def add(self, folder: Path, site_id: SiteId | None) -> Added:
+        """Keep the artefact in a folder as a candidate.
 
         What its own report says against it holds here, too. Raises `ClassifierError` for what is no whole artefact.
         """
         loaded = await asyncio.to_thread(LoadedModel.open, folder)
         files = await asyncio.to_thread(read_folder, folder)
-        report = _report(files)
+        found = _report(files)
         new = NewModel(
             version=loaded.model,
             site_id=site_id,
@@ -47,11 +71,12 @@ class Registry:
             manifest=orjson.loads(files[MANIFEST]),
             files=files,
             seen_until=self._clock(),
-            report=report,
-            refusals=[_refusal(one) for one in report.get("refusals") or []] if report else [],
+            report=found.report,
+            refusals=found.refusals,
         )
         async with self._database.transaction() as connection:
-            return loaded.model, await models.keep_model(connection, new, actor=self._actor)
+            is_new = await models.keep_model(connection, new, actor=self._actor)
+        return Added(loaded.model, is_new, found.remark)
 
     async def promote(
         self, version: str | None, site_id: SiteId | None, *, reason: str | None, is_forced: bool = False
@@ -94,13 +119,24 @@ class Registry:
         await asyncio.to_thread(load_files, files, version)
 
 
-def _report(files: Mapping[str, bytes]) -> dict[str, Any] | None:
-    """Return the report that lies with an artefact; it is no part of what the manifest vouches for, so it may be anything."""
+def _report(files: Mapping[str, bytes]) -> _Found:
+    """Read the report that lies with an artefact; it is no part of what the manifest vouches for, so it may be anything.
+
+    What it says against its model holds in whatever form it stands; it is kept where this program can show it.
+    """
+    if REPORT not in files:
+        return _Found()
     try:
-        found = orjson.loads(files.get(REPORT, b"null"))
+        found = orjson.loads(files[REPORT])
     except orjson.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) and isinstance(found.get("refusals", []), list) else None
+        return _Found(remark=f"{REPORT} is not JSON; the version is kept without it")
+    said = found.get("refusals") if isinstance(found, dict) else None
+    refusals = [_refusal(one) for one in (said if isinstance(said, list) else [said] if said else [])]
+    refusals = refusals[:_MOST_REFUSALS]
+    try:
+        return _Found(read_report(found), refusals)
+    except ForeignReportError as error:
+        return _Found(refusals=refusals, remark=f"{REPORT}: {error}; the version is kept without it")
 
 
 def _refusal(said: Any) -> dict[str, Any]:
@@ -122,12 +158,22 @@ def _refusal(said: Any) -> dict[str, Any]:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Return the files of an artefact: what its manifest names, its prior, its report and its card."""
+    """Return the files of an artefact by their paths in it: what its manifest and its prior's name, its report and its page.
+
+    Whatever else lies in the folder stays there. Raises `ClassifierError` where a report is larger than any is.
+    """
     found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        is_known = path.suffix in {".json", ".npy", ".html"} or path.name == CARD
-        if path.is_file() and not path.is_symlink() and is_known:
+    for part in (folder, folder / PRIOR_FOLDER):
+        manifest = part / MANIFEST
+        if not manifest.is_file():
+            continue
+        for name in (MANIFEST, *orjson.loads(manifest.read_bytes())["files"]):
+            found[(part / name).relative_to(folder).as_posix()] = (part / name).read_bytes()
+    for name in (REPORT, PAGE):
+        path = folder / name
+        if path.is_file() and not path.is_symlink():
+            if path.stat().st_size > _MOST_REPORT_BYTES:
+                raise ForeignReportError(f"{name} is larger than {_MOST_REPORT_BYTES >> 20} MB")
             found[name] = path.read_bytes()
     return found
 

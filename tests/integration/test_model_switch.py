@@ -15,7 +15,7 @@ from moderation.domain.clock import utc_now
 from moderation.domain.errors import ConflictError, NotFoundError
 from moderation.domain.ids import SiteId
 from moderation.learning.engine import ActiveModel
-from moderation.learning.registry import Registry
+from moderation.learning.registry import Added, Registry
 from moderation.learning.switch import ModelSwitch
 from moderation.privacy.erasure import erase
 from moderation.privacy.keyring import Keyring
@@ -81,12 +81,46 @@ async def test_what_a_report_says_in_another_form_still_keeps_its_model_a_candid
         await registry.promote(version, None, reason=None)
 
 
+async def test_a_report_of_another_form_is_told_of_and_not_kept(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    written = {"none": {"accuracy": 0.9}, "cut": {"version": "a", "slices": [], "refusals": "worse"}}
+    for name, report in written.items():
+        version = write_variant(tmp_path / name, name)
+        (tmp_path / name / "report.json").write_text(json.dumps(report))
+        added = await registry.add(tmp_path / name, None)
+        assert added.remark is not None
+        assert "missing required field" in added.remark
+        async with database.connection() as connection:
+            assert (await models.read_details(connection, version))[1] is None
+    with pytest.raises(ConflictError, match="stayed a candidate: worse"):
+        await registry.promote(version, None, reason=None)
+
+
+async def test_what_lies_beside_a_model_is_not_taken_with_it(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    version = write_variant(tmp_path, "variant")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "comments.json").write_text("[]")
+    (tmp_path / "other.npy").write_bytes(b"0")
+    (tmp_path / "report.html").write_text("<p>")
+    await registry.add(tmp_path, None)
+    async with database.connection() as connection:
+        kept = await models.read_files(connection, version)
+    assert not {"notes/comments.json", "other.npy"} & kept.keys()
+    assert {"manifest.json", "MODEL_CARD.md", "report.html", "weights_ar.npy"} <= kept.keys()
+    (tmp_path / "report.json").write_bytes(b"0" * (17 << 20))
+    with pytest.raises(ClassifierError, match="larger than 16 MB"):
+        await registry.add(tmp_path, None)
+
+
 async def test_every_process_follows_and_one_command_goes_back(
     database: Database, registry: Registry, tmp_path: Path
 ) -> None:
     version = write_variant(tmp_path, "variant")
-    assert await registry.add(tmp_path, None) == (version, True)
-    assert await registry.add(tmp_path, None) == (version, False)
+    assert await registry.add(tmp_path, None) == Added(version, is_new=True)
+    assert await registry.add(tmp_path, None) == Added(version, is_new=False)
     active, switch = await following(database)
     shipped = active.model
     await switch.refresh()

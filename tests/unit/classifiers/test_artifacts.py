@@ -66,6 +66,41 @@ def test_a_whole_artefact_of_another_kind_is_refused(copy, change):
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"thresholds": {"ar": {"abuse": {"doubt": "0.5", "reject": None}}}},
+        {"thresholds": {"ar": {"abuse": [0.5, 0.9]}}},
+        {"thresholds": {"ar": {"abuse": {"doubt": 7}}}},
+        {"thresholds": {"ar": {"abuse": {"doubt": 10**400}}}},
+        {"calibrations": {"ar": {"abuse": {"slope": "nan", "offset": 0.0}}}},
+        {"calibrations": {"ar": {"abuse": {"slope": 10**400, "offset": 0.0}}}},
+        {"languages": ["ar", {}]},
+        {"names": [1]},
+        {"kind": "site", "prior": "x", "names": {}},
+        {"kind": "site", "prior": {"digest": 4}, "names": {}},
+        {"aliases": []},
+        {"name": "../outside"},
+        {"name": "n" * 5_000},
+        {"outputs": ["spam", []]},
+        {"heads": {"ar": "spam"}},
+    ],
+    ids=str,
+)
+def test_a_value_of_another_kind_is_refused_before_anything_is_built_of_it(copy, change):
+    _rewrite(copy, change)
+    with pytest.raises(ArtifactIncompatibleError, match="another form than this program reads"):
+        Scorer.load(copy)
+
+
+def test_a_manifest_nested_without_end_or_with_no_number_is_refused(copy):
+    text = (copy / "manifest.json").read_text("utf-8")
+    for odd in ("[" * 900 + "]" * 900, "[" * 50_000 + "]" * 50_000, "NaN", "Infinity", '"\\ud800"', "1e999"):
+        (copy / "manifest.json").write_text(text.replace('"seed":0', f'"seed":{odd}'), "utf-8")
+        with pytest.raises(ClassifierError):
+            Scorer.load(copy)
+
+
+@pytest.mark.parametrize(
     "array", [np.zeros((2, 2, 4), np.int16), np.zeros(3, np.float64), np.zeros(3, np.dtype("S4"))]
 )
 def test_weights_of_another_shape_or_type_are_refused(copy, array):
