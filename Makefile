@@ -30,7 +30,13 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 install: $(VENV)/.installed ## make .venv with the program .venv/bin/moderation
 
-install-dev: $(VENV)/.installed-dev ## add what lint, types and tests need
+# For the tests of accessibility alone, which are skipped without it: where there is no npm, that is no fault.
+AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
+$(AXE): | $(BIN)/python
+	@command -v npm >/dev/null && npm install --prefix $(VENV)/axe --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
+		axe-core@4.14.1 >/dev/null || echo "axe-core cannot be had: accessibility is tested without it" >&2
+
+install-dev: $(VENV)/.installed-dev $(AXE) ## add what lint, types and tests need
 
 run: install ## install, then serve the demonstration
 	$(BIN)/moderation serve --demo

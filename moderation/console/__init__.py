@@ -39,6 +39,8 @@ The way in (`entrance`, `visits`) and the serving of pages and files (`pages`) a
 
 - ``csrf``: as above; ``stays``: a list of ``id``, ``device`` (empty where unknown), ``is_this``, and ``seen`` and ``began`` in words.
 
+``no_page.html`` (``GET /console/…`` that leads nowhere, asked for by a browser) has nothing more.
+
 Calls go to the same origin with the cookie (``fetch`` does so by itself), ``Accept-Language`` set to ``language``, and never an
 ``Authorization``. A 401 means that the session is over: send the browser to ``/console/sign-in?next=…``. A 403 whose ``detail``
 speaks of the console's own pages means that the CSRF value is of another session: `static/api.js` takes the one of now.

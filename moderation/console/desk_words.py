@@ -72,10 +72,8 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     ),
     # the list
     "list.label": ("ما ينتظر", "What waits"),
-    "list.open": (
-        _ar("القائمة", "القائمة ({count})", "القائمة ({count})", "القائمة ({count})", "القائمة ({count})"),
-        _en("List ({count})", "List ({count})"),
-    ),
+    "list.open": ("القائمة", "List"),
+    "list.open_count": ("القائمة ({count})", "List ({count})"),
     "list.pick": ("حدّد تعليق {name}", "Select the comment by {name}"),
     "list.more": ("يُحمَّل المزيد عند الاقتراب من النهاية", "More is loaded towards the end"),
     "list.newcomers": (
@@ -146,7 +144,8 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "comment.until": ("حتى {time}", "until {time}"),
     "comment.answers": ("ردًّا على {who}:", "In answer to {who}:"),
     "comment.parent_gone": ("ردًّا على تعليق لم يعد موجودًا.", "In answer to a comment that is gone."),
-    "author.record": ("قُبل له {approved}، رُفض {rejected}", "{approved} approved, {rejected} rejected"),
+    "author.approved": ("قُبل له {count}", "{count} approved"),
+    "author.rejected": ("رُفض له {count}", "{count} rejected"),
     "author.fresh": ("لا قرارات سابقة", "no decisions yet"),
     "author.title": ("الكاتب: {name}", "Author: {name}"),
     "author.nothing": ("لا تعليقات أخرى له هنا.", "No other comments of theirs here."),

@@ -27,6 +27,7 @@ from moderation.protocols.addresses import client_address
 from moderation.protocols.bodies import read_body
 from moderation.protocols.edge import note
 from moderation.protocols.form_fields import URLENCODED, urlencoded_pairs
+from moderation.protocols.preferences import prefers_html
 from moderation.protocols.sessions import (
     CSRF_HEADER,
     SESSIONS,
@@ -68,6 +69,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/console/welcome/{token}", show_welcome),
         web.post("/console/welcome/{token}", welcome),
         web.get("/console/static/{name}", send_file),
+        web.get("/console/{rest:.+}", show_no_page),  # the last: it fits every address
     ]
 
 
@@ -87,6 +89,13 @@ async def show_desk(request: web.Request) -> web.Response:
     note(request, moderator=str(session.person.id))
     person = {"id": str(session.person.id), "name": session.name}
     return page(request, "desk.html", {"csrf": csrf_token(session), "person": person})
+
+
+async def show_no_page(request: web.Request) -> web.Response:
+    """Say that nothing is here: to a browser by a page, to a program as everywhere else."""
+    if not prefers_html(request):
+        raise web.HTTPNotFound
+    return page(request, "no_page.html", {}, status=404)
 
 
 async def show_sign_in(request: web.Request) -> web.Response:

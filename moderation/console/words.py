@@ -35,7 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "welcome": ("أهلًا بك", "Welcome"),
     "choose_password": ("اختر كلمة مرور لدخول اللوحة.", "Choose a password for the console."),
     "password_hint": (
-        "12 حرفًا على الأقل. جملة من كلمات عدّة أسهل حفظًا وأصعب تخمينًا.",
+        "١٢ حرفًا على الأقل. جملة من كلمات عدّة أسهل حفظًا وأصعب تخمينًا.",
         "At least 12 characters. Several words are easier to remember and harder to guess.",
     ),
     "again": ("كلمة المرور مرة أخرى", "The password again"),
@@ -45,10 +45,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "This link is not good any more: it was used, a newer one took its place, or it is older than 7 days. Ask for a new one.",
     ),
     "password_too_short": (
-        "كلمة المرور أقصر من 12 حرفًا.",
+        "كلمة المرور أقصر من ١٢ حرفًا.",
         "The password has fewer than 12 characters.",
     ),
-    "password_too_long": ("كلمة المرور أطول من 256 حرفًا.", "The password has more than 256 characters."),
+    "password_too_long": ("كلمة المرور أطول من ٢٥٦ حرفًا.", "The password has more than 256 characters."),
     "password_is_email": (
         "لا تصلح كلمةَ مرور: إنها عنوان بريدك.",
         "That will not do as a password: it is your e-mail address.",
@@ -66,11 +66,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "began": ("بدأت:", "Began:"),
     "end_session": ("أنهِ هذه الجلسة", "End this session"),
     "back_to_desk": ("إلى المراجعة", "Back to the desk"),
+    # an address that leads nowhere
+    "no_page": ("لا صفحة هنا", "There is no page here"),
+    "no_page_hint": (
+        "ربما نُقل العنوان ناقصًا، أو تغيّر مكان ما كان فيه.",
+        "The address may have been copied only in part, or what was here has another place now.",
+    ),
     # the desk
     "desk": ("المراجعة", "Review"),
     "search": ("البحث", "Search"),
     "keys": ("المفاتيح", "Keys"),
     "account": ("الحساب", "Account"),
+    "notices": ("ما جرى للتو", "What just happened"),
     "skip_to_content": ("إلى المحتوى", "Skip to the content"),
     "loading": ("تُحمَّل الصفحة…", "Loading the page…"),
     "no_script": ("تحتاج هذه الصفحة إلى JavaScript.", "This page needs JavaScript."),
@@ -116,4 +123,4 @@ def duration(seconds: int, language: str) -> str:
         return f"{count} {english}{'' if count == 1 else 's'}"
     if count <= 2:
         return one if count == 1 else two
-    return f"{count} {few if count <= 10 else one}"
+    return f"{str(count).translate(_DIGITS)} {few if count <= 10 else one}"

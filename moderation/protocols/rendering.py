@@ -10,7 +10,7 @@ from aiohttp import web
 
 from moderation.domain.clock import wire_time
 from moderation.domain.comment import StoredComment
-from moderation.domain.decision import Decision
+from moderation.domain.decision import Decider, Decision
 from moderation.domain.errors import ModerationError
 from moderation.domain.evidence_words import rule_words
 from moderation.domain.ids import CommentId, ModeratorId
@@ -105,14 +105,18 @@ def claim_body(claim: Claim, *, reader: ModeratorId) -> dict[str, str]:
     return {"id": str(claim.id), **body} if claim.by == reader else body
 
 
-def history_body(history: History, language: str) -> dict[str, Any]:
-    """Return what was decided about a comment, its earlier texts and who passed it on, each oldest first."""
+def history_body(history: History, language: str, *, is_blind: bool = False) -> dict[str, Any]:
+    """Return what was decided about a comment, its earlier texts and who passed it on, each oldest first.
+
+    ``is_blind`` leaves out what the service decided, and where that left the comment.
+    """
+    decisions = [one for one in history.decisions if not is_blind or one.decided_by is not Decider.SERVICE]
     return {
         "id": str(history.comment.id),
         "external_id": history.comment.external_id,
         "revision": history.comment.revision,
-        "state": history.comment.state.value,
-        "decisions": [_decision(decision, language) for decision in history.decisions],
+        "state": None if is_blind else history.comment.state.value,
+        "decisions": [_decision(decision, language) for decision in decisions],
         "revisions": [
             {
                 "revision": earlier.revision,

@@ -25,8 +25,8 @@ from moderation.protocols.edge import note
 from moderation.protocols.languages import SITE_LANGUAGE, language_of
 from moderation.protocols.rendering import (
     claim_body,
-    comment_body,
     entry_body,
+    found_body,
     history_body,
     json_response,
     outcome_body,
@@ -137,23 +137,24 @@ async def release_claim(request: web.Request) -> web.Response:
 
 
 async def read_comment(request: web.Request) -> web.Response:
-    """Return one comment: to its site, and to people with a role there."""
-    sites = await readable_sites(request)
-    comment = await request.app[DESK].archive.comment(comment_id_of(request), sites)
-    return await _comment_response(request, comment)
+    """Return one comment: to its site, and to people with a role there; to people blind while it is audited."""
+    caller = await caller_of(request)
+    comment = await request.app[DESK].archive.comment(comment_id_of(request), readable_by(caller))
+    return await _shown_response(request, caller, comment)
 
 
 async def read_history(request: web.Request) -> web.Response:
     """Return what was decided about one comment, by whom, and on which text."""
-    sites = await readable_sites(request)
-    history = await request.app[DESK].archive.history(comment_id_of(request), sites)
+    caller = await caller_of(request)
+    history = await request.app[DESK].archive.history(comment_id_of(request), readable_by(caller))
     await speak_as(request, history.comment.site_id)
-    return json_response(history_body(history, language_of(request)))
+    is_blind = history.is_audited and isinstance(caller, Person)
+    return json_response(history_body(history, language_of(request), is_blind=is_blind))
 
 
 async def decide(request: web.Request) -> web.Response:
     """Decide one comment at the revision that the caller read."""
-    caller = await _caller(request)
+    caller = await caller_of(request)
     raw = await read_object(request)
     reader = FieldReader()
     reviewer = _reviewer(reader, raw, caller)
@@ -166,7 +167,7 @@ async def decide(request: web.Request) -> web.Response:
 
 async def undo(request: web.Request) -> web.Response:
     """Take the latest decision back. The body may be empty."""
-    caller = await _caller(request)
+    caller = await caller_of(request)
     raw = await _optional_object(request)
     reader = FieldReader()
     reviewer = _reviewer(reader, raw, caller)
@@ -175,7 +176,7 @@ async def undo(request: web.Request) -> web.Response:
     )
     _refuse_fields(reader)
     comment = await request.app[DESK].decisions.undo(reviewer, comment_id_of(request), wish)
-    return await _comment_response(request, comment)
+    return await _shown_response(request, caller, comment)
 
 
 async def escalate(request: web.Request) -> web.Response:
@@ -192,7 +193,7 @@ async def escalate(request: web.Request) -> web.Response:
 
 async def decide_all(request: web.Request) -> web.Response:
     """Decide many comments alike, each for itself; answers 200 with one result for each, in order."""
-    caller = await _caller(request)
+    caller = await caller_of(request)
     raw = await read_object(request)
     reader = FieldReader()
     reviewer = _reviewer(reader, raw, caller)
@@ -212,7 +213,7 @@ async def decide_all(request: web.Request) -> web.Response:
     return json_response({"results": results})
 
 
-async def _caller(request: web.Request) -> Caller:
+async def caller_of(request: web.Request) -> Caller:
     """Return a person, or a site by its native key."""
     caller = await authenticate(request)
     if isinstance(caller, SiteCaller):
@@ -225,9 +226,8 @@ async def _caller(request: web.Request) -> Caller:
     return caller
 
 
-async def readable_sites(request: web.Request) -> Container[SiteId]:
+def readable_by(caller: Caller) -> Container[SiteId]:
     """Return the sites whose comments the caller may read."""
-    caller = await _caller(request)
     return caller.roles.keys() if isinstance(caller, Person) else {caller.site.id}
 
 
@@ -277,12 +277,19 @@ async def speak_as(request: web.Request, site_id: SiteId) -> None:
     note(request, site=site.name)
 
 
-async def _comment_response(request: web.Request, comment: StoredComment) -> web.Response:
+async def _shown_response(request: web.Request, caller: Caller, comment: StoredComment) -> web.Response:
+    """Answer with a comment; a person who may yet judge it in an audit is not told what the service said."""
+    is_blind = isinstance(caller, Person) and await request.app[DESK].archive.is_audited(comment.id)
+    return await _comment_response(request, comment, audited={comment.id} if is_blind else ())
+
+
+async def _comment_response(
+    request: web.Request, comment: StoredComment, *, audited: Container[CommentId] = ()
+) -> web.Response:
     await speak_as(request, comment.site_id)
     note(request, comment=str(comment.id), verdict=comment.verdict)
-    return json_response(
-        comment_body(comment, language_of(request)), headers={"ETag": f'"{comment.revision}"'}
-    )
+    body = found_body(comment, audited, language_of(request))
+    return json_response(body, headers={"ETag": f'"{comment.revision}"'})
 
 
 async def _optional_object(request: web.Request) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from moderation.review.escalations import Escalation, read_escalations
 from moderation.storage.comments import read_comment
 from moderation.storage.database import Connection, Database
 from moderation.storage.decisions import read_histories
+from moderation.storage.search import open_audits
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class History:
     decisions: tuple[Decision, ...]
     revisions: tuple[Revision, ...]
     escalations: tuple[Escalation, ...]
+    is_audited: bool
+    """Whether somebody is to judge the comment without knowing what the service said."""
 
 
 class Archive:
@@ -47,6 +50,11 @@ class Archive:
         """Return the comment. Raises `UnknownCommentError`, or `GoneError` once withdrawn."""
         async with self._database.connection() as connection:
             return await reachable(connection, comment_id, sites)
+
+    async def is_audited(self, comment_id: CommentId) -> bool:
+        """Tell whether somebody is to judge the comment without knowing what the service said."""
+        async with self._database.connection() as connection:
+            return bool(await open_audits(connection, [comment_id]))
 
     async def history(self, comment_id: CommentId, sites: Container[SiteId]) -> History:
         """Return the comment with its past, as of one moment. Raises as `comment` does."""
@@ -61,6 +69,7 @@ class Archive:
                 decisions=histories[comment_id],
                 revisions=await _revisions(connection, comment_id),
                 escalations=await read_escalations(connection, comment_id),
+                is_audited=bool(await open_audits(connection, [comment_id])),
             )
 
 

@@ -31,6 +31,7 @@ ARABIC = {
     "K": "ن",
     "D": "ي",
     "H": "ا",
+    "O": "خ",
 }
 """What keys write on the Arabic layout."""
 READY = "document.querySelector('.actions:not([hidden])')"
@@ -448,6 +449,7 @@ async def test_a_service_that_is_away_is_said_and_asked_again(page: Page, desk: 
     await page.open(f"{desk.url}/console/")
     await page.until("document.querySelector('.empty[role=alert]')")
     assert "لا اتصال بالخدمة" in await page.text(".empty")
+    assert await page.evaluate("document.querySelector('.list-toggle').textContent") == "القائمة"
     await page.call("Network.setBlockedURLs", urls=[])
     await page.click(".empty button")
     await page.until(READY)
@@ -512,6 +514,21 @@ async def test_an_audit_is_blind_and_an_escalation_says_why(page: Page, desk: De
     assert await desk.state(comment) == "held"
 
 
+async def test_the_page_of_an_audit_is_blind_until_it_is_decided(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعالوا إلى كازينو النورس الليلة")
+    await desk.run_sql("UPDATE tasks SET kind = 'audit'")
+    await at_the_desk(page, desk, "/console/?kind=audit&lang=ar")
+    await press(page, "O")
+    await page.until("document.querySelector('.single .notice.info')")
+    led = ".single .state, .single .verdict, .single mark, .history li, .author-panel"
+    assert await page.evaluate(f"document.querySelectorAll('{led}').length") == 0
+    await press(page, "A")
+    await page.until("document.querySelector('.single .state.is-approved')")
+    assert await page.evaluate("document.querySelectorAll('.history li').length") == 2
+    assert await desk.state(comment) == "approved"
+    assert page.faults == []
+
+
 async def test_a_lead_sees_who_wrote_it_blocks_them_and_finds_the_rest(page: Page, desk: Desk) -> None:
     author = {"name": "أبو خالد", "email": "khaled@example.com"}
     first, _ = await desk.submit("تعليق قديم عن الترام", "تعليق جديد عن الكورنيش", author=author)
@@ -521,6 +538,7 @@ async def test_a_lead_sees_who_wrote_it_blocks_them_and_finds_the_rest(page: Pag
     await page.until("document.querySelector('.record button')")  # after staying with it for a moment
     await press(page, "W")
     await page.until("document.querySelector('.author-panel .result')")
+    assert "٠" not in await page.text(".record")  # an Arabic zero looks like a dot
     assert "تعليق جديد عن الكورنيش" in await page.text(".author-panel")
     await page.click(".author-panel .row button")
     await page.until("document.querySelector('dialog textarea')")

@@ -272,6 +272,8 @@ async def walk_console(walk: Walker) -> None:
     tag = {"If-None-Match": f'"{FILES["console.css"].tag}"', "Accept-Encoding": "identity"}
     await visit("GET", "/console/static/console.css", headers=tag)
     await visit("GET", "/console/static/nonsense")
+    for accept in ("text/html", "application/json"):
+        assert (await visit("GET", "/console/nowhere", headers={"Accept": accept}))[0] == 404
     await visit("POST", "/console/sign-in", data=b"{}", headers={"Content-Type": "application/json"})
     await visit("POST", "/console/sign-in", data=form, headers={"Origin": "https://evil.example"})
     token = await passwords.invite(

@@ -98,6 +98,7 @@ REACH: dict[Operation, Reach] = {
     ("GET", "/console/welcome/{token}"): Reach.PUBLIC,
     ("POST", "/console/welcome/{token}"): Reach.PUBLIC,
     ("GET", "/console/static/{name}"): Reach.PUBLIC,
+    ("GET", "/console/{rest}"): Reach.PUBLIC,
     ("GET", "/try"): Reach.PUBLIC,
     ("GET", "/try/static/{name}"): Reach.PUBLIC,
 }
@@ -206,7 +207,14 @@ def request(scene: Scene, operation: Operation) -> tuple[str, dict[str, Any]]:
     ids = {"id": victim.claim if "/claims/" in path else victim.comment, "site": victim.site.name}
     target = path.format_map(
         ids
-        | {"code": "gone", "name": "try.js", "token": "mdi_x", "version": "1.1", "thread": WORDS["thread"]}
+        | {
+            "code": "gone",
+            "name": "try.js",
+            "token": "mdi_x",
+            "version": "1.1",
+            "thread": WORDS["thread"],
+            "rest": "nowhere",
+        }
     )
     described_body = described()[operation].get("requestBody", {}).get("content", {})
     media, content = next(iter(described_body.items()), ("", {}))

@@ -61,6 +61,7 @@ class App {
     addEventListener("beforeunload", (event) => this.outbox.orders.length && !this.isLeaving && event.preventDefault());
     document.addEventListener("keydown", (event) => this.pressed(event));
     document.addEventListener("click", (event) => this.clicked(event));
+    document.querySelector(".account").addEventListener("focusout", ({ currentTarget: menu, relatedTarget }) => relatedTarget && !menu.contains(relatedTarget) && menu.removeAttribute("open"));
     document.getElementById("help").addEventListener("click", () => this.help());
   }
 
@@ -143,6 +144,12 @@ class App {
   // ---- keys
 
   pressed(event) {
+    const menu = event.key === "Escape" && document.querySelector(".account[open]");
+    if (menu) {
+      menu.removeAttribute("open");
+      menu.querySelector("summary").focus();
+      return;
+    }
     const command = areShortcutsOn() && !document.querySelector("dialog[open]") ? commandOf(event) : null;
     const isDone = command !== null && (this.runOwn(command) || this.page.run(command));
     if (isDone) {
@@ -184,7 +191,8 @@ class App {
     while (this.toasts.children.length > MOST_TOASTS) {
       this.toasts.firstChild.remove();
     }
-    setTimeout(close, kind === "fault" ? TOAST_MS * 2 : TOAST_MS);
+    const leave = () => setTimeout(() => (toast.matches(":hover, :focus-within") ? leave() : close()), kind === "fault" ? TOAST_MS * 2 : TOAST_MS);
+    leave(); // not while somebody is about to use it
     this.announce(words);
   }
 

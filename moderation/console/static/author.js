@@ -18,8 +18,8 @@ function standingOf(view) {
 export function recordWords(view) {
   const standing = standingOf(view);
   const said = standing === "none" ? [] : [say(`standing.${standing}`)];
-  const { approved, rejected } = view.by_people;
-  return [...said, approved + rejected > 0 ? say("author.record", { approved, rejected }) : say("author.fresh")].join(" · ");
+  const counted = Object.entries(view.by_people).filter(([, count]) => count > 0).map(([what, count]) => say(`author.${what}`, { count })); // an Arabic zero looks like a dot
+  return [...said, ...(counted.length ? counted : [say("author.fresh")])].join(" · ");
 }
 
 /** The whole panel. `changed` is called once a lead has said something else of the author. */

@@ -22,7 +22,7 @@ export class CommentPage {
     this.rest = h("div", { class: "rest" });
     this.back = h("a", { href: "/console/" }, say("page.back"));
     this.element = h("div", { class: "single" },
-      h("p", {}, this.back), this.article, this.actions, this.rest);
+      h("h1", { class: "unseen" }, say("page.comment")), h("p", {}, this.back), this.article, this.actions, this.rest);
   }
 
   async open(_query, id) {
@@ -55,8 +55,8 @@ export class CommentPage {
     const { comment, history } = this;
     const isLead = this.app.isLead(comment.site);
     const entry = { id: comment.id, comment, task: null };
-    const state = h("p", { class: `state is-${comment.state}` }, say(`state.${comment.state}`));
-    this.article.replaceChildren(state, ...reading(entry, { showFigures: false, moderatorOf: (by) => this.app.nameOf(by, comment.site) }));
+    const state = comment.state === null ? [] : [h("p", { class: `state is-${comment.state}` }, say(`state.${comment.state}`))];
+    this.article.replaceChildren(...state, ...reading(entry, { showFigures: false, moderatorOf: (by) => this.app.nameOf(by, comment.site) }));
     this.drawActions(isLead);
     this.rest.replaceChildren(...flat([
       this.timeline(history),
@@ -184,14 +184,14 @@ export class CommentPage {
   async fillRest(comment) {
     const read = (name) => ifOffered(() => call("GET", `/v1/comments/${comment.id}/${name}`)).catch(() => null);
     const [thread, author] = await Promise.all([read("thread"), read("author")]);
-    if (comment.id !== this.id) {
-      return;
+    if (comment !== this.comment || !this.slot("thread")) {
+      return; // another page since, or this one anew
     }
     const around = thread ? [...thread.before, ...thread.after] : [];
     if (around.length) {
       this.slot("thread").replaceChildren(h("h2", {}, say("page.thread")), h("ol", { class: "results" }, around.map(resultRow)));
     }
-    if (author) {
+    if (author && comment.state !== null) {
       this.slot("author").replaceChildren(authorPanel(author, comment, { app: this.app, changed: () => this.load() }));
     }
   }

@@ -44,6 +44,7 @@ export class Desk {
     this.newcomers = h("button", { type: "button", class: "newcomers", hidden: true, on: { click: () => this.letIn() } });
     this.listEnd = h("p", { class: "list-end" });
     this.place = h("p", { class: "place" });
+    this.undoButton = h("button", { type: "button", class: "step is-undo", hidden: true, "aria-keyshortcuts": "U", on: { click: () => this.run("undo") } }, say("action.undo"));
     this.article = h("article", { class: "paper", tabIndex: -1, id: "paper" });
     this.actions = h("div", { class: "actions", role: "group", "aria-label": say("action.label"), hidden: true });
     this.rest = button(say("pane.rest"), { class: "rest-of-text", hidden: true, on: { click: () => this.scroll.scrollBy({ top: this.scroll.clientHeight * 0.8 }) } });
@@ -53,6 +54,7 @@ export class Desk {
     scroll.addEventListener("scroll", () => this.readOnNearEnd(scroll), { passive: true });
     this.article.addEventListener("click", (event) => this.clickedInArticle(event));
     return h("div", { class: "desk" },
+      h("h1", { class: "unseen" }, say("desk.title")),
       h("section", { class: "list-side", "aria-label": say("list.label") }, this.filterPlace, this.bulkBar, scroll),
       h("section", { class: "pane", "aria-label": say("pane.label") }, this.paneHead(), this.scroll, this.actions));
   }
@@ -62,6 +64,7 @@ export class Desk {
       button(say("list.open"), { class: "list-toggle", "aria-expanded": "false", on: { click: (event) => this.toggleList(event.currentTarget) } }),
       this.place,
       h("div", { class: "steps" },
+        this.undoButton,
         h("button", { type: "button", class: "step", "aria-label": say("help.previous"), on: { click: () => this.step(-1) } }, "↑"),
         h("button", { type: "button", class: "step", "aria-label": say("help.next"), on: { click: () => this.step(1) } }, "↓")));
   }
@@ -164,7 +167,7 @@ export class Desk {
     this.note = "";
     this.draw();
     this.list.reveal(id);
-    this.scroll.scrollTop = 0;
+    this.article.scrollIntoView(); // within its pane, and where all of the page moves, on it
     this.focusArticle();
     this.stayWith();
     this.lookAhead();
@@ -325,8 +328,9 @@ export class Desk {
     const counted = reason || language || thread ? 0 : (this.counts?.[kind || "all"] ?? 0);
     const total = isWhole ? entries.length : Math.max(counted, entries.length);
     const key = isWhole || counted ? "pane.place" : "pane.place_more";
+    this.undoButton.hidden = !this.decisions.log.canTakeBack;
     this.place.textContent = at < 0 ? "" : say(key, { at: at + 1, count: total });
-    this.element.querySelector(".list-toggle span").textContent = say("list.open", { count: total });
+    this.element.querySelector(".list-toggle span").textContent = total > 0 ? say("list.open_count", { count: total }) : say("list.open");
   }
 
   drawArticle() {
@@ -338,12 +342,15 @@ export class Desk {
       this.textEnd.disconnect();
       this.rest.hidden = true;
       this.article.replaceChildren(this.nothingPane());
+      this.article.removeAttribute("aria-label");
+      this.article.removeAttribute("aria-describedby");
       return;
     }
     const moderatorOf = (id) => this.app.nameOf(id, entry.comment.site);
     this.article.replaceChildren(...reading(entry, { showFigures: this.showFigures, moderatorOf }));
     this.watchTextEnd();
     this.article.setAttribute("aria-label", say("pane.comment_by", { name: authorName(entry.comment) }));
+    this.article.setAttribute("aria-describedby", "comment-text"); // so that it is read out as the focus comes to it
     this.drawActions(entry);
   }
 
@@ -386,7 +393,7 @@ export class Desk {
       entry.task?.kind === "escalated" ? null : make("escalate", "E"),
       make("note", "N", this.note ? "is-set" : ""),
       isLead && entry.task?.kind === "escalated" ? make("hold", "H") : null,
-      entry.task?.kind === "audit" ? null : make("open", "O"), // its page says what the service said
+      make("open", "O"),
     ].filter(Boolean));
   }
 
@@ -451,7 +458,7 @@ export class Desk {
       figures: () => this.toggleFigures(),
       revisions: () => this.surroundings.showRevisions(this.article, this.focused),
       author: () => this.surroundings.showAuthor(this.article, this.focused),
-      open: () => this.focused && this.focused.task?.kind !== "audit" && this.app.go(`/console/comments/${this.focusedId}`),
+      open: () => this.focused && this.app.go(`/console/comments/${this.focusedId}`),
     }[name];
     if (work && (this.queue || name === "undo")) {
       this.app.guard(work());

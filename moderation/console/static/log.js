@@ -22,6 +22,10 @@ export class Log {
     return found;
   }
 
+  get canTakeBack() {
+    return this.done.length > 0;
+  }
+
   takeLast() {
     return this.done.pop();
   }

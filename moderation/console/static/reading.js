@@ -14,6 +14,7 @@ const TURNED = /[\u202D\u202E]/u; // overrides: what is seen is in another order
 /** The whole comment: where it stands, who wrote it, what it answers, its text, and what the service says of it. */
 export function reading(entry, { showFigures, moderatorOf }) {
   const { comment, task } = entry;
+  const isBlind = comment.state === null; // of an open audit: the service says nothing of it
   return flat([
     articleLine(comment, task),
     authorLine(comment),
@@ -21,7 +22,7 @@ export function reading(entry, { showFigures, moderatorOf }) {
     notices(entry, moderatorOf),
     commentText(comment),
     h("span", { class: "text-end" }),
-    task?.kind === "audit" ? null : verdictPart(comment, showFigures),
+    isBlind ? null : verdictPart(comment, showFigures),
     h("div", { class: "slot", "data-slot": "more" }),
     h("div", { class: "slot", "data-slot": "who" }),
   ]);
@@ -72,7 +73,7 @@ function commentText(comment) {
     : h("em", { class: "quiet" }, say("comment.emptied"));
   const direction = directionOf(comment.text);
   const size = direction === null && comment.text.length < 60 ? " is-signs" : "";
-  return h("div", { class: `comment-text${size}`, dir: direction, lang: comment.language }, pieces);
+  return h("div", { class: `comment-text${size}`, id: "comment-text", dir: direction, lang: comment.language }, pieces);
 }
 
 /** Without the empty lines by which a comment pushes what it says out of sight. */
@@ -89,12 +90,12 @@ function marked(piece) {
 function notices(entry, moderatorOf) {
   const { comment, task, claim } = entry;
   return [
-    task?.kind === "audit" ? notice("info", say("audit.notice")) : null,
+    comment.state === null ? notice("info", say("audit.notice")) : null,
     task?.kind === "escalated" ? notice("info", say("escalated.notice"), h("div", { class: "slot", "data-slot": "escalation" })) : null,
     TURNED.test(`${comment.text ?? ""}${comment.author?.name ?? ""}`) ? notice("wait", say("text.turned")) : null,
     isOthers(claim) ? notice("wait", claim.by ? sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) }) : say("claim.somebody")) : null,
     entry.isClosed ? notice("wait", say("queue.closed")) : null,
-    comment.state === "approved" && task?.kind !== "audit" ? notice("info", say("state.approved_notice")) : null,
+    comment.state === "approved" ? notice("info", say("state.approved_notice")) : null,
     entry.fault ?? null,
   ];
 }

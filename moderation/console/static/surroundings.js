@@ -22,11 +22,12 @@ export class Surroundings {
       return;
     }
     const { comment, task } = entry;
+    const isBlind = comment.state === null;
     await Promise.allSettled([
       comment.parent_id ? this.fillSlot(article, "parent", () => this.parent(comment.parent_id)) : null,
       task?.kind === "escalated" ? this.fillSlot(article, "escalation", () => this.escalation(comment)) : null,
       // An audit is judged without knowing how the author fared: their comments' states would tell of this one's, too.
-      task?.kind === "audit" ? null : this.fillSlot(article, "record", () => this.record(comment)),
+      isBlind ? null : this.fillSlot(article, "record", () => this.record(comment)),
     ]);
   }
 

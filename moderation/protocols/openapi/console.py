@@ -24,6 +24,7 @@ _COMMENT = parameter(
     "id", "path", {"type": "string", "format": "uuid"}, "Of the comment.", example=COMMENT_ID
 )
 _NAME = parameter("name", "path", _TEXT, "One of the pages' files.", example="console.css")
+_REST = parameter("rest", "path", _TEXT, "Any other address.", example="nowhere")
 _BODY = ("malformed-request", "too-large", "unsupported-media-type", *STORED)
 _THEN = Answer("Go on there.", headers=("Location",))
 _AGAIN = Answer("The form again, with what is wrong.", _PAGE)
@@ -189,6 +190,16 @@ DIALECT = Dialect(
             },
             parameters=(_NAME,),
             problems=("not-found",),
+        ),
+        Operation(
+            "GET",
+            "/console/{rest}",
+            "consoleNoPage",
+            "An address that leads nowhere",
+            {404: Answer("A page that says so.", _PAGE)},
+            parameters=(_REST, _LANGUAGE),
+            problems=("not-found",),
+            page=True,
         ),
     ),
 )

@@ -210,6 +210,13 @@ _BULK_EXAMPLE = {
 }
 
 _COMMENT = {200: Answer("As it stands now.", {JSON: shown(ref("Comment"), COMMENT_EXAMPLE)}, ("ETag",))}
+_SEEN = {
+    200: Answer(
+        "As it stands now; to people without what the service said while it is audited.",
+        {JSON: shown({"anyOf": [ref("Comment"), ref("BlindComment")]}, COMMENT_EXAMPLE)},
+        ("ETag",),
+    )
+}
 _DECIDED = {200: Answer("As it stands now.", {JSON: shown(ref("Comment"), _APPROVED)}, ("ETag",))}
 _BOTH = (PERSON, SITE)
 _ON_A_COMMENT = (*BODY, *KEYED, "unknown-comment", "gone", "conflict", "claim-lost", "invalid-comment")
@@ -328,7 +335,7 @@ DIALECT = Dialect(
             "Read a comment",
             callers=_BOTH,
             parameters=(PATH_ID, LANGUAGE_HEADER),
-            answers=_COMMENT,
+            answers=_SEEN,
             problems=(*KEYED, "unknown-comment", "gone"),
         ),
         Operation(
@@ -371,7 +378,7 @@ DIALECT = Dialect(
                 },
                 required=False,
             ),
-            answers=_COMMENT,
+            answers=_SEEN,
             problems=_ON_A_COMMENT,
         ),
         Operation(

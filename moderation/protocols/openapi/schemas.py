@@ -223,8 +223,11 @@ HISTORY = record(
         "id": ID,
         "external_id": nullable({"type": "string"}),
         "revision": NUMBER,
-        "state": words(State),
-        "decisions": array(ref("Decision"), description="Oldest first."),
+        "state": nullable(words(State)) | {"description": "Null to people while the comment is audited."},
+        "decisions": array(
+            ref("Decision"),
+            description="Oldest first; to people without the service's while the comment is audited.",
+        ),
         "revisions": array(
             record(
                 {

@@ -320,6 +320,23 @@ async def test_people_see_a_page_and_no_json_when_something_is_wrong(
     assert counted("unavailable") == before + 1, "looking at a page, or ending a session, is no attempt"
 
 
+async def test_an_address_that_leads_nowhere_is_a_page_to_a_browser_and_a_problem_to_a_program(
+    visitor: Browser, account: Account
+) -> None:
+    wanted = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for language, column in (("ar", 0), ("en", 1)):
+        for path in ("/console/nowhere", "/console/comments/", "/console/search/more"):
+            reply = await visitor.send("GET", path, headers=wanted | {"Accept-Language": language})
+            assert (reply.status, reply.headers["Content-Language"]) == (404, language)
+            assert WORDS["no_page"][column] in reply.body
+            assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+    plain = await visitor.send("GET", "/console/nowhere", headers={"Accept": "*/*"})
+    assert (plain.status, plain.body["status"]) == (404, 404)
+    assert (await visitor.send("POST", "/console/search", data={"q": "x"})).status == 405
+    await visitor.sign_in(account)
+    assert (await visitor.send("GET", "/console/nowhere", headers=wanted)).status == 404
+
+
 async def test_it_is_said_where_the_browser_would_not_keep_the_session(visitor: Browser) -> None:
     desk = {"Host": "desk.example", "Sec-Fetch-Site": None}
     said = WORDS["insecure"][1]
@@ -734,10 +751,10 @@ async def test_a_poor_password_is_refused_and_the_link_stays_good(
 ) -> None:
     token = await invitation(service, account)
     for password, again, words in (
-        ("قصيرة جدا", None, "أقصر من 12"),
-        (" " * 20, None, "أقصر من 12"),
+        ("قصيرة جدا", None, "أقصر من ١٢"),
+        (" " * 20, None, "أقصر من ١٢"),
         (account.email.upper(), None, "عنوان بريدك"),
-        ("x" * 257, None, "أطول من 256"),
+        ("x" * 257, None, "أطول من ٢٥٦"),
         ("الأولى طويلة جدا", "الثانية طويلة جدا", "مختلفتان"),
     ):
         fields = {"password": password, "again": password if again is None else again}

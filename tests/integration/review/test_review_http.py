@@ -58,6 +58,30 @@ async def test_an_audit_does_not_lead_whoever_looks(desk: Desk) -> None:
         assert item["comment"]["text"] == audited.text
 
 
+async def test_who_may_yet_judge_an_audit_is_not_told_by_its_own_address(desk: Desk) -> None:
+    audited = Seed(
+        state=State.REJECTED, reasons=(ReasonCode.SPAM,), scores=Scores(spam=0.99), task=TaskKind.AUDIT
+    )
+    comment_id = await add_comment(desk.database, desk.site_id, audited)
+    address = f"/v1/comments/{comment_id}"
+    for by in ("moderator", "lead"):
+        _, shown = await desk.call("GET", address, by=by)
+        told = ("scores", "verdict", "model", "policy", "state", "reasons", "decided_by", "decided_at")
+        assert not any(shown[name] for name in told)
+        assert shown["text"] == audited.text
+        _, history = await desk.call("GET", f"{address}/history", by=by)
+        assert (history["state"], history["decisions"]) == (None, [])
+    _, decided = await desk.call("POST", f"{address}/decision", json={"verdict": "approve", "revision": 1})
+    assert (decided["state"], decided["verdict"]) == ("approved", "approve")
+    _, history = await desk.call("GET", f"{address}/history")
+    assert (history["state"], len(history["decisions"])) == ("approved", 2)
+    assert history["decisions"][0]["scores"]["spam"] == 0.99
+    _, undone = await desk.call("POST", f"{address}/undo")  # which opens the audit again
+    assert (undone["state"], undone["scores"]) == (None, None)
+    _, history = await desk.call("GET", f"{address}/history")
+    assert [one["decided_by"] for one in history["decisions"]] == ["moderator", "moderator"]
+
+
 async def test_pages_follow_each_other_by_cursor(desk: Desk) -> None:
     ids = await add_comments(desk.database, desk.site_id, [Seed() for _ in range(5)])
     seen: list[str] = []

@@ -1,12 +1,14 @@
 """The console says everything in both languages, and waits in words."""
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 
 import pytest
 from jinja2 import nodes
 
 from moderation.console import pages
+from moderation.console.desk_words import DESK_WORDS, Words
 from moderation.console.words import WORDS, age, duration, words
 
 
@@ -34,6 +36,17 @@ def test_both_languages_say_everything():
         assert re.findall(r"\{\w*\}", arabic) == re.findall(r"\{\w*\}", english), key
 
 
+def test_arabic_is_written_with_its_own_digits():
+    spoken = [arabic for arabic, _ in WORDS.values()]
+    spoken += [str(form) for arabic, _ in DESK_WORDS.values() for form in _forms(arabic)]
+    spoken += [duration(seconds, "ar") for seconds in range(1, 1200, 7)]
+    assert [one for one in spoken if re.search("[0-9]", one)] == []
+
+
+def _forms(said: Words) -> Iterable[str]:
+    return [said] if isinstance(said, str) else said.values()
+
+
 @pytest.mark.parametrize("name", pages._TEMPLATES.list_templates(extensions=["html"]))
 def test_a_page_speaks_by_words_alone(name: str):
     """No sentence stands in a template, and every word that one names is there."""
@@ -57,13 +70,13 @@ def test_a_page_speaks_by_words_alone(name: str):
         (0, "ثانية", "1 second"),
         (1, "ثانية", "1 second"),
         (2, "ثانيتان", "2 seconds"),
-        (3, "3 ثوانٍ", "3 seconds"),
-        (10, "10 ثوانٍ", "10 seconds"),
-        (11, "11 ثانية", "11 seconds"),
-        (60, "60 ثانية", "60 seconds"),
+        (3, "٣ ثوانٍ", "3 seconds"),
+        (10, "١٠ ثوانٍ", "10 seconds"),
+        (11, "١١ ثانية", "11 seconds"),
+        (60, "٦٠ ثانية", "60 seconds"),
         (61, "دقيقتان", "2 minutes"),
-        (300, "5 دقائق", "5 minutes"),
-        (660, "11 دقيقة", "11 minutes"),
+        (300, "٥ دقائق", "5 minutes"),
+        (660, "١١ دقيقة", "11 minutes"),
     ],
 )
 def test_a_wait_is_said_in_words(seconds: int, arabic: str, english: str):
