@@ -1,5 +1,6 @@
 """`moderation comments import`: a site's archive, with what its own moderators decided."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,12 @@ async def _import(desk: Desk, site: str, file: Path, options: dict[str, Any]) ->
         if not importer.report.rows:
             raise Failure(f"{file}: {error}") from error
         importer.report.broken = str(error)
+    except asyncio.CancelledError:  # somebody's Ctrl-C; a second one ends at once
+        importer.report.broken = "broken off; the same command again goes on where this ended"
     report = importer.report
-    async with desk.database.transaction() as connection:
+    async with (
+        desk.database.transaction() as connection
+    ):  # on the disk, and all that was stored before with it
         counts = {"stored": report.stored, "known": report.known, "labels": report.labels}
         await audit(
             connection, "comments.imported", actor=desk.actor, site_id=found.id, subject=site, **counts

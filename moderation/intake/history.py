@@ -119,6 +119,7 @@ class HistoryStore:
     async def _store(self, fresh: Sequence[tuple[Past, Candidate]], kept: Kept, beside: Beside) -> None:
         stored = {past.row: entering.id for past, entering in fresh}
         async with self._database.transaction() as connection:
+            await in_a_moment(connection)
             await _store_threads(connection, [entering for _, entering in fresh])
             await store_group(connection, [entering for _, entering in fresh], self._vault)
             await beside(connection, stored)
@@ -134,6 +135,14 @@ class HistoryStore:
                 kept.known += 1
             except UNSTORABLE:
                 kept.unstorable.append(past.row)
+
+
+async def in_a_moment(connection: Connection) -> None:
+    """Let this transaction return before it is on the disk; the next one without this waits for both.
+
+    An import says what it stored after such a one. Were PostgreSQL cut off before, the same file again stores what is missing.
+    """
+    await connection.execute("SET LOCAL synchronous_commit = off")
 
 
 def _find_parents(

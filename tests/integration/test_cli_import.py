@@ -1,6 +1,9 @@
-"""`moderation comments import`: archives of every kind, beside running engines, twice, and damaged."""
+"""`moderation comments import`: archives of every kind, beside running engines, twice, damaged, and broken off."""
 
+import asyncio
 import json
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import pytest
 
 from moderation.engines import EngineAddresses
 from moderation.storage.database import Database
+from tests.program import PROGRAM
 from tests.terminal import DONE, FAILED, SITE, WRONG_USAGE, Operator, desk, owned
 from tests.unit.protocols.test_imports import HEAD, ITEM, TAIL, comment
 
@@ -134,3 +138,68 @@ async def test_an_arabic_table_in_its_own_encoding_goes_in(
     said = desk.get("comments", "import", str(file), "--site", site, *options, "--encoding", "windows-1256")
     assert said["stored"] == 1
     assert (await rows(database, site, STORED))[0]["text"] == "نص عربي"
+
+
+LABELLED = """
+SELECT count(*) AS comments, count(DISTINCT c.external_id) AS different, count(l.key) AS labels
+  FROM comments c LEFT JOIN labels l ON l.comment_id = c.id WHERE c.site_id = $1
+"""
+MANY = 4_000
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+async def test_an_import_that_was_ended_goes_on_and_stores_each_row_once(
+    desk: Operator, site: str, database: Database, tmp_path: Path, number: signal.Signals
+) -> None:
+    file = tmp_path / "many.jsonl"
+    row = {"state": "approved", "abuse": 0, "author": {"name": "ن", "email": "reader@example.com"}}
+    file.write_text("".join(json.dumps({**row, "id": n, "text": f"نص {n}"}) + "\n" for n in range(MANY)))
+    words = [*PROGRAM, "comments", "import", str(file), "--site", site]
+    running = subprocess.Popen(
+        words,
+        env=desk.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        # Whoever runs the tests in the background may have SIGINT ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    )
+    async with asyncio.timeout(60):
+        while not (await rows(database, site, LABELLED))[0]["comments"]:
+            assert running.poll() is None
+            await asyncio.sleep(0.01)
+    running.send_signal(number)
+    _, said = await asyncio.to_thread(running.communicate, timeout=60)
+    (after,) = await rows(database, site, LABELLED)
+    assert after["comments"] == after["labels"] == after["different"] > 0  # a comment never without its label
+    if number is signal.SIGINT and after["comments"] < MANY:
+        assert running.returncode == FAILED
+        assert "the same command again goes on where this ended" in said.decode()
+        assert "Traceback" not in said.decode()
+    again = desk.get("comments", "import", str(file), "--site", site)
+    assert (again["stored"], again["known"]) == (MANY - after["comments"], after["comments"])
+    (whole,) = await rows(database, site, LABELLED)
+    assert tuple(whole) == (MANY, MANY, MANY)
+
+
+async def test_the_last_of_two_labels_of_one_text_stays_and_the_same_again_writes_nothing(
+    desk: Operator, site: str, database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "labels.jsonl"
+    said = [
+        ("نص", 1, "2026-01-02"),
+        ("نص", 0, "2026-01-01"),
+        ("قرض", 0, "2026-01-01"),
+        ("قرض", 1, "2026-01-01"),
+    ]
+    file.write_text(
+        "".join(
+            json.dumps({"text": text, "spam": spam, "created_at": f"{day}T00:00:00Z"}) + "\n"
+            for text, spam, day in said
+        )
+    )
+    query = "SELECT text, spam, xmin::text FROM labels WHERE site_id = $1 ORDER BY text"
+    assert desk.get("comments", "import", str(file), "--site", site)["labels"] == 4
+    first = await rows(database, site, query)
+    assert [(row["text"], row["spam"]) for row in first] == [("قرض", 1), ("نص", 1)]
+    desk.get("comments", "import", str(file), "--site", site)
+    assert await rows(database, site, query) == first

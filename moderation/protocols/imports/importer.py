@@ -1,9 +1,11 @@
 """Take an archive in, group by group: comments with what their site decided, and labels that belong to no comment.
 
 Bad rows are told by line and keep no other from going in. What a comment can do without (a wrong e-mail address, a wrong
-date) is left out and told too. Memory is bounded by one group; a run that was interrupted is simply run again.
+date) is left out and told too. Memory is bounded by two groups; a run that was interrupted is simply run again. While one
+group is being stored the next one is read. Groups are durable when the caller's next ordinary transaction is.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +22,7 @@ from moderation.domain.ports import Vault
 from moderation.domain.site import MAX_TEXT_LENGTH, Site
 from moderation.domain.verdict import Verdict
 from moderation.intake.candidates import History
-from moderation.intake.history import GROUP, ORIGIN, HistoryStore, Past
+from moderation.intake.history import GROUP, ORIGIN, HistoryStore, Past, in_a_moment
 from moderation.intake.validation import read_submission
 from moderation.protocols.batch import read_history
 from moderation.protocols.imports.rows import UNDECODABLE, Row
@@ -31,6 +33,8 @@ MOST_FAULTS = 1000
 """Bad rows that are told one by one; further ones are only counted."""
 _NEEDED = ("", "/text", "/state", "/reason", "/external_id", "/thread/id")
 _DEFAULT_THREAD = "import"
+_AT_ONCE = 16
+"""Rows read between two looks at what is being stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Importer:
         self._store = HistoryStore(database, vault, self._site, clock=clock)
         self.report = ImportReport()
         self._group: list[_Entry] = []
+        self._storing: asyncio.Task[None] | None = None
 
     async def take(self, rows: Iterable[Row]) -> None:
         """Take ``rows`` in; raises what reading them raises, after the whole groups before."""
@@ -95,8 +100,11 @@ class Importer:
                 self._enter(row)
                 if len(self._group) >= GROUP:
                     await self._flush()
+                elif self.report.rows % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # what is being stored goes on between rows
         finally:
             await self._flush()
+            await self._stored()
 
     def _enter(self, row: Row) -> None:
         self.report.rows += 1
@@ -135,9 +143,22 @@ class Importer:
             return read_submission(raw, self._site.settings, now=self._clock(), origin=ORIGIN)
 
     async def _flush(self) -> None:
+        """Begin to store the group, once the one before is stored: a reply finds what it replies to."""
+        await self._stored()
         group, self._group = self._group, []
-        if not group:
+        if group:
+            self._storing = asyncio.create_task(self._keep(group))
+
+    async def _stored(self) -> None:
+        """Wait for the group that is being stored; raises what storing it raises. Whoever is broken off here leaves it whole."""
+        storing = self._storing
+        if storing is None:
             return
+        await asyncio.wait({storing})
+        self._storing = None
+        storing.result()
+
+    async def _keep(self, group: Sequence[_Entry]) -> None:
         pasts = [entry.past for entry in group if entry.past is not None]
         labelled = [entry for entry in group if entry.row.labels]
 
@@ -170,6 +191,7 @@ class Importer:
         """Keep labels of texts that are no comment."""
         if entries:
             async with self._database.transaction() as connection:
+                await in_a_moment(connection)
                 await keep_labels(connection, [self._label(entry, None) for entry in entries])
         self.report.labels += len(entries)
 
