@@ -1,5 +1,6 @@
 """`moderation moderator`: people, their roles and tokens."""
 
+import json
 import sys
 
 import click
@@ -12,6 +13,7 @@ from moderation.domain.clock import utc_now
 from moderation.domain.ids import ModeratorId
 from moderation.domain.site import Role
 from moderation.privacy.passwords import LONGEST, SHORTEST, Fault, Passwords, fault_of
+from moderation.privacy.staff import erase_moderator, export_moderator
 from moderation.storage.administration import moderators, passwords
 
 
@@ -119,6 +121,32 @@ def list_moderators(terminal: Terminal, site: str | None) -> None:
     ]
     columns = ("email", "name", "roles", "tokens", "created_at", "disabled_at")
     terminal.show(found, lambda: table(found, columns, empty="There is no moderator yet."))
+
+
+@moderator.command("export")
+@click.argument("email")
+@with_terminal
+def export(terminal: Terminal, email: str) -> None:
+    """Print everything held of a person who moderates, as JSON. The result is private."""
+    found = terminal.run(
+        lambda desk: export_moderator(desk.database, desk.vault, email, clock=utc_now, actor=desk.actor)
+    )
+    terminal.show(found, lambda: json.dumps(plain(found), ensure_ascii=False, indent=2))
+
+
+@moderator.command("erase")
+@click.argument("email")
+@with_terminal
+def erase(terminal: Terminal, email: str) -> None:
+    """Shut a person out and erase whatever names them, for good; what they decided stays, under an id that names nobody.
+
+    Backups made before still hold them.
+    """
+    ids = terminal.run(lambda desk: erase_moderator(desk.database, desk.vault, email, actor=desk.actor))
+    stays = ", ".join(map(str, ids))
+    terminal.show(
+        {"email": email, "erased": ids}, f"{email} is erased; what they decided stays under {stays}"
+    )
 
 
 @moderator.command("disable")

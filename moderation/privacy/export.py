@@ -80,7 +80,7 @@ async def export(
         "email": email,
         "exported_at": wire_time(clock()),
         "author": None if author is None else dict(author),
-        "labelled_texts": [_jsonable(row.items()) for row in labels],
+        "labelled_texts": [jsonable(row.items()) for row in labels],
         "comments": [_comment(vault, row, parts.get(row["id"], {})) for row in rows],
     }
 
@@ -89,7 +89,7 @@ async def _read_parts(connection: Connection, ids: list[UUID]) -> dict[UUID, dic
     found: dict[UUID, dict[str, list[JsonObject]]] = {}
     for name, query in _PARTS.items():
         for row in await connection.fetch(query, ids, timeout=_SCAN_TIMEOUT_S):
-            values = _jsonable(row.items())
+            values = jsonable(row.items())
             found.setdefault(row["comment_id"], {}).setdefault(name, []).append(values)
     return found
 
@@ -99,11 +99,12 @@ def _comment(vault: Vault, row: Any, parts: Mapping[str, list[JsonObject]]) -> J
         name: None if row[f"{name}_sealed"] is None else vault.open(row[f"{name}_sealed"], name)
         for name in ("email", "address")
     }
-    plain = _jsonable((name, row[name]) for name in _PLAIN)
+    plain = jsonable((name, row[name]) for name in _PLAIN)
     return plain | opened | {name: parts.get(name, []) for name in _PARTS}
 
 
-def _jsonable(items: Iterable[tuple[str, Any]]) -> JsonObject:
+def jsonable(items: Iterable[tuple[str, Any]]) -> JsonObject:
+    """Return a row as JSON takes it, without the comment that it belongs to."""
     return {name: _value(name, value) for name, value in items if name != "comment_id"}
 
 

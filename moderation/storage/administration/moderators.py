@@ -31,7 +31,8 @@ SELECT m.id, m.email, m.email_sealed, m.name, m.created_at, m.disabled_at,
                   WHERE r.moderator_id = m.id AND s.removed_at IS NULL), '{}') AS roles,
        (SELECT count(*) FROM moderator_tokens t WHERE t.moderator_id = m.id AND t.revoked_at IS NULL) AS tokens
   FROM moderators m
- WHERE $1::int IS NULL OR EXISTS (SELECT FROM moderator_roles r WHERE r.moderator_id = m.id AND r.site_id = $1)
+ WHERE (m.disabled_at IS NULL OR m.email_sealed IS NOT NULL OR m.email IS NOT NULL) -- who was erased is nobody any more
+   AND ($1::int IS NULL OR EXISTS (SELECT FROM moderator_roles r WHERE r.moderator_id = m.id AND r.site_id = $1))
 """
 
 

@@ -188,6 +188,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "moderator invite": None,
     "moderator password": None,
     "moderator list": None,
+    "moderator export": None,
+    "moderator erase": None,
     "moderator disable": None,
     "policy show": ["{site}"],
     "policy set": ["{site}", "link_limit=3"],
