@@ -30,6 +30,7 @@ _STATUS_CODES = {
     405: "method-not-allowed",
     413: "too-large",
     415: "unsupported-media-type",
+    417: "expectation-failed",
 }
 QUIET = {"/livez", "/readyz", "/metrics"}
 

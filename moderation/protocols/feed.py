@@ -7,10 +7,12 @@ from moderation.delivery.feed import MAX_LIMIT, Feed, as_wire
 from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError
 from moderation.protocols.authentication import authenticate_site
+from moderation.protocols.review_fields import read_query
 
 FEED = web.AppKey("feed", Feed)
 
 DEFAULT_LIMIT = 100
+_PARAMETERS = frozenset({"after", "limit"})
 _MAX_POSITION = 2**63 - 2
 
 
@@ -22,6 +24,8 @@ def routes() -> list[web.RouteDef]:
 async def list_events(request: web.Request) -> web.Response:
     """Answer with the events after a position, and the position to ask for next."""
     caller = await authenticate_site(request)
+    # A position under a name that is spelled wrongly would send everything again from the beginning.
+    read_query(request, known=_PARAMETERS)
     after = _whole(request, "after", low=0, high=_MAX_POSITION, default=0)
     limit = _whole(request, "limit", low=1, high=MAX_LIMIT, default=DEFAULT_LIMIT)
     site = caller.site

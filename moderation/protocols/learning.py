@@ -7,6 +7,7 @@ from moderation.domain.site import Role
 from moderation.learning.health import ErrorRate, Health, HealthReader
 from moderation.protocols.authentication import authenticate_person, site_of
 from moderation.protocols.rendering import json_response
+from moderation.protocols.review_fields import ONE_SITE, read_query
 
 HEALTH = web.AppKey("health", HealthReader)
 
@@ -19,7 +20,7 @@ def routes() -> list[web.RouteDef]:
 async def read_health(request: web.Request) -> web.Response:
     """Return error rates, drift and outliers of one site to a person with the role lead there."""
     person = await authenticate_person(request)
-    site = await site_of(request, person, request.query.get("site", ""))
+    site = await site_of(request, person, read_query(request, known=ONE_SITE).get("site", ""))
     person.require(site.id, Role.LEAD)
     found = await request.app[HEALTH].read(site.id, site.name)
     return json_response(health_body(found))

@@ -64,6 +64,9 @@ PROBLEMS: dict[str, ProblemType] = {
     "unsupported-media-type": ProblemType(
         415, "Unsupported media type", "Send the documented content type, in UTF-8."
     ),
+    "expectation-failed": ProblemType(
+        417, "Expectation failed", "The only expectation that can be met is `Expect: 100-continue`."
+    ),
     "invalid-comment": ProblemType(
         422, "Invalid comment", "One or more fields are faulty; each is named in `errors`."
     ),

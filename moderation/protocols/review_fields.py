@@ -15,6 +15,7 @@ from moderation.domain.messages import message
 from moderation.domain.task import QueueOrder, TaskKind
 from moderation.domain.verdict import HUMAN_REASONS, ReasonCode, Verdict
 from moderation.intake.validation import FieldReader
+from moderation.protocols.languages import language_of
 from moderation.review.decisions import MAX_BULK
 from moderation.review.rulings import Ruling, Target
 
@@ -22,6 +23,8 @@ MAX_NOTE = 2_000
 MAX_LOGIN = 200
 MAX_FILTER = 255
 _LARGEST = 2**31 - 1
+ONE_SITE = frozenset({"site"})
+"""Parameters of a question about one site."""
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -158,6 +161,14 @@ def refuse_parameters(reader: FieldReader, language: str) -> None:
         raise MalformedRequestError(
             detail("parameter", name=name, fault=message(error.code, language, error.values)), parameter=name
         )
+
+
+def read_query(request: web.Request, *, known: frozenset[str]) -> dict[str, Any]:
+    """Return the query string as `query_as_body` does. Raises `MalformedRequestError` for a parameter that is none of ``known``."""
+    raw, reader = query_as_body(request), FieldReader()
+    refuse_unknown(reader, raw, known)
+    refuse_parameters(reader, language_of(request))
+    return raw
 
 
 def read_kind(reader: FieldReader, raw: Mapping[str, Any]) -> TaskKind | None:

@@ -1,13 +1,14 @@
 """What the HTTP library answers by itself, in our words: neither its name and version, nor a copy of what a stranger sent.
 
-The library offers no place to say so, so two of its names are replaced, once a process; a test sees whether that still works.
+The library offers no place to say so, so three of its names are replaced, once a process; tests see whether that still works.
 """
 
-from aiohttp import web, web_protocol, web_response, web_server
+from aiohttp import web, web_protocol, web_response, web_server, web_urldispatcher
 
 from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError, ModerationError
 from moderation.domain.ids import new_hex
+from moderation.protocols.edge import edge
 from moderation.protocols.problems import problem_response
 
 NAME = "moderation"
@@ -33,7 +34,27 @@ class Connection(web_protocol.RequestHandler):
         return response
 
 
+_meet_expectation = web_urldispatcher._default_expect_handler  # noqa: SLF001 - there is no other name for it
+
+
+async def heed_expectation(request: web.Request) -> web.StreamResponse | None:
+    """Ask for the body where the caller waits to be asked; refuse any other expectation (RFC 9110 §10.1.1) as a problem.
+
+    The library looks at this before any middleware, for paths that there are and for those that there are not.
+    """
+    try:
+        await _meet_expectation(request)
+    except web.HTTPExpectationFailed:
+        return await edge(request, _refuse_expectation)
+    return None
+
+
+async def _refuse_expectation(_request: web.Request) -> web.StreamResponse:
+    raise web.HTTPExpectationFailed
+
+
 def speak_for_the_library(connection: type[Connection] = Connection) -> None:
     """Make every connection from now on speak in our words, as ``connection`` does."""
     setattr(web_response, "SERVER_SOFTWARE", NAME)  # noqa: B010 - the type checker refuses a plain assignment
     setattr(web_server, "RequestHandler", connection)  # noqa: B010 - likewise
+    setattr(web_urldispatcher, "_default_expect_handler", heed_expectation)  # noqa: B010 - likewise

@@ -13,6 +13,7 @@ from moderation.protocols.languages import language_of
 from moderation.protocols.operations import DATABASE
 from moderation.protocols.rendering import json_response
 from moderation.protocols.review import DESK, speak_as
+from moderation.protocols.review_fields import ONE_SITE, read_query
 from moderation.review.queue import MAX_COUNTED
 from moderation.storage.colleagues import read_name
 
@@ -44,7 +45,7 @@ async def show_me(request: web.Request) -> web.Response:
 async def count_tasks(request: web.Request) -> web.Response:
     """Count what waits on one site, by kind, to a person with a role there: those kinds that they may work on."""
     person = await authenticate_person(request)
-    site = await site_of(request, person, request.query.get("site", ""))
+    site = await site_of(request, person, read_query(request, known=ONE_SITE).get("site", ""))
     await speak_as(request, site.id)
     counted = await request.app[DESK].queue.count(site.id, TaskKind.visible_to(person.roles[site.id]))
     kinds = {

@@ -33,6 +33,7 @@ NOT_WALKED = {
     "unavailable",
     "invalid-configuration",
     "method-not-allowed",
+    "expectation-failed",
     "unknown-site",
     "conflict",
 }

@@ -27,6 +27,16 @@ async def test_colleagues_have_names_for_each_other_and_no_address(service: Runn
     assert "@" not in str(body)
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/colleagues", "/v1/queue/counts", "/v1/health", "/v1/queue", "/v1/search"]
+)
+async def test_a_parameter_that_no_list_knows_is_named(service: RunningService, path: str) -> None:
+    token = await seed_moderator(service.database, {service.site.id: "lead"})
+    status, problem = await service.call("GET", f"{path}?site={service.site.name}&kid=held", key=token)
+    assert (status, problem["type"]) == (400, "/problems/malformed-request")
+    assert "kid" in problem["detail"]
+
+
 async def test_nobody_else_learns_who_they_are(service: RunningService) -> None:
     other = await seed_site(service.database, service.vault)
     stranger = await seed_moderator(service.database, {other.id: "admin"})

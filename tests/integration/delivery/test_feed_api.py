@@ -78,7 +78,7 @@ async def test_only_a_sites_own_key_opens_the_feed(bench: Bench, client: Client)
 
 @pytest.mark.parametrize(
     "query",
-    ["?after=-1", "?after=x", "?after=", "?after=1.5", "?after=1e3", "?after=٣", "?after=9223372036854775807", "?after=" + "9" * 40, "?limit=0", "?limit=1001", "?limit=", "?after=%00"],
+    ["?after=-1", "?after=x", "?after=", "?after=1.5", "?after=1e3", "?after=٣", "?after=9223372036854775807", "?after=" + "9" * 40, "?limit=0", "?limit=1001", "?limit=", "?after=%00", "?afer=5", "?after=1&after=2"],
 )  # fmt: skip
 async def test_a_faulty_parameter_is_named(bench: Bench, client: Client, query: str):
     site = await bench.newsroom.add_site("daily", None)
