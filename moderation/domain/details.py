@@ -8,6 +8,10 @@ from typing import Any
 _WORDS: dict[str, tuple[str, str]] = {
     # the body: (Arabic, English)
     "body_cut_off": ("انقطع متن الطلب قبل نهايته.", "The body was cut off."),
+    "line_later": (
+        "لم يُقبل هذا السطر؛ أرسله مرة أخرى بعد {seconds} ثانية.",
+        "This line was not accepted; send it again after {seconds} s.",
+    ),
     "body_not_json": (
         "متن الطلب ليس JSON صحيحًا (السطر {line}، العمود {column}).",
         "The body is not valid JSON (line {line}, column {column}).",

@@ -28,6 +28,14 @@ MAX_CONTEXT_ITEMS = 20
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL cannot hold."""
+INVISIBLE = (
+    r"\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+)
+"""Blanks, controls, joiners, directions, fillers: of a text of these alone no reader sees anything. For a class of a pattern."""
+_VISIBLE = re.compile(rf"[^{INVISIBLE}\U000e0000-\U000e0fff]")
+_EXACT = 2**53
+"""Below it every whole number that arrives as a float is the one that was sent (IEEE 754)."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -53,7 +61,10 @@ class FieldReader:
         return {}
 
     def text(self, source: Mapping[str, Any], name: str, *, at: str, limit: int) -> str | None:
-        """Return the string ``name`` or None when absent, null or blank; faulty when no string, unstorable or too long."""
+        """Return the string ``name``, or None when absent, null or without a visible character.
+
+        Faulty when no string, unstorable or too long.
+        """
         value = source.get(name)
         if value is None:
             return None
@@ -66,15 +77,20 @@ class FieldReader:
         if len(value) > limit:
             self.fail(at, "too_long", limit=limit)
             return None
-        return value if value and not value.isspace() else None
+        return value if _VISIBLE.search(value) else None
 
     def identifier(self, source: Mapping[str, Any], name: str, *, at: str) -> str | None:
-        """Return an id: a string, or a whole number written as one (WordPress ids are numbers)."""
+        """Return an id: a string, or a whole number written as one (WordPress ids are numbers).
+
+        Numbers beyond 64 bits arrive rounded, so that two ids would be one: they are faulty.
+        """
         value = source.get(name)
         if value is None:
             return None
-        if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
-            source = {name: str(int(value))}
+        if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            source = {name: str(value)}
         found = self.text(source, name, at=at, limit=MAX_ID)
         return found.strip() if found else None
 
@@ -236,7 +252,7 @@ def _read_context(reader: FieldReader, raw: Mapping[str, Any]) -> dict[str, Any]
     if not part:
         return {}
     if len(part) > MAX_CONTEXT_ITEMS:
-        reader.fail("/context", "too_long", limit=MAX_CONTEXT_ITEMS)
+        reader.fail("/context", "too_many", limit=MAX_CONTEXT_ITEMS)
         return {}
     kept: dict[str, Any] = {}
     for key, value in part.items():

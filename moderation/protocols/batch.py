@@ -1,7 +1,8 @@
 """``POST /v1/comments/batch``: newline-delimited JSON in and out, streamed, one answer a line and in the same order.
 
 A line with ``state`` and ``decided_at`` is history: what the site did with a comment before it came to us. It takes no
-part in limits, is not judged, makes no event, and counts as a person's decision.
+part in limits, is not judged, makes no event, and counts as a person's decision. A line with one of the two alone is
+faulty: taken for a new comment, what the site had rejected could be published.
 """
 
 import asyncio
@@ -16,9 +17,12 @@ from aiohttp import web
 from moderation.domain.clock import utc_now
 from moderation.domain.details import detail
 from moderation.domain.errors import (
+    DependencyUnavailableError,
+    FieldError,
     InvalidCommentError,
     MalformedRequestError,
     ModerationError,
+    RateLimitedError,
     TooLargeError,
 )
 from moderation.domain.policy import Ruling
@@ -140,7 +144,13 @@ class _Lines:
         return _line({"line": number, "status": status, **outcome_body(outcome, self._language)})
 
     def _problem(self, error: ModerationError, number: int) -> bytes:
-        return _line({"line": number, **problem_body(error, self._language)})
+        answer = {"line": number, **problem_body(error, self._language)}
+        if isinstance(
+            error, RateLimitedError | DependencyUnavailableError
+        ):  # a line has no header of its own
+            answer["retry_after"] = error.retry_after_s
+            answer["detail"] = detail("line_later", seconds=error.retry_after_s).said_in(self._language)
+        return _line(answer)
 
 
 def _begin(answering: Coroutine[Any, Any, bytes], group: asyncio.TaskGroup) -> "asyncio.Task[bytes]":
@@ -171,11 +181,19 @@ def _id(raw: Any, name: str) -> str:
 
 
 async def _enter(intake: Intake, site: Site, raw: Any) -> Outcome:
-    if isinstance(raw, dict) and raw.get("state") is not None and raw.get("decided_at") is not None:
+    if isinstance(raw, dict) and _is_history(raw):
         lenient = replace(site.settings, required=("text",))
         submission = read_submission(raw, lenient, now=utc_now(), origin=ORIGIN)
         return await intake.enter(site, submission, read_history(raw))
     return await intake.submit(site, raw, origin=ORIGIN)
+
+
+def _is_history(raw: dict[str, Any]) -> bool:
+    """Tell a line of history from a new comment. Raises `InvalidCommentError` for half of one."""
+    missing = [name for name in ("state", "decided_at") if raw.get(name) in (None, "")]
+    if len(missing) == 1:
+        raise InvalidCommentError([FieldError(f"/{missing[0]}", "missing")])
+    return not missing
 
 
 def read_history(raw: dict[str, Any]) -> History:

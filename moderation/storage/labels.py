@@ -54,7 +54,8 @@ def _row(label: Label) -> dict[str, Any]:
         "labelled_at": label.labelled_at,
     }
     optional = {
-        "comment_id": label.comment_id and str(label.comment_id),  # the driver's UUIDs are a class of their own
+        "comment_id": label.comment_id
+        and str(label.comment_id),  # the driver's UUIDs are a class of their own
         "language": label.language,
         "identity": label.identity and label.identity.hex(),
         "email_hash": label.email_hash and label.email_hash.hex(),

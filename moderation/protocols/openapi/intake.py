@@ -88,8 +88,13 @@ _LINE_PROBLEM = record(
         "rule": {"type": "string"},
         "dependency": {"type": "string"},
         "limit_bytes": {"type": "integer"},
+        "retry_after": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "With 429 and 503: send the line again after so many seconds.",
+        },
     },
-    optional=("errors", "rule", "dependency", "limit_bytes"),
+    optional=("errors", "rule", "dependency", "limit_bytes", "retry_after"),
     description="A problem detail of one line; the other lines are not harmed.",
 )
 
@@ -138,7 +143,8 @@ DIALECT = Dialect(
             "Send many comments, or history",
             description=(
                 "One JSON object a line in (256 KiB at most), one answer a line out, in order, while later lines still arrive. "
-                "A line with `state` and `decided_at` is history: not judged, not limited, no event."
+                "A line with `state` and `decided_at` is history: not judged, not limited, no event; with one of them alone it is faulty. "
+                "Other lines count against the limits; what is above them has a 429 with `retry_after`."
             ),
             callers=(SITE,),
             parameters=(LANGUAGE_HEADER,),

@@ -9,6 +9,7 @@ from moderation.domain.site import MAX_TEXT_LENGTH, Role
 from moderation.domain.task import TaskKind
 from moderation.domain.verdict import HUMAN_REASONS, OUTPUTS, ReasonCode, State, Verdict
 from moderation.intake.validation import (
+    INVISIBLE,
     MAX_CONTEXT_ITEMS,
     MAX_EMAIL,
     MAX_ID,
@@ -38,16 +39,20 @@ def words(kind: type[StrEnum], description: str = "") -> Json:
 
 
 def text(limit: int, description: str = "", *, required: bool = False) -> Json:
-    """Describe text that a caller may send: no NUL; with ``required``, something that is not blank."""
-    pattern = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$" if required else "^[^\\u0000]*$"
+    """Describe text that a caller may send: no NUL; with ``required``, something that can be seen."""
+    pattern = rf"^[^\u0000]*[^{INVISIBLE}][^\u0000]*$" if required else r"^[^\u0000]*$"
     schema: Json = {"type": "string", "maxLength": limit, "pattern": pattern}
     return schema | ({"description": description} if description else {})
+
+
+_ID_NUMBER = {"type": "integer", "minimum": -(2**63), "maximum": 2**64 - 1}
+"""What arrives unrounded."""
 
 
 def identifier(description: str, *, required: bool = False) -> Json:
     """Describe an id of the site's: text, or a whole number, which is read as text."""
     return {
-        "anyOf": [text(MAX_ID, required=required), {"type": "integer"}],
+        "anyOf": [text(MAX_ID, required=required), _ID_NUMBER],
         "description": description,
     }
 

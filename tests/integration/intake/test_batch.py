@@ -68,6 +68,30 @@ async def test_a_history_line_names_its_faults(service: RunningService) -> None:
     assert {error["pointer"] for error in answer["errors"]} == {"/state", "/decided_at", "/reason"}
 
 
+async def test_half_a_line_of_history_is_no_new_comment(service: RunningService) -> None:
+    when = {"decided_at": "2024-05-01T10:00:00Z"}
+    halves = [{"state": "rejected"}, {"state": "rejected", "decided_at": ""}, when, when | {"state": None}]
+    answers = await send(service, [comment() | half for half in halves])
+    assert [answer["status"] for answer in answers] == [422] * 4
+    named = [error["pointer"] for answer in answers for error in answer["errors"]]
+    assert named == ["/decided_at", "/decided_at", "/state", "/state"]
+
+
+async def test_a_line_above_a_limit_says_when_to_send_it_again(
+    fresh_database_url: str, running_engines: Any
+) -> None:
+    limits = {"site": {"count": 1, "period_s": 60}}
+    async with running_service(
+        fresh_database_url, running_engines.redis_url, site={"limits": limits}
+    ) as service:
+        first, second = await send(service, [comment(f"سطر {n}") for n in range(2)])
+        assert first["status"] == 201
+        assert (second["status"], second["rule"]) == (429, "site")
+        assert isinstance(second["retry_after"], int)
+        assert 1 <= second["retry_after"] <= 60
+        assert str(second["retry_after"]) in second["detail"]
+
+
 async def test_a_reply_finds_its_parent_a_line_before_it(service: RunningService) -> None:
     lines = [
         comment(f"رد {n}", external_id=str(n), **({"parent_id": str(n - 1)} if n else {})) for n in range(40)

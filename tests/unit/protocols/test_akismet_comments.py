@@ -41,7 +41,7 @@ PLAIN = {"blog": ["https://paper.example"], "comment_content": ["text"], "user_i
         "en-" + "-".join(["aaaaaaaa"] * 4),
         "x@" + "a" * 300 + ".example",
         "a" * 70_000,
-        "\u202e\u2028\x01",
+        "\u202e\u2028\x01ن",
     ],
 )
 def test_no_parameter_makes_a_comment_faulty(written: str) -> None:
@@ -52,6 +52,12 @@ def test_no_parameter_makes_a_comment_faulty(written: str) -> None:
         assert read_submission(raw, SITE.settings, now=NOW, origin="akismet").text == said.text.strip()
         assert len(name_of(form) or "") <= 255
         callback_of(form, SITE)
+
+
+def test_a_text_in_which_nothing_can_be_seen_is_an_empty_one() -> None:
+    form = Form(PLAIN | {"comment_content": ["\u202e\u2028\x01"]})
+    raw = comment_of(form, read_said(form, may_be_slashed=True), SITE, now=NOW)
+    assert read_submission(raw, SITE.settings, now=NOW, origin="akismet").text == ""
 
 
 def test_an_address_is_kept_without_its_zone() -> None:
