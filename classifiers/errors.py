@@ -11,9 +11,24 @@ ClassifierError
  └─ OutputRefusedError         the folder to write to holds something else than a model
 """
 
+from collections.abc import Callable
+
 
 class ClassifierError(Exception):
-    """Root of this package's errors; its message never holds comment text."""
+    """Root of this package's errors; its message never holds comment text.
+
+    A sentence with named places is given with what fills them; `words` says it in another language.
+    """
+
+    def __init__(self, sentence: str = "", **fields: str | float) -> None:
+        super().__init__(sentence.format(**fields) if fields else sentence)
+        self.sentence = sentence
+        self.fields = fields
+
+    def words(self, say: Callable[[str], str]) -> str:
+        """Return the sentence as `say` says it, and what fills it."""
+        said = {name: say(one) if isinstance(one, str) else one for name, one in self.fields.items()}
+        return say(self.sentence).format(**said) if said else say(self.sentence)
 
 
 class ArtifactTamperedError(ClassifierError):
@@ -39,13 +54,12 @@ class DoubtfulColumnError(DatasetError):
 class LabelsError(DatasetError):
     """Labels that cannot be learned from: none, of one kind only, too few.
 
-    `code` is stable: no_labels, one_sided_labels, too_few_labels; `numbers` say how many there were.
+    `code` is stable: no_labels, one_sided_labels, too_few_labels.
     """
 
-    def __init__(self, code: str, message: str, **numbers: int) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, sentence: str, **fields: str | float) -> None:
+        super().__init__(sentence, **fields)
         self.code = code
-        self.numbers = numbers
 
 
 class ForeignReportError(ClassifierError):

@@ -14,10 +14,102 @@ LEARNED_FROM_THESE = (
 TOO_FEW_ROWS = "{language}: {rows} rows are too few; the prior alone scores it"
 TOO_FEW_LABELS = "{output}: {positive} positive and {negative} negative labels"
 BOTH_WAYS = "{output}: {texts} texts are labelled both ways"
+NO_PROBABILITY = "{output}: labelled, but {version} gives no probability of it for any labelled row"
+ONE_SIDED = (
+    "{output}: all {rows} labels say {label}: how well the model tells apart, and its false alarms or misses, "
+    "cannot be measured on them"
+)
+WITHOUT_TEXT = "rows without text, passed over: {rows}"
 SENTENCES = frozenset({LEARNED_FROM_THESE, TOO_FEW_ROWS, TOO_FEW_LABELS, BOTH_WAYS})
 """Of notes, with places to be filled in."""
 
+NAME_THE_LABELS = "where a column holds labels under another name: --label-column NAME [--positive VALUE]"
+
+_FAULTS: Mapping[str, str] = {
+    "line": "السطر",
+    "row": "الصف",
+    "{file}: unknown kind of file; expected one of {kinds}": "{file}: نوع ملف غير معروف؛ المنتظر أحد {kinds}",
+    "{file}: its compression is damaged, or it breaks off": "{file}: ضغط الملف تالف، أو هو مقطوع",
+    "{file}: cannot be read: {error}": "{file}: تعذرت قراءته: {error}",
+    "{file}: is a spreadsheet or a packed file, no text: save it as CSV in UTF-8": (
+        "{file}: جدول ممتد أو ملف مضغوط وليس نصا: احفظه بصيغة CSV وترميز UTF-8"
+    ),
+    "{file}: a text file is read as a table with tabs, and its first line has none": (
+        "{file}: يقرأ الملف النصي جدولا بعلامات جدولة، وسطره الأول بلا واحدة"
+    ),
+    "{file}: there is no encoding {encoding!r}": "{file}: لا يوجد ترميز {encoding!r}",
+    "{file}: line {line} is longer than {most} characters": "{file}: السطر {line} أطول من {most} محرفا",
+    "{file}: line {line} is not {encoding} text; name the encoding it is in, such as --encoding windows-1256": (
+        "{file}: السطر {line} ليس نصا بترميز {encoding}؛ سم الترميز الذي كتب به، مثل --encoding windows-1256"
+    ),
+    "{file}: line {line} is empty": "{file}: السطر {line} فارغ",
+    "{file}: line {line} is not JSON": "{file}: السطر {line} ليس JSON",
+    "{file}: line {line} is not JSON by itself: write each record on a line of its own, without brackets around all": (
+        "{file}: السطر {line} ليس JSON بذاته: اكتب كل سجل في سطر مستقل، بلا أقواس حول الكل"
+    ),
+    "{file}: line {line} is not a JSON object": "{file}: السطر {line} ليس كائن JSON",
+    "{file}: line {line} (row {number}) has another number of columns: {found}, and there are {wanted} names": (
+        "{file}: السطر {line} (الصف {number}) فيه عدد آخر من الأعمدة: {found}، والأسماء {wanted}"
+    ),
+    "{file}: the row that begins at line {line} is not CSV: a quotation mark in it is not closed, or not doubled": (
+        "{file}: الصف الذي يبدأ عند السطر {line} ليس CSV: فيه علامة اقتباس لم تغلق أو لم تضاعف"
+    ),
+    "{file}: {unit} {number} has no column {column!r}; there are {columns}: name the text's with --text-column": (
+        "{file}: {unit} {number} بلا عمود {column!r}؛ الموجود {columns}: سم عمود النص بـ --text-column"
+    ),
+    "{file}: {unit} {number}: column {column!r} does not hold text": "{file}: {unit} {number}: العمود {column!r} لا يحوي نصا",
+    "{file}: {unit} {number}: a label is neither 0, 1 nor empty": "{file}: {unit} {number}: وسم ليس 0 ولا 1 ولا فارغا",
+    "{file}: {unit} {number}: {column!r} is neither 0, 1 nor empty": "{file}: {unit} {number}: {column!r} ليس 0 ولا 1 ولا فارغا",
+    "{file}: {unit} {number}: 'state' is none of approved, rejected, spam, trash, held, pending, deleted": (
+        "{file}: {unit} {number}: 'state' ليس أحد approved وrejected وspam وtrash وheld وpending وdeleted"
+    ),
+    "{file}: {unit} {number}: 'weight' is not a number above 0 and at most {most:g}": (
+        "{file}: {unit} {number}: 'weight' ليس عددا فوق 0 ولا يزيد على {most:g}"
+    ),
+    "{file}: {unit} {number}: 'created_at' is not a time after ISO 8601": (
+        "{file}: {unit} {number}: 'created_at' ليس وقتا وفق ISO 8601"
+    ),
+    "{file}: holds no data file for {what}": "{file}: لا يحوي ملف بيانات لـ {what}",
+    "training": "التدريب",
+    "testing": "القياس",
+    "{file}: holds no rows": "{file}: بلا صفوف",
+    "{file}: more than {most} rows in all; give a sample": "{file}: أكثر من {most} صف إجمالا؛ أعط عينة",
+    "{file}: no column {column!r}; there are {columns}": "{file}: لا عمود باسم {column!r}؛ الموجود {columns}",
+    "{file}: column {column!r} holds more than yes and no; name each value that means yes: --label-column {column} --positive VALUE": (
+        "{file}: العمود {column!r} فيه أكثر من نعم ولا؛ سم كل قيمة تعني نعم: --label-column {column} --positive VALUE"
+    ),
+    "{file}: {unit} {number}: column {column!r} holds more than yes and no; name each value that means yes: "
+    "--label-column {column} --positive VALUE": (
+        "{file}: {unit} {number}: العمود {column!r} فيه أكثر من نعم ولا؛ سم كل قيمة تعني نعم: --label-column {column} --positive VALUE"
+    ),
+    "no row has a label: none of the columns {columns} says yes or no; name the one that does with --label-column NAME, "
+    "and each of its values that means yes with --positive VALUE": (
+        "لا صف موسوما: لا يقول أي من الأعمدة {columns} نعم أو لا؛ سم العمود الذي يقول بـ --label-column NAME، "
+        "وكل قيمة فيه تعني نعم بـ --positive VALUE"
+    ),
+    "no row says what a person decided": "لا صف يقول ماذا قرر إنسان",
+    "no row has a label: none of the fields that say what a person decided is filled": (
+        "لا صف موسوما: لم يملأ أي من الحقول التي تقول ماذا قرر إنسان"
+    ),
+    "no output has labels": "لا مخرج موسوما",
+    "an output needs {needed} labels with {each} of each kind; {output} has most: {labelled} labels, {fewer} of the rarer kind": (
+        "يحتاج المخرج {needed} وسما، منها {each} من كل نوع؛ وأكثرها وسوما {output}: {labelled} وسما، منها {fewer} من النوع الأندر"
+    ),
+    "{output} has too few labels besides the untouched rows": "وسوم {output} فيما عدا الصفوف التي لم تمس أقل من أن تكفي",
+    "two numbers need {needed} decisions with {each} of each kind; there are {positive} positive and {negative} negative ones": (
+        "يحتاج العددان {needed} قرارا، منها {each} من كل نوع؛ والموجود {positive} موجبا و{negative} سالبا"
+    ),
+    "a share needs {needed} comments to stand for; there are {found}": "تحتاج الحصة {needed} تعليقا تمثلها؛ والموجود {found}",
+    "a queue a day needs comments with their times": "طابور اليوم يحتاج تعليقات بأوقاتها",
+    "no threshold keeps a precision of {wanted:g} on {least} decisions or more": (
+        "لا عتبة تحفظ ضبطا قدره {wanted:g} على {least} قرارا أو أكثر"
+    ),
+    NAME_THE_LABELS: "إن كان عمود يحوي الوسوم باسم آخر: --label-column NAME [--positive VALUE]",
+}
+"""What is wrong with somebody's files or labels."""
+
 ARABIC: Mapping[str, str] = {
+    **_FAULTS,
     # of a retraining
     "Retraining": "إعادة تدريب",
     "It may take over from {}.": "يجوز أن يحل محل {}.",
@@ -168,6 +260,13 @@ ARABIC: Mapping[str, str] = {
     TOO_FEW_ROWS: "{language}: {rows} من الصفوف لا تكفي؛ يحكم عليها النموذج الأصل وحده",
     TOO_FEW_LABELS: "{output}: {positive} من الوسوم موجب و{negative} سالب",
     BOTH_WAYS: "{output}: {texts} من النصوص وسمت بالضدين",
+    NO_PROBABILITY: "{output}: موسوم، لكن {version} لا يعطي له احتمالا في أي صف موسوم",
+    ONE_SIDED: "{output}: كل الوسوم ({rows}) تقول {label}: فلا يقاس عليها كم يحسن النموذج التمييز، ولا إنذاراته الكاذبة أو ما يفوته",
+    WITHOUT_TEXT: "صفوف بلا نص جرى تجاوزها: {rows}",
+    "0 to 49": "من 0 إلى 49",
+    "50 to 199": "من 50 إلى 199",
+    "200 to 499": "من 200 إلى 499",
+    "500 and more": "500 فأكثر",
     "none of it": "لا شيء منها",
     "to 60": "حتى 60",
     "61 to 240": "من 61 إلى 240",

@@ -93,7 +93,7 @@ def retrain(
 def _drawn(rows: Iterable[LabelledText], seed: int, max_rows: int, progress: Progress) -> Sample:
     sample = draw(progress_of(rows, progress), seed=seed, max_rows=max_rows)
     if not sample.rows:
-        raise LabelsError("no_labels", "no row says what a person decided", rows=sample.seen)
+        raise LabelsError("no_labels", "no row says what a person decided")
     return sample
 
 

@@ -5,8 +5,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from classifiers.datasets import field_text, read_records
 from classifiers.errors import DatasetError
+from classifiers.records import field_text, read_records
 from classifiers.runtime import Scorer, TextScores
 from classifiers.site import columns
 

@@ -16,6 +16,7 @@ from classifiers.site import plots
 from classifiers.site.curves import BINS, Curves, Points, curves_of
 from classifiers.site.judgement import ACTIVE, NEW
 from classifiers.site.measures import Interval
+from classifiers.site.reports import Note
 
 WORDS = {
     "auc": "AUC",
@@ -39,7 +40,7 @@ class Report:
     files: list[str]
     rows: int
     parts: Sequence[Part]
-    notes: Sequence[str] = ()
+    notes: Sequence[Note] = ()
     verdicts: Sequence[Mapping[str, int]] = ()
     differently: int = 0
     different: Sequence[Different] = ()
@@ -54,7 +55,7 @@ def render(report: Report, *, language: str = "en") -> str:
     }
     return _template().render(
         report=report, outputs=by_output, figures=FIGURES, words=WORDS, shown=interval_words, drawn=partial(_drawn, say=say),
-        t=say, language=language, direction=direction(language),
+        t=say, notes=[note.words(say) for note in report.notes], language=language, direction=direction(language),
     )  # fmt: skip
 
 

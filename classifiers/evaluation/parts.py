@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from classifiers.errors import LabelsError
 from classifiers.evaluation.figures import Judged, bootstrap, confusion
 from classifiers.evaluation.rows import DOUBT, REJECT, ModelScores, ScoredRows
+from classifiers.page_words import NO_PROBABILITY, ONE_SIDED
 from classifiers.site.labels import OUTPUTS
 from classifiers.site.measures import Interval
+from classifiers.site.reports import Note
 
 MAX_PARTS = 50  # of a kind; the largest
 VERDICTS = ("pass", "doubt", "reject")
@@ -58,23 +60,38 @@ def judge(scored: ScoredRows, *, seed: int, progress: Callable[[int], object]) -
             progress(1)
     if not parts:
         if said := missing(scored):
-            raise LabelsError("no_labels", "; ".join(said), rows=scored.rows)
+            raise LabelsError("no_labels", said[0].sentence, **said[0].fields)
         raise LabelsError(
             "no_labels",
-            f"no row has a label; label them in a column named {' or '.join(OUTPUTS)}, or state",
-            rows=scored.rows,
+            "no row has a label: none of the columns {columns} says yes or no; name the one that does with --label-column NAME, "
+            "and each of its values that means yes with --positive VALUE",
+            columns=", ".join(("state", *OUTPUTS)),
         )
     return parts
 
 
-def missing(scored: ScoredRows) -> list[str]:
-    """Return a sentence for each output that has labels but no probability of every model."""
+def missing(scored: ScoredRows) -> list[Note]:
+    """Return a note for each output that has labels but no probability of every model."""
     return [
-        f"{output}: labelled, but {model.version} gives no probability of it for any labelled row"
+        Note("no_probability", NO_PROBABILITY, {"output": output, "version": model.version})
         for output in OUTPUTS
         for model in scored.models
         if (known := scored.labels[output] >= 0).any() and np.isnan(model.probabilities[output][known]).all()
     ]
+
+
+def one_sided(scored: ScoredRows) -> list[Note]:
+    """Return a note for each output of which all labels are the same."""
+    found = []
+    for output in OUTPUTS:
+        labels = scored.labels[output]
+        kinds = np.unique(labels[labels >= 0]).tolist()
+        if len(kinds) == 1:
+            fields: dict[str, str | int] = {
+                "output": output, "rows": int((labels >= 0).sum()), "label": kinds[0]
+            }  # fmt: skip
+            found.append(Note("one_sided_labels", ONE_SIDED, fields))
+    return found
 
 
 def differences(scored: ScoredRows) -> Iterator[Different]:

@@ -163,7 +163,7 @@ def read_scored(
     files: Sequence[Path],
     scorers: Sequence[Scorer],
     *,
-    text_column: str,
+    columns: Wished,
     progress: Progress,
     tell: Callable[[str], object] = lambda _: None,
 ) -> ScoredRows:
@@ -176,30 +176,32 @@ def read_scored(
     collected = _Collected(scorers)
     for number, path in enumerate(files):
         without = _WithoutText()
-        columns, records = opened(path, Wished(text_column))
-        if words := columns.words():
+        found, records = opened(path, columns)
+        if words := found.words():
             tell(f"{path.name}: {words}")
-        rows = _rows_of(path, columns, records, without)
+        rows = _rows_of(path, found, records, without)
         first = next(rows, None)
         if first is None:
-            raise without.first or DatasetError(f"{path.name}: holds no rows")
+            raise without.first or DatasetError("{file}: holds no rows", file=path.name)
         rows = chain([first], rows)
         while batch := list(islice(rows, _BATCH)):
             collected.take(number, batch)
             progress(len(batch))
             if len(collected.row) > MAX_ROWS:
-                raise DatasetError(f"{path.name}: more than {MAX_ROWS} rows in all; give a sample")
+                raise DatasetError(
+                    "{file}: more than {most} rows in all; give a sample", file=path.name, most=MAX_ROWS
+                )
         collected.without_text += without.rows
     return collected.finish(files)
 
 
-def read_texts(path: Path, wanted: frozenset[int], *, text_column: str) -> dict[int, str]:
+def read_texts(path: Path, wanted: frozenset[int], *, columns: Wished) -> dict[int, str]:
     """Return the texts of some rows of a file by number, reading it once more."""
     found = {}
-    columns, records = opened(path, Wished(text_column))
+    names, records = opened(path, columns)
     for number, record in records:
         if number in wanted:
-            found[number] = str(record.get(columns.text, ""))
+            found[number] = str(record.get(names.text, ""))
             if len(found) == len(wanted):
                 break
     return found
@@ -209,7 +211,7 @@ def _rows_of(
     path: Path, columns: Columns, records: Iterator[tuple[int, dict[str, Any]]], without: _WithoutText
 ) -> Iterator[tuple[int, str, LabelledText]]:
     for number, record in records:
-        plain = columns.plain(record, f"{path.name}: line {number}")
+        plain = columns.plain(record, path.name, number)
         try:
             one = from_record(plain, name=path.name, row=number, text_column=columns.text)
         except NoTextError as error:

@@ -11,13 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from classifiers.datasets import read_records
 from classifiers.errors import DatasetError, DoubtfulColumnError
+from classifiers.records import listed, place, read_records
 from classifiers.site.labels import NOTHING, OUTPUTS
 
 TEXT = "text"
 _TEXTS = (
     TEXT, "comment", "comment_text", "content", "body", "message", "post", "tweet", "sentence", "document",
+    "نص", "النص", "تعليق", "التعليق",
 )  # fmt: skip
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "spam": ("spam", "is_spam"),
@@ -30,21 +31,25 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "threat": ("threat", "is_threat"),
     "hate": ("hate", "is_hate", "hateful", "is_hateful", "hate_speech", "hatespeech", "identity_hate"),
 }  # fmt: skip
-_GENERAL = ("label", "labels", "class", "target", "category", "gold", "y")
+_GENERAL = ("label", "labels", "class", "target", "category", "gold", "y", "التصنيف", "تصنيف", "الوسم", "وسم")
 _YES = frozenset({
     "1", "1.0", "true", "yes", "y", "spam", "abuse", "abusive", "toxic", "offensive", "offense", "off", "hate",
     "hateful", "hatespeech", "hate_speech", "hof", "insult", "profanity", "obscene", "threat", "hostile", "harassment",
     "bullying", "cyberbullying", "racist", "racism", "sexist", "sexism", "inappropriate", "rejected", "removed",
+    "نعم", "مسيء", "مسيئ", "مسيئة", "إساءة", "مزعج", "سبام", "كراهية", "مرفوض", "محذوف", "غير_لائق", "غير_لائقة",
 })  # fmt: skip
 _NO = frozenset({
     "0", "0.0", "false", "no", "n", "not", "none", "normal", "neutral", "clean", "ham", "ok", "other", "civil", "neither",
     "acceptable", "appropriate", "benign", "safe", "harmless", "approved",
+    "لا", "غير_مسيء", "غير_مسيئة", "عادي", "عادية", "سليم", "مقبول", "نظيف", "محايد",
 })  # fmt: skip
+_SPAM = frozenset({"spam", "ham", "سبام", "مزعج"})
 _DENIALS = ("not_", "non_", "no_")
 _HEAD, _HEAD_LETTERS = (
     2_000,
     1 << 23,
 )  # records that tell what the columns are, and how long they may be together
+_DOUBT = "column {column!r} holds more than yes and no; name each value that means yes: --label-column {column} --positive VALUE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Wished:
     output: str = "abuse"
     positive: frozenset[str] = frozenset()
     reads_labels: bool = True
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Columns:
     positive: frozenset[str] = frozenset()
     named: str = TEXT
 
-    def plain(self, record: Mapping[str, Any], where: str) -> dict[str, Any]:
+    def plain(self, record: Mapping[str, Any], name: str, number: int) -> dict[str, Any]:
         """Return a record with its labels under this program's names.
 
         Raises DoubtfulColumnError for a value that is neither yes nor no: what was read before it may have been misread.
@@ -77,7 +83,9 @@ class Columns:
             try:
                 found[output] = said(record.get(column), self.positive)
             except ValueError as error:
-                raise _doubt(where, column) from error
+                raise DoubtfulColumnError(
+                    "{file}: {unit} {number}: " + _DOUBT, **place(name, number), column=column
+                ) from error
         return found
 
     def words(self) -> str:
@@ -92,7 +100,7 @@ class Columns:
 
 def opened(path: Path, wished: Wished) -> tuple[Columns, Iterator[tuple[int, dict[str, Any]]]]:
     """Return the columns of a labelled file, and its records as `read_records` yields them, with the same errors."""
-    records = read_records(path)
+    records = read_records(path, wished.encoding)
     head: list[tuple[int, dict[str, Any]]] = []
     letters = 0
     for number, record in records:
@@ -117,9 +125,12 @@ def recognise(head: Sequence[Mapping[str, Any]], wished: Wished, name: str) -> C
         labels = {} if own else _customary(head, text) or _general(head, text, positive)
         return Columns(text, labels, positive, wished.text)
     if not any(wished.label in record for record in head):
-        raise DatasetError(f"{name}: no column {wished.label!r}{_others(head)}")
+        raise DatasetError(
+            "{file}: no column {column!r}; there are {columns}",
+            file=name, column=wished.label, columns=listed(dict.fromkeys(one for record in head for one in record)),
+        )  # fmt: skip
     if not _is_clear(head, wished.label, positive):
-        raise _doubt(name, wished.label)
+        raise DoubtfulColumnError("{file}: " + _DOUBT, file=name, column=wished.label)
     return Columns(text, {wished.output: wished.label}, positive, wished.text)
 
 
@@ -188,7 +199,7 @@ def _general(head: Sequence[Mapping[str, Any]], text: str, positive: frozenset[s
     column = next((columns[one] for one in _GENERAL if one in columns), None)
     if column is None or not _is_clear(head, column, positive):
         return {}
-    is_spam = any(_word(record.get(column)) in {"spam", "ham"} for record in head)
+    is_spam = any(_word(record.get(column)) in _SPAM for record in head)
     return {"spam" if is_spam else "abuse": column}
 
 
@@ -199,15 +210,3 @@ def _is_clear(head: Sequence[Mapping[str, Any]], column: str, positive: frozense
     except ValueError:
         return False
     return any(one is not None for one in told)
-
-
-def _doubt(where: str, column: str) -> DoubtfulColumnError:
-    return DoubtfulColumnError(
-        f"{where}: column {column!r} holds more than yes and no; for `models retrain` name each value "
-        f"that means yes: --label-column {column} --positive VALUE"
-    )
-
-
-def _others(head: Sequence[Mapping[str, Any]]) -> str:
-    columns = list(dict.fromkeys(column for record in head for column in record))
-    return f"; there are {', '.join(map(repr, columns[:12]))}" if columns else ""

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from classifiers.datasets import field_text
 from classifiers.errors import DatasetError
+from classifiers.records import Place, field_text, place
 from classifiers.site.language_codes import code_of
 
 OUTPUTS = ("spam", "abuse", "reject", "insult", "obscene", "threat", "hate")
@@ -21,7 +21,7 @@ _ABUSE = frozenset({"abuse", *KINDS})
 _APPROVED = frozenset({"approved", "approve"})
 _REJECTED = frozenset({"rejected", "reject", "trash"})
 _UNDECIDED = frozenset({"", "held", "hold", "pending", "deleted"})
-_YES, _NO = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no"})
+_YES, _NO = frozenset({"1", "1.0", "true", "yes", "نعم"}), frozenset({"0", "0.0", "false", "no", "لا"})
 NOTHING = frozenset({"", "null", "none", "nan"})
 
 
@@ -104,7 +104,7 @@ def from_record(
 
     A time that is none is left out where `forgive` takes the error: a row can do without.
     """
-    where = f"{name}: line {row}"
+    where = place(name, row)
     text = field_text(record, text_column, name=name, row=row)
     finer = record.get("labels")
     stated = {**(finer if isinstance(finer, dict) else {}), **record}
@@ -127,7 +127,7 @@ def from_record(
     return replace(found, **labels)
 
 
-def _decided(record: Mapping[str, Any], where: str) -> dict[str, int]:
+def _decided(record: Mapping[str, Any], where: Place) -> dict[str, int]:
     state = record.get("state")
     if state is None:
         return {}
@@ -136,11 +136,12 @@ def _decided(record: Mapping[str, Any], where: str) -> dict[str, int]:
         return of_state(str(state).strip().casefold(), reasons)
     except KeyError as error:
         raise DatasetError(
-            f"{where}: 'state' is none of approved, rejected, spam, trash, held, pending, deleted"
+            "{file}: {unit} {number}: 'state' is none of approved, rejected, spam, trash, held, pending, deleted",
+            **where,
         ) from error
 
 
-def _label(value: Any, where: str, output: str) -> int | None:
+def _label(value: Any, where: Place, output: str) -> int | None:
     if value is None:
         return None
     word = str(value).strip().casefold()
@@ -148,10 +149,12 @@ def _label(value: Any, where: str, output: str) -> int | None:
         return None
     if word in _YES or word in _NO:
         return int(word in _YES)
-    raise DatasetError(f"{where}: {output!r} is neither 0, 1 nor empty")
+    raise DatasetError(
+        "{file}: {unit} {number}: {column!r} is neither 0, 1 nor empty", **where, column=output
+    )
 
 
-def _weight(value: Any, where: str) -> float:
+def _weight(value: Any, where: Place) -> float:
     if value is None or value == "":
         return 1.0
     try:
@@ -159,11 +162,16 @@ def _weight(value: Any, where: str) -> float:
     except (TypeError, ValueError, OverflowError):
         weight = math.nan
     if not 0 < weight <= MAX_WEIGHT:
-        raise DatasetError(f"{where}: 'weight' is not a number above 0 and at most {MAX_WEIGHT:g}")
+        raise DatasetError(
+            "{file}: {unit} {number}: 'weight' is not a number above 0 and at most {most:g}",
+            **where, most=MAX_WEIGHT,
+        )  # fmt: skip
     return weight
 
 
-def _time_or_none(value: Any, where: str, forgive: Callable[[DatasetError], None] | None) -> datetime | None:
+def _time_or_none(
+    value: Any, where: Place, forgive: Callable[[DatasetError], None] | None
+) -> datetime | None:
     try:
         return _time(value, where)
     except DatasetError as error:
@@ -173,7 +181,7 @@ def _time_or_none(value: Any, where: str, forgive: Callable[[DatasetError], None
         return None
 
 
-def _time(value: Any, where: str) -> datetime | None:
+def _time(value: Any, where: Place) -> datetime | None:
     """Read ISO 8601 or seconds since 1970; a time without an offset is taken for UTC."""
     if value is None or value == "":
         return None
@@ -183,7 +191,9 @@ def _time(value: Any, where: str) -> datetime | None:
         at = datetime.fromisoformat(str(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise DatasetError(f"{where}: 'created_at' is not a time after ISO 8601") from error
+        raise DatasetError(
+            "{file}: {unit} {number}: 'created_at' is not a time after ISO 8601", **where
+        ) from error
 
 
 def _text(value: Any) -> str | None:

@@ -33,11 +33,9 @@ def check_decisions(labels: NDArray[np.int64]) -> None:
     if labels.size < MIN_DECISIONS or counts.min() < MIN_OF_EACH:
         raise LabelsError(
             "too_few_labels",
-            f"two numbers need {MIN_DECISIONS} decisions with {MIN_OF_EACH} of each kind; there are "
-            f"{counts[1]} positive and {counts[0]} negative ones",
-            rows=int(labels.size),
-            positive=int(counts[1]),
-        )
+            "two numbers need {needed} decisions with {each} of each kind; there are {positive} positive and {negative} negative ones",
+            needed=MIN_DECISIONS, each=MIN_OF_EACH, positive=int(counts[1]), negative=int(counts[0]),
+        )  # fmt: skip
 
 
 def shift_to_share(log_odds: NDArray[np.float64], share: float) -> Calibration:

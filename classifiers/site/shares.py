@@ -60,8 +60,9 @@ def _shifted(material: Material, prior: Scorer, output: str, share: float) -> Tr
     if rows.size < MIN_COMMENTS:
         raise LabelsError(
             "too_few_comments",
-            f"a share needs {MIN_COMMENTS} comments to stand for; there are {rows.size}",
-            rows=rows.size,
+            "a share needs {needed} comments to stand for; there are {found}",
+            needed=MIN_COMMENTS,
+            found=rows.size,
         )
     offset = shift_to_share(material.prior[rows, FEATURES.index(output)], share)
     fitted = Fitted(np.zeros(0), anchor(output), {})

@@ -60,9 +60,7 @@ def propose_thresholds(
     if precision is not None:
         return describe(decided, _for_precision(decided, precision))
     if decided.days is None or decided.days <= 0:
-        raise LabelsError(
-            "no_days", "a queue a day needs comments with their times", rows=decided.labels.size
-        )
+        raise LabelsError("no_days", "a queue a day needs comments with their times")
     order = np.argsort(-decided.probabilities, kind="stable")
     called = np.cumsum(decided.weights[order]) / decided.days
     fitting = int(np.searchsorted(called, queue_per_day or 0.0, side="right"))
@@ -102,8 +100,9 @@ def _for_precision(decided: Decided, wanted: float) -> float:
     if not enough.size:
         raise LabelsError(
             "not_reached",
-            f"no threshold keeps a precision of {wanted:g} on {MIN_CALLED} decisions or more",
-            rows=int(values.size),
+            "no threshold keeps a precision of {wanted:g} on {least} decisions or more",
+            wanted=wanted,
+            least=MIN_CALLED,
         )
     return float(values[enough[-1]])
 

@@ -98,10 +98,11 @@ def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
         return LabelsError(
             "no_labels", "no row has a label: none of the fields that say what a person decided is filled"
         )
-    needed = f"an output needs {MIN_ROWS} labels with {MIN_OF_EACH} of each kind"
-    code = "one_sided_labels" if fewer == 0 else "too_few_labels"
-    what = f"{output} has most: {labelled} labels, {fewer} of the rarer kind"
-    return LabelsError(code, f"{needed}; {what}", rows=labelled, fewer=fewer)
+    return LabelsError(
+        "one_sided_labels" if fewer == 0 else "too_few_labels",
+        "an output needs {needed} labels with {each} of each kind; {output} has most: {labelled} labels, {fewer} of the rarer kind",
+        needed=MIN_ROWS, each=MIN_OF_EACH, output=output, labelled=labelled, fewer=fewer,
+    )  # fmt: skip
 
 
 def train(material: Material, plan: Plan, output: str, *, workers: Workers = ALONE) -> Trained:
@@ -113,7 +114,7 @@ def train(material: Material, plan: Plan, output: str, *, workers: Workers = ALO
     trainable_here = np.bincount(material.labels[output][rows], minlength=2).min() >= 2
     if not trainable_here:
         raise LabelsError(
-            "too_few_labels", f"{output} has too few labels besides the untouched rows", rows=rows.size
+            "too_few_labels", "{output} has too few labels besides the untouched rows", output=output
         )
     languages = tuple(learned_languages(material, rows, output))
     folds = _folds(material, plan.folds, output)

@@ -44,8 +44,12 @@ class WrongUsage(Failure):
     exit_code = WRONG_USAGE
 
 
-def failure(error: Exception) -> Failure:
-    """Word ``error`` for an operator."""
+def failure(error: Exception, language: str = "en") -> Failure:
+    """Word ``error`` for an operator; what is wrong with their files or labels in ``language``."""
+    if isinstance(error, ClassifierError):
+        from classifiers.page_words import speaker
+
+        return Failure(error.words(speaker(language)).rstrip("."))
     for kind, word in _WORDS:
         if isinstance(error, kind):
             return word(error)
@@ -113,7 +117,6 @@ _WORDS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (EngineError, _text),
     (KeysError, _text),
     (SealedValueError, _text),
-    (ClassifierError, _text),
     (UnknownSchemaError, _text),
     (asyncpg.PostgresError, _database),
     (OSError, _file),

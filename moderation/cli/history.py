@@ -52,7 +52,9 @@ _BROKEN = (BrokenExportError, MissingColumnError, UnreadableFileError)
     metavar="WORD=STATE",
     help="What a word for a state means, e.g. 2=approved.",
 )
-@click.option("--encoding", default="utf-8-sig", show_default=True, help="Of FILE, e.g. windows-1256.")
+@click.option(
+    "--encoding", help="Of FILE, e.g. windows-1256.  [default: UTF-8, or UTF-16 where a mark says so]"
+)
 @with_terminal
 def import_comments(terminal: Terminal, file: Path, site: str, **options: Any) -> None:
     """Take in comments that were decided elsewhere: they become labels, make no event and are not judged.
@@ -102,7 +104,9 @@ def _rows(archive: OpenArchive, options: dict[str, Any]) -> Iterator[Row]:
     if archive.format == "wxr":
         return read_wxr(chunks(archive))
     if archive.format == "csv":
-        return read_table(lines(archive), options["columns"], options["states"])
+        from classifiers.tables import opening  # what training reads is read alike
+
+        return read_table(lines(archive), options["columns"], options["states"], opening=opening)
     return read_json_lines(lines(archive), options["states"])
 
 

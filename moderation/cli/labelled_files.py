@@ -1,9 +1,14 @@
-"""Labelled comments from files, for `moderation models retrain --data`: faulty rows are passed over and told."""
+"""Labelled comments from files, for `moderation models`: how their columns are named, and which rows are faulty."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from moderation.domain.verdict import OUTPUTS
 
 if TYPE_CHECKING:
     from classifiers.errors import DatasetError
@@ -12,11 +17,60 @@ if TYPE_CHECKING:
 
 NO_TEXT, WRONG_VALUE, NO_TIME = "rows_without_text", "rows_with_a_wrong_value", "times_left_out"
 _NAMED_FAULTS = 20
+_OPTIONS = (
+    click.option("--text-column", default="text", show_default=True, help="The field that holds the text."),
+    click.option(
+        "--label-column",
+        help="The field that holds the label, where it is called neither spam, abuse nor the like.",
+    ),
+    click.option(
+        "--label-means",
+        type=click.Choice(OUTPUTS),
+        default="abuse",
+        show_default=True,
+        help="What a yes in it says.",
+    ),
+    click.option(
+        "--positive", multiple=True, help="A value of the label that means yes; all others mean no."
+    ),
+    click.option(
+        "--encoding",
+        help="Of the files, e.g. windows-1256.  [default: UTF-8, or UTF-16 where a mark says so]",
+    ),
+)
 _DONE_WITH = {
     NO_TEXT: "rows passed over",
     WRONG_VALUE: "rows passed over",
     NO_TIME: "rows taken without their time",
 }
+
+
+def with_columns(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say how files name their columns; `wished` takes what is given to them."""
+    return reduce(lambda command, option: option(command), reversed(_OPTIONS), function)
+
+
+def wished(
+    *,
+    text_column: str,
+    label_column: str | None,
+    label_means: str,
+    positive: Sequence[str],
+    encoding: str | None,
+    reads_labels: bool = True,
+) -> "Wished":
+    """Return what the options of `with_columns` say."""
+    from classifiers.site.columns import Wished
+
+    return Wished(text_column, label_column, label_means, frozenset(positive), reads_labels, encoding)
+
+
+def column_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `with_columns` out of all that a command was given."""
+    return {
+        name: options.pop(name)
+        for name in ("text_column", "label_column", "label_means", "positive", "encoding")
+    }
 
 
 @dataclass(slots=True)
@@ -80,7 +134,7 @@ def _read_file(path: Path, wished: "Wished", remarks: Remarks) -> "Iterator[Labe
     if taken := columns.taken():
         remarks.columns[path.name], remarks.sentences[path.name] = taken, columns.words()
     for number, record in records:
-        plain = columns.plain(record, f"{path.name}: line {number}")
+        plain = columns.plain(record, path.name, number)
         try:
             yield from_record(plain, name=path.name, row=number, text_column=columns.text, forgive=forgive)
         except DatasetError as error:

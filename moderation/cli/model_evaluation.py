@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from moderation.cli.failures import WrongUsage
+from moderation.cli.labelled_files import column_options, wished, with_columns
 from moderation.cli.model_versions import SHIPPED, model_folder
 from moderation.cli.output import plain, table
 from moderation.cli.progress import ELSEWHERE_S, progress
-from moderation.cli.terminal import PAGE_LANGUAGE, Terminal, with_terminal
+from moderation.cli.terminal import LANGUAGE_HELP, PAGE_LANGUAGE, Terminal, with_terminal
 
 if TYPE_CHECKING:
     from classifiers.evaluation.page import Report
     from classifiers.evaluation.parts import Different, Part
     from classifiers.evaluation.rows import ScoredRows
+    from classifiers.site.columns import Wished
+    from classifiers.site.reports import Note
 
 _SHOWN = 200  # rows judged differently, in the report and in JSON
 _COLUMNS = {
@@ -34,18 +37,13 @@ _COLUMNS = {
 _DATA = click.argument(
     "data", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-_TEXT_COLUMN = click.option(
-    "--text-column", default="text", show_default=True, help="The field that holds the text."
-)
 _REPORT = click.option(
     "--report",
     "page",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a page with plots to a new file.",
 )
-_LANGUAGE = click.option(
-    "--language", type=PAGE_LANGUAGE, default="en", show_default=True, help="Of the page."
-)
+_LANGUAGE = click.option("--language", type=PAGE_LANGUAGE, help=LANGUAGE_HELP)
 _SEED = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the bootstrap draws."
 )
@@ -59,7 +57,7 @@ _SEED = click.option(
     show_default=True,
     help="The model that comes with the program, a version, or the folder of another one.",
 )
-@_TEXT_COLUMN
+@with_columns
 @_REPORT
 @_LANGUAGE
 @_SEED
@@ -69,27 +67,26 @@ def evaluate(
     data: Sequence[Path],
     *,
     model: str,
-    text_column: str,
     page: Path | None,
-    language: str,
     seed: int,
+    **options: Any,
 ) -> None:
     """Measure a model on labelled texts (.jsonl or .csv, plain or .gz), per source, language and length.
 
     Labels are columns named spam, abuse, insult, obscene, threat, hate or reject (1, 0 or empty), or state and reason.
     """
     _refuse_taken(page)
-    scored, parts = _measure(terminal, (model,), data, text_column, seed)
+    scored, parts = _measure(terminal, (model,), data, wished(**column_options(options)), seed)
     report = _report(scored, parts)
-    _write(page, report, language)
-    terminal.show(_result(report, page), lambda: _words(report, page))
+    _write(page, report, terminal.language)
+    terminal.show(_result(report, page), lambda: _words(report, page, terminal.language))
 
 
 @click.command("compare")
 @click.argument("before")
 @click.argument("after")
 @_DATA
-@_TEXT_COLUMN
+@with_columns
 @_REPORT
 @_LANGUAGE
 @click.option(
@@ -103,11 +100,10 @@ def compare(
     after: str,
     data: Sequence[Path],
     *,
-    text_column: str,
     page: Path | None,
-    language: str,
     has_texts: bool,
     seed: int,
+    **options: Any,
 ) -> None:
     """Measure two models on the same labelled texts: differences with intervals, and the rows judged differently.
 
@@ -116,17 +112,18 @@ def compare(
     if has_texts and page is None:
         raise click.UsageError("--texts needs --report FILE")
     _refuse_taken(page)
-    scored, parts = _measure(terminal, (before, after), data, text_column, seed)
-    report = _report(scored, parts, texts_of=(data, text_column) if has_texts else None)
-    _write(page, report, language)
-    terminal.show(_result(report, page), lambda: _words(report, page))
+    columns = wished(**column_options(options))
+    scored, parts = _measure(terminal, (before, after), data, columns, seed)
+    report = _report(scored, parts, texts_of=(data, columns) if has_texts else None)
+    _write(page, report, terminal.language)
+    terminal.show(_result(report, page), lambda: _words(report, page, terminal.language))
 
 
 COMMANDS = (evaluate, compare)
 
 
 def _measure(
-    terminal: Terminal, models: Sequence[str], data: Sequence[Path], text_column: str, seed: int
+    terminal: Terminal, models: Sequence[str], data: Sequence[Path], columns: "Wished", seed: int
 ) -> "tuple[ScoredRows, list[Part]]":
     from classifiers.evaluation.parts import judge
     from classifiers.evaluation.rows import read_scored
@@ -135,9 +132,7 @@ def _measure(
     with ExitStack() as folders:
         scorers = [Scorer.load(folders.enter_context(model_folder(terminal, model))) for model in models]
         with progress(None, "scoring", "row", delay_s=_bar_delay_s()) as bar:
-            scored = read_scored(
-                data, scorers, text_column=text_column, progress=bar.update, tell=terminal.warn
-            )
+            scored = read_scored(data, scorers, columns=columns, progress=bar.update, tell=terminal.warn)
     with progress(None, "measuring", "part", delay_s=_bar_delay_s()) as bar:
         return scored, judge(scored, seed=seed, progress=bar.update)
 
@@ -147,10 +142,10 @@ def _bar_delay_s() -> float:
 
 
 def _report(
-    scored: "ScoredRows", parts: "list[Part]", *, texts_of: tuple[Sequence[Path], str] | None = None
+    scored: "ScoredRows", parts: "list[Part]", *, texts_of: "tuple[Sequence[Path], Wished] | None" = None
 ) -> "Report":
     from classifiers.evaluation.page import Report
-    from classifiers.evaluation.parts import count_different, differences, missing, verdict_counts
+    from classifiers.evaluation.parts import count_different, differences, missing, one_sided, verdict_counts
 
     different = list(islice(differences(scored), _SHOWN)) if len(scored.models) > 1 else []
     return Report(
@@ -158,7 +153,7 @@ def _report(
         files=scored.files,
         rows=scored.rows,
         parts=parts,
-        notes=[*missing(scored), *_passed_over(scored)],
+        notes=[*missing(scored), *one_sided(scored), *_passed_over(scored)],
         verdicts=verdict_counts(scored),
         differently=count_different(scored),
         different=different,
@@ -166,12 +161,17 @@ def _report(
     )
 
 
-def _passed_over(scored: "ScoredRows") -> list[str]:
-    return [f"rows without text, passed over: {scored.without_text}"] if scored.without_text else []
+def _passed_over(scored: "ScoredRows") -> "list[Note]":
+    from classifiers.page_words import WITHOUT_TEXT
+    from classifiers.site.reports import Note
+
+    if not scored.without_text:
+        return []
+    return [Note("rows_without_text", WITHOUT_TEXT, {"rows": scored.without_text})]
 
 
 def _texts(
-    different: "Sequence[Different]", names: Sequence[str], files: Sequence[Path], text_column: str
+    different: "Sequence[Different]", names: Sequence[str], files: Sequence[Path], columns: "Wished"
 ) -> dict[tuple[str, int], str]:
     from classifiers.evaluation.rows import read_texts
 
@@ -179,7 +179,7 @@ def _texts(
     for name, path in zip(names, files, strict=True):
         wanted = frozenset(one.row for one in different if one.file == name)
         if wanted:
-            texts = read_texts(path, wanted, text_column=text_column)
+            texts = read_texts(path, wanted, columns=columns)
             found.update({(name, row): text for row, text in texts.items()})
     return found
 
@@ -236,11 +236,13 @@ def _result(report: "Report", page: Path | None) -> dict[str, Any]:
         }
     else:
         result["model"] = report.versions[0]
-    return result | {"notes": list(report.notes), "parts": parts}
+    return result | {"notes": [note.words() for note in report.notes], "parts": parts}
 
 
-def _words(report: "Report", page: Path | None) -> str:
-    lines = [_table(report), *report.notes]
+def _words(report: "Report", page: Path | None, language: str) -> str:
+    from classifiers.page_words import speaker
+
+    lines = [_table(report), *(note.words(speaker(language)) for note in report.notes)]
     if len(report.versions) > 1:
         lines.append(f"differences: {report.versions[1]} less {report.versions[0]}")
         lines.append(f"judged differently: {report.differently} of {report.rows} rows")

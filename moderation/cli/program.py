@@ -69,8 +69,9 @@ class Program(click.Group):
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 raise  # whoever read our output has seen enough
             from moderation.cli.failures import failure
+            from moderation.cli.terminal import language_met
 
-            raise failure(error) from error
+            raise failure(error, language_met(ctx)) from error
 
 
 def _version(ctx: click.Context, _: click.Parameter, is_asked: bool) -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from moderation.cli.failures import Failure, WrongUsage
-from moderation.cli.labelled_files import Remarks, read_files
+from moderation.cli.labelled_files import Remarks, column_options, read_files, wished, with_columns
 from moderation.cli.output import table
-from moderation.cli.terminal import PAGE_LANGUAGE, Terminal, with_terminal
-from moderation.domain.verdict import OUTPUTS
+from moderation.cli.terminal import LANGUAGE_HELP, PAGE_LANGUAGE, Terminal, with_terminal
 
 if TYPE_CHECKING:
     from classifiers.retraining import LabelledText, RetrainReport
@@ -55,21 +54,9 @@ _SHARE = click.FloatRange(0.0, 1.0, min_open=True, max_open=True)
     "--share-spam", type=_SHARE, help="Without reading labels: shift the shipped model to this share of spam."
 )
 @click.option("--share-abuse", type=_SHARE, help="The same for abuse.")
-@click.option("--text-column", default="text", show_default=True, help="The field that holds the text.")
-@click.option(
-    "--label-column",
-    help="The field that holds the label, where it is called neither spam, abuse nor the like.",
-)
-@click.option(
-    "--label-means",
-    type=click.Choice(OUTPUTS),
-    default="abuse",
-    show_default=True,
-    help="What a yes in it says.",
-)
-@click.option("--positive", multiple=True, help="A value of the label that means yes; all others mean no.")
+@with_columns
 @click.option("--seed", default=0, show_default=True, help="Of the sample and the intervals.")
-@click.option("--language", type=PAGE_LANGUAGE, default="en", show_default=True, help="Of report.html.")
+@click.option("--language", type=PAGE_LANGUAGE, help=LANGUAGE_HELP)
 @click.argument("more", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_terminal
 def retrain(
@@ -80,7 +67,7 @@ def retrain(
     From the database the new version takes over at once where it is nowhere worse. Exit code 3: a gate keeps it a candidate.
     Files after --data may be named one after the other.
     """
-    wishes = _Wishes.of(**options)
+    wishes = _Wishes.of(**options | {"language": terminal.language})
     if site is None and not all_sites:
         _from_files(terminal, wishes)
         return
@@ -114,28 +101,22 @@ class _Wishes:
         out: Path | None,
         share_spam: float | None,
         share_abuse: float | None,
-        text_column: str,
-        label_column: str | None,
-        label_means: str,
-        positive: tuple[str, ...],
         **training: Any,
     ) -> Self:
         """Sort what the command line says."""
         stated = {"spam": share_spam, "abuse": share_abuse}
-        columns = {"text": text_column, "label": label_column, "output": label_means}
+        columns = column_options(training)
         return cls(
             (*files, *more) if files else (),
             out,
             {output: share for output, share in stated.items() if share is not None},
-            columns | {"positive": frozenset(positive)},
+            columns,
             training,
         )
 
     def read(self, remarks: Remarks) -> "Iterator[LabelledText]":
         """Read the labelled rows."""
-        from classifiers.site.columns import Wished
-
-        return read_files(self.files, Wished(**self.columns, reads_labels=not self.shares), remarks)
+        return read_files(self.files, wished(**self.columns, reads_labels=not self.shares), remarks)
 
 
 def _from_files(terminal: Terminal, wishes: _Wishes) -> None:
@@ -150,7 +131,7 @@ def _from_files(terminal: Terminal, wishes: _Wishes) -> None:
         return
     from classifiers.retraining import retrain as train
 
-    with Bar() as progress, _told_of_labels():
+    with Bar() as progress, _told_of_labels(terminal.language):
         report = train(wishes.read(remarks), out=wishes.out, progress=progress, **wishes.training)
     _tell(terminal, {**report.as_json(), "out": str(wishes.out)}, lambda: words(report), remarks)
     if not report.is_promotable:
@@ -158,17 +139,18 @@ def _from_files(terminal: Terminal, wishes: _Wishes) -> None:
 
 
 @contextmanager
-def _told_of_labels() -> Iterator[None]:
+def _told_of_labels(language: str) -> Iterator[None]:
     """Say of files without labels how to name the column that holds them."""
     from classifiers.errors import LabelsError
+    from classifiers.page_words import NAME_THE_LABELS, speaker
 
     try:
         yield
     except LabelsError as error:
         if error.code != "no_labels":
             raise
-        hint = "where a column holds labels under another name: --label-column NAME [--positive VALUE]"
-        raise Failure(str(error), lines=[hint]) from error
+        say = speaker(language)
+        raise Failure(error.words(say), lines=[say(NAME_THE_LABELS)]) from error
 
 
 def _shift(terminal: Terminal, wishes: _Wishes, out: Path, remarks: Remarks) -> None:

@@ -20,7 +20,9 @@ Result = TypeVar("Result")
 Work = Callable[[Desk], Awaitable[Result]]
 
 PAGE_LANGUAGE = click.Choice(("en", "ar"))
-"""In which a page of HTML is written."""
+"""In which a page of HTML is written, and what is wrong with somebody's files is said."""
+LANGUAGE_HELP = "Of the page, and of what is wrong with a file.  [default: ar where the terminal's locale is Arabic, else en]"
+_LANGUAGE_MET = "moderation.language"
 
 DATA_DIR = click.option(
     "--data-dir",
@@ -35,6 +37,8 @@ class Terminal:
 
     data_dir: Path | None
     is_json: bool
+    language: str = "en"
+    """One of PAGE_LANGUAGE."""
 
     def settings(self, **overrides: Any) -> Settings:
         """Read the settings, and send what is logged to standard error: warnings only, unless more is asked for."""
@@ -69,6 +73,19 @@ def with_terminal(function: Callable[..., None]) -> Callable[..., None]:
     @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
     @functools.wraps(function)
     def command(*args: Any, data_dir: Path | None, is_json: bool, **kwargs: Any) -> None:
-        function(Terminal(data_dir, is_json), *args, **kwargs)
+        language = kwargs.get("language") or _of_locale()
+        click.get_current_context().meta[_LANGUAGE_MET] = language
+        function(Terminal(data_dir, is_json, language), *args, **kwargs)
 
     return command
+
+
+def language_met(context: click.Context) -> str:
+    """Return in which language the command that was run speaks of files."""
+    found: str = context.meta.get(_LANGUAGE_MET, "en")
+    return found
+
+
+def _of_locale() -> str:
+    named = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := os.environ.get(name))), "")
+    return "ar" if named.partition("_")[0].partition(".")[0] == "ar" else "en"

@@ -138,6 +138,8 @@ async def test_an_arabic_table_in_its_own_encoding_goes_in(
     said = desk.get("comments", "import", str(file), "--site", site, *options, "--encoding", "windows-1256")
     assert said["stored"] == 1
     assert (await rows(database, site, STORED))[0]["text"] == "نص عربي"
+    file.write_bytes("رأي,حال\nنص آخر,2\n".encode("utf-16"))  # a mark says what it is
+    assert desk.get("comments", "import", str(file), "--site", site, *options)["stored"] == 1
 
 
 LABELLED = """

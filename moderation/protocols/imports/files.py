@@ -32,12 +32,16 @@ class OpenArchive:
 
 
 @contextmanager
-def open_archive(path: Path, *, encoding: str, file_format: str | None) -> Iterator[OpenArchive]:
-    """Open ``path``. Raises `UnreadableFileError`, and `OSError` where there is none."""
+def open_archive(path: Path, *, encoding: str | None, file_format: str | None) -> Iterator[OpenArchive]:
+    """Open ``path``, as UTF-8 or UTF-16 by its mark where nothing is said.
+
+    Raises `UnreadableFileError`, and `OSError` where there is none.
+    """
     with path.open("rb") as raw:
         source: IO[bytes] = raw
         if path.suffix.lower() == ".gz":
             source = gzip.GzipFile(fileobj=raw, mode="rb")  # type: ignore[assignment]
+        encoding = encoding or _marked(source)
         try:
             text = io.TextIOWrapper(source, encoding=encoding, errors="surrogateescape", newline="")
         except LookupError as error:
@@ -67,6 +71,15 @@ def _read(step: Callable[[], str]) -> str:
         raise UnreadableFileError("the file is not whole: its packing ends or breaks here") from error
     except UnicodeError as error:
         raise UnreadableFileError("the file is not of the encoding that was named") from error
+
+
+def _marked(source: IO[bytes]) -> str:
+    """Tell the encoding by the mark that a file may begin with."""
+    try:
+        head = source.peek(2)[:2]  # type: ignore[attr-defined]  # both kinds of file are buffered
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return "utf-8-sig"  # what is wrong with it is told where it is read
+    return "utf-16" if head in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
 
 
 def _format_of(path: Path) -> str:

@@ -1,9 +1,7 @@
 """Tables as CSV: WordPress's comments table by its own column names, any other with columns that are named."""
 
 import csv
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from moderation.domain.verdict import OUTPUTS
@@ -50,7 +48,6 @@ _WORDPRESS = {
     "comment_parent": "parent_id",
     "user_id": "author.external_id",
 }
-_QUOTED = re.compile(r'"[^"]*"')
 _IS_WORDPRESS = frozenset({"comment_ID", "comment_content", "comment_approved"})
 
 
@@ -58,24 +55,27 @@ class MissingColumnError(ValueError):
     """The table lacks a column without which nothing can be learned from it."""
 
 
-def read_table(lines: Iterable[str], columns: Mapping[str, str], states: Mapping[str, str]) -> Iterator[Row]:
+def read_table(
+    lines: Iterable[str],
+    columns: Mapping[str, str],
+    states: Mapping[str, str],
+    *,
+    opening: Callable[[Iterator[str]], tuple[str, Iterator[str], int]],
+) -> Iterator[Row]:
     """Yield a table's rows; ``columns`` are names of fields to the table's own. Raises `MissingColumnError`.
 
-    Fields are set apart by commas; where the first line has none outside quotes, by semicolons or tabs.
+    ``opening`` tells what sets fields apart, and which line holds the names.
     """
     csv.field_size_limit(MAX_FIELD)
-    rest = iter(lines)
-    head = next(rest, "")
-    bare = _QUOTED.sub("", head)
-    delimiter = next((one for one in ",;\t" if one in bare), ",")
-    reader = csv.reader(chain([head] if head else [], rest), delimiter=delimiter)
+    delimiter, rest, before = opening(iter(lines))
+    reader = csv.reader(rest, delimiter=delimiter)
     header = _header(reader)
     if not columns and set(header) >= _IS_WORDPRESS:
-        for line, values, why in _rows(reader, len(header)):
+        for line, values, why in _rows(reader, len(header), before):
             yield faulty(line, why) if why else _wordpress(line, dict(zip(header, values, strict=True)))
         return
     places = _places(header, columns)
-    for line, values, why in _rows(reader, len(header)):
+    for line, values, why in _rows(reader, len(header), before):
         fields = {name: values[at] for name, at in places.items()} if not why else {}
         yield faulty(line, why) if why else row_of(line, {k: v for k, v in fields.items() if v != ""}, states)
 
@@ -89,10 +89,10 @@ def _header(reader: Any) -> list[str]:
         raise MissingColumnError("the first line is no header of a table") from error
 
 
-def _rows(reader: Any, width: int) -> Iterator[tuple[int, Sequence[str], str]]:
+def _rows(reader: Any, width: int, before: int) -> Iterator[tuple[int, Sequence[str], str]]:
     """Yield the line a row begins at, its values, and what is wrong with it."""
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + before
         try:
             values = next(reader)
         except StopIteration:

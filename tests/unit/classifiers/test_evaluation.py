@@ -12,6 +12,7 @@ from classifiers.evaluation.figures import FIGURES, Draws, Judged, bootstrap, co
 from classifiers.evaluation.parts import count_different, differences, judge, missing, verdict_counts
 from classifiers.evaluation.rows import DOUBT, HAS_DOUBT, HAS_REJECT, REJECT, read_scored
 from classifiers.runtime import TextScores
+from classifiers.site.columns import Wished
 
 LIMITS = HAS_DOUBT | HAS_REJECT
 
@@ -50,7 +51,7 @@ def write(path, records):
 
 
 def scored(path, *scorers):
-    return read_scored([path], scorers or [FakeScorer()], text_column="text", progress=lambda _: None)
+    return read_scored([path], scorers or [FakeScorer()], columns=Wished(), progress=lambda _: None)
 
 
 def judge_all(found):
@@ -157,10 +158,12 @@ def test_rows_judged_differently_are_named_by_number(tmp_path):
 
 def test_without_a_label_that_the_model_can_be_held_to_it_says_so(tmp_path):
     found = scored(write(tmp_path / "a.jsonl", [{"text": "0.5", "abuse": 1}]))
-    assert missing(found) == ["abuse: labelled, but fake-1 gives no probability of it for any labelled row"]
+    assert [note.words() for note in missing(found)] == [
+        "abuse: labelled, but fake-1 gives no probability of it for any labelled row"
+    ]
     with pytest.raises(LabelsError, match="abuse: labelled, but fake-1 gives no probability"):
         judge_all(found)
-    with pytest.raises(LabelsError, match="no row has a label; label them in a column named spam"):
+    with pytest.raises(LabelsError, match="no row has a label: none of the columns state, spam"):
         judge_all(scored(write(tmp_path / "b.jsonl", [{"text": "0.5"}])))
 
 

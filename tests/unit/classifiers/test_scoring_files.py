@@ -65,10 +65,11 @@ def test_a_byte_order_mark_and_a_huge_comment_are_read(shipped, tmp_path):
         ("a.jsonl", b"[" * 100_000 + b"\n", "line 1 is not JSON"),
         ("a.csv", b"id,text\n1,a\n2\n", "line 3 .row 2. has another number of columns"),
         ("a.csv", b"id,text\n1,a\n2,b,c\n", "line 3 .row 2. has another number of columns"),
-        ("a.csv", b'id,text\n1,"a"b\n', "line 2 .row 1. is not CSV"),
+        ("a.csv", b'id,text\n1,"a"b\n', "row that begins at line 2 is not CSV"),
         ("a.csv", b"id,text\n1,\xff\n", "line 2 is not UTF-8"),
         ("a.csv", b"id,words\n1,a\n", "has no column 'text'"),
-        ("a.txt", b"hello\n", "unknown kind of file"),
+        ("a.txt", b"hello\n", "its first line has none"),
+        ("a.pdf", b"hello\n", "unknown kind of file"),
     ],
 )
 def test_a_broken_line_is_named_after_the_good_ones(shipped, tmp_path, name, content, message):

@@ -16,7 +16,7 @@ def read(records, **wished):
     columns = recognise(records, Wished(**wished), "f")
     found = []
     for record in records:
-        row = from_record(columns.plain(record, "f"), name="f", row=1, text_column=columns.text)
+        row = from_record(columns.plain(record, "f", 1), name="f", row=1, text_column=columns.text)
         found.append({name: row.label(name) for name in ("spam", "abuse", "reject", "hate", "threat")})
     return [{name: label for name, label in one.items() if label is not None} for one in found]
 
@@ -33,6 +33,9 @@ def read(records, **wished):
         ([{"text": "x", "label": "none"}, {"text": "y", "label": "hate,offensive"}], [{"abuse": 0}, {"abuse": 1}]),
         ([{"comment_text": "x", "toxic": "1", "identity_hate": "1"}], [{"abuse": 1, "hate": 1}]),
         ([{"Text": "x", "removed": "true"}], [{"reject": 1}]),
+        ([{"التعليق": "س", "التصنيف": "مسيء"}, {"التعليق": "ص", "التصنيف": "غير مسيء"}], [{"abuse": 1}, {"abuse": 0}]),
+        ([{"نص": "س", "وسم": "سبام"}, {"نص": "ص", "وسم": "عادي"}], [{"spam": 1}, {"spam": 0}]),
+        ([{"text": "س", "abuse": "نعم"}, {"text": "ص", "abuse": "لا"}], [{"abuse": 1}, {"abuse": 0}]),
         # a label under this program's own name: what is called otherwise says nothing
         ([{"text": "x", "abuse": 0, "label": 1, "toxic": 1}], [{"abuse": 0}]),
         ([{"text": "x", "state": "approved", "label": 1}], [{"spam": 0, "abuse": 0, "reject": 0}]),
@@ -66,8 +69,8 @@ def test_a_label_that_holds_more_than_yes_and_no_is_refused_and_not_quoted(value
 
 def test_a_value_that_is_neither_ends_the_reading_wherever_it_comes():
     columns = recognise([{"text": "x", "label": 1}], Wished(), "f")
-    with pytest.raises(DoubtfulColumnError, match="f: line 9: column 'label' holds more"):
-        columns.plain({"text": "y", "label": "perhaps"}, "f: line 9")
+    with pytest.raises(DoubtfulColumnError, match=r"f\.jsonl: line 9: column 'label' holds more"):
+        columns.plain({"text": "y", "label": "perhaps"}, "f.jsonl", 9)
     assert said("") is said(None) is said("null") is None
 
 
@@ -89,7 +92,7 @@ def test_tables_are_read_whatever_separates_their_columns(tmp_path, name, conten
     path = tmp_path / name
     path.write_text(content, "utf-8")
     columns, records = opened(path, Wished())
-    assert [columns.plain(record, "f")["abuse"] for _, record in records] == [1, 0]
+    assert [columns.plain(record, "f", 1)["abuse"] for _, record in records] == [1, 0]
 
 
 def test_a_file_is_scored_by_the_column_that_holds_its_text(shipped, tmp_path):

@@ -116,7 +116,7 @@ def test_a_second_file_without_the_column_is_named(log, tmp_path):
     other = tmp_path / "other.csv"
     other.write_text("words,abuse\nx,1\n")
     said = fail("models", "retrain", "--data", str(log), str(other), "--out", str(tmp_path / "model"))
-    assert "other.csv: line 1 has no column 'text'" in said
+    assert "other.csv: row 1 has no column 'text'" in said
 
 
 def test_wrong_values_are_told_by_line_and_keep_no_other_row_from_being_learned_from(log, tmp_path):

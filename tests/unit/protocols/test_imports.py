@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from classifiers.tables import opening
 from moderation.protocols.imports.files import UnreadableFileError, chunks, lines, open_archive
 from moderation.protocols.imports.json_lines import read_json_lines
 from moderation.protocols.imports.rows import UNDECODABLE
@@ -76,7 +77,7 @@ class TestTables:
             "comment_ID,comment_post_ID,comment_author_email,comment_content,comment_approved,comment_type,comment_parent\n"
             '5,7,a@b.example,"سطر\nثان",spam,comment,0\n6,7,NULL,نص,1,,5\n'
         )
-        rows = list(read_table(table.splitlines(keepends=True), {}, {}))
+        rows = list(read_table(table.splitlines(keepends=True), {}, {}, opening=opening))
         assert (rows[0].raw["state"], rows[0].raw["reason"], rows[0].raw["text"]) == (
             "rejected",
             "spam",
@@ -87,14 +88,16 @@ class TestTables:
 
     def test_columns_and_states_can_be_named(self) -> None:
         table = ["Kommentar,Stand\n", "نص,2\n", "نص,9\n"]
-        rows = list(read_table(table, {"text": "Kommentar", "state": "Stand"}, {"2": "approved"}))
+        rows = list(
+            read_table(table, {"text": "Kommentar", "state": "Stand"}, {"2": "approved"}, opening=opening)
+        )
         assert rows[0].raw["state"] == "approved"
         assert "--state" in (rows[1].fault or "")
 
     @pytest.mark.parametrize("between", [";", "\t"])
     def test_what_sets_fields_apart_is_seen_in_the_first_line(self, between: str) -> None:
         table = [f"text{between}state\n", f'"نص، فيه, فواصل"{between}spam\n']
-        (row,) = read_table(table, {}, {})
+        (row,) = read_table(table, {}, {}, opening=opening)
         assert (row.raw["text"], row.raw["state"], row.raw["reason"]) == (
             "نص، فيه, فواصل",
             "rejected",
@@ -103,20 +106,30 @@ class TestTables:
 
     def test_a_comma_inside_a_quoted_name_sets_nothing_apart(self) -> None:
         table = ['"text";"seen, by whom";"state"\n', "نص;ليلى;approved\n"]
-        assert [(row.fault, row.raw["text"]) for row in read_table(table, {}, {})] == [(None, "نص")]
+        assert [(row.fault, row.raw["text"]) for row in read_table(table, {}, {}, opening=opening)] == [
+            (None, "نص")
+        ]
+
+    def test_a_line_that_says_what_sets_fields_apart_is_no_row(self) -> None:
+        table = ["sep=;\r\n", "text;state\r\n", "نص;approved\r\n", "نص;maybe\r\n"]
+        rows = list(read_table(table, {}, {}, opening=opening))
+        assert [(row.line, bool(row.fault)) for row in rows] == [(3, False), (4, True)]
 
     @pytest.mark.parametrize("header", ["", "state\n", "text\n", "text,state\n"])
     def test_a_table_without_the_columns_it_needs_is_refused_with_those_it_has(self, header: str) -> None:
         with pytest.raises(MissingColumnError):
             list(
                 read_table(
-                    [header, "x\n"] if header else [], {"text": "body"} if "text,state" in header else {}, {}
+                    [header, "x\n"] if header else [],
+                    {"text": "body"} if "text,state" in header else {},
+                    {},
+                    opening=opening,
                 )
             )
 
     def test_rows_of_another_width_and_endless_fields_harm_nobody_else(self) -> None:
         table = ["text,state\n", "a,b,c\n", '"' + "x" * (1 << 20) + "\n", "\n", "نص,approved\n"]
-        rows = list(read_table(table, {}, {}))
+        rows = list(read_table(table, {}, {}, opening=opening))
         assert [(row.line, bool(row.fault)) for row in rows] == [(2, True), (3, True), (5, False)]
 
 
