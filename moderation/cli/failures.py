@@ -96,6 +96,10 @@ def _database(error: Any) -> Failure:
     return Failure(f"PostgreSQL refused: {error if shown else type(error).__name__}")
 
 
+def _lost(_error: Any) -> Failure:
+    return Failure("PostgreSQL was lost in the middle; what was under way is not kept")
+
+
 def _file(error: Any) -> Failure:
     if error.errno == errno.ENOSPC:
         return Failure("the disk is full: make room and try again; `moderation status` names the folder")
@@ -109,6 +113,12 @@ _CONNECTION_REFUSALS = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientPrivilegeError,
 )
+_CONNECTION_LOSSES: tuple[type[Exception], ...] = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+)
 _WORDS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (SettingsError, _settings),
     (InvalidConfigurationError, _configuration),
@@ -118,6 +128,7 @@ _WORDS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (KeysError, _text),
     (SealedValueError, _text),
     (UnknownSchemaError, _text),
+    *((kind, _lost) for kind in _CONNECTION_LOSSES),
     (asyncpg.PostgresError, _database),
     (OSError, _file),
 )

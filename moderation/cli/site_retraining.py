@@ -3,12 +3,15 @@
 import asyncio
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import asyncpg
 
 from classifiers.errors import ClassifierError, LabelsError
 from moderation.cli.beside import Beside, beside
@@ -18,11 +21,12 @@ from moderation.cli.output import plain, table
 from moderation.cli.retraining import KEPT_AS_CANDIDATE
 from moderation.cli.terminal import Terminal
 from moderation.domain.clock import utc_now
+from moderation.domain.errors import ConflictError, DependencyUnavailableError, UnknownSiteError
 from moderation.domain.ids import SiteId
 from moderation.storage import models
 from moderation.storage.administration.finding import find_site_id
 from moderation.storage.collection import CollectedLabel, stream_labels
-from moderation.storage.database import Connection, connect
+from moderation.storage.database import AWAY, Connection, connect
 from moderation.storage.directory import load_site
 
 if TYPE_CHECKING:
@@ -31,11 +35,15 @@ if TYPE_CHECKING:
 _SITES = """
 SELECT id, name FROM sites WHERE removed_at IS NULL ORDER BY name
 """
-_OF_ONE_SITE = (ClassifierError, OSError)
-"""What keeps one site from being trained and others perhaps not: a damaged model, a full disk."""
+_OF_ONE_SITE = (ClassifierError, OSError, DependencyUnavailableError, asyncpg.PostgresError, *AWAY)
+"""What keeps one site from being trained and others perhaps not: a damaged model, a full disk, a lost connection."""
+_REMOVED = "the site was removed meanwhile"
+_BACK_WITHIN_S = 60.0
+"""PostgreSQL is waited for between two sites; then the rest of the night is given up."""
+_ASK_AGAIN_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Opened:
     desk: Desk
     connection: Connection
@@ -45,18 +53,39 @@ class _Opened:
 def retrain_sites(terminal: Terminal, site: str | None, *, promotes: bool = True) -> None:
     """Retrain one site, or with None every site; show what came of it and exit with the promised code."""
     with beside(_open(terminal)) as far:
-        outcomes = []
-        for site_id, name in far.call(_sites(far.opened, site)):
+        found = far.call(_sites(far.opened, site))
+        if site is not None:
             try:
-                outcomes.append(_retrain(far, site_id, promotes=promotes, is_alone=site is not None))
-            except _OF_ONE_SITE as error:
-                if site is not None:
-                    raise
-                outcomes.append(_failed(terminal, name, error))
+                outcomes = [_retrain(far, found[0][0], promotes=promotes, is_alone=True)]
+            except UnknownSiteError as error:
+                raise Failure(f"{site}: {_REMOVED}") from error
+        else:
+            outcomes = _retrain_each(terminal, far, found, promotes=promotes)
     _show(terminal, outcomes)
-    found = {outcome.status for outcome in outcomes}
-    if found & {"failed", "candidate"}:
-        sys.exit(FAILED if "failed" in found else KEPT_AS_CANDIDATE)
+    statuses = {outcome.status for outcome in outcomes}
+    if statuses & {"failed", "candidate"}:
+        sys.exit(FAILED if "failed" in statuses else KEPT_AS_CANDIDATE)
+
+
+def _retrain_each(
+    terminal: Terminal, far: Beside[_Opened], sites: Sequence[tuple[SiteId, str]], *, promotes: bool
+) -> "list[Outcome]":
+    """Retrain one site after the other, past those that fail; without PostgreSQL all that are left fail."""
+    from moderation.learning.retraining import Outcome
+
+    outcomes: list[Outcome] = []
+    for site_id, name in sites:
+        try:
+            far.call(_hold_lock(far.opened))
+        except (ConflictError, DependencyUnavailableError) as error:
+            return outcomes + [_failed(terminal, left, error) for _, left in sites[len(outcomes) :]]
+        try:
+            outcomes.append(_retrain(far, site_id, promotes=promotes, is_alone=False))
+        except UnknownSiteError:
+            outcomes.append(Outcome(name, "skipped", why=_REMOVED))
+        except _OF_ONE_SITE as error:
+            outcomes.append(_failed(terminal, name, error))
+    return outcomes
 
 
 def _failed(terminal: Terminal, name: str, error: Exception) -> "Outcome":
@@ -70,17 +99,42 @@ def _failed(terminal: Terminal, name: str, error: Exception) -> "Outcome":
 
 @asynccontextmanager
 async def _open(terminal: Terminal) -> AsyncIterator[_Opened]:
+    async with open_desk(terminal.settings()) as desk:
+        opened = _Opened(desk, await _locked(desk.url))
+        try:
+            yield opened
+        finally:
+            await opened.connection.close()
+
+
+async def _locked(url: str) -> Connection:
+    """Connect, and take the lock of retraining. Raises `ConflictError` while another run holds it."""
     from moderation.learning.retraining import take_lock
 
-    async with open_desk(terminal.settings()) as desk:
-        connection = await connect(
-            desk.url, command_timeout_s=None
-        )  # the labels of years may take their time
+    connection = await connect(url, command_timeout_s=None)  # the labels of years may take their time
+    try:
+        await take_lock(connection)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+async def _hold_lock(opened: _Opened) -> None:
+    """Hold the lock again where its connection was lost; the server may take a while to come back, or to see the loss itself.
+
+    Raises `DependencyUnavailableError` or `ConflictError` after `_BACK_WITHIN_S`.
+    """
+    until_s = time.monotonic() + _BACK_WITHIN_S
+    while opened.connection.is_closed():
         try:
-            await take_lock(connection)
-            yield _Opened(desk, connection)
-        finally:
-            await connection.close()
+            opened.connection = await _locked(opened.desk.url)
+        except (ConflictError, *AWAY) as error:
+            if time.monotonic() > until_s:
+                if isinstance(error, ConflictError):
+                    raise
+                raise DependencyUnavailableError("postgresql") from error
+            await asyncio.sleep(_ASK_AGAIN_S)
 
 
 async def _sites(opened: _Opened, site: str | None) -> list[tuple[SiteId, str]]:

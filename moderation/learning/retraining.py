@@ -15,7 +15,7 @@ import orjson
 from classifiers.artifacts import MANIFEST
 from classifiers.retraining import LabelledText, RetrainReport, retrain
 from moderation.domain.clock import Clock
-from moderation.domain.errors import ConflictError
+from moderation.domain.errors import ConflictError, UnknownSiteError
 from moderation.domain.ids import SiteId
 from moderation.domain.thresholds import LAST_RESORT, ThresholdTable, in_force, thresholds_as_json
 from moderation.domain.verdict import OUTPUTS
@@ -30,6 +30,7 @@ from moderation.storage.models import NewModel, Switch
 LOCK = 0x6D64_7305
 """Advisory lock of an instance's retraining; lives as long as the connection that took it."""
 RETRAINED = "retrained"
+_IS_THERE = "SELECT true FROM sites WHERE id = $1 AND removed_at IS NULL FOR SHARE"
 _BASELINE_ROWS = 2_000
 _BATCH = 64
 
@@ -113,9 +114,12 @@ async def keep(
 ) -> Outcome:
     """Keep the version and promote it where nothing speaks against it, in one transaction.
 
-    A model that was put in force by somebody meanwhile is not replaced: the comparison was with the one before.
+    A model that was put in force by somebody meanwhile is not replaced: the comparison was with the one before. Raises
+    `UnknownSiteError` where the site was removed meanwhile.
     """
     async with connection.transaction():
+        if not await connection.fetchval(_IS_THERE, work.site_id):
+            raise UnknownSiteError
         is_new = await models.keep_model(connection, new, actor=actor)
         active = await models.active_version(connection, work.site_id)
         status, why = "promoted", None

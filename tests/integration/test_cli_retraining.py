@@ -246,6 +246,65 @@ def test_a_night_without_room_on_the_disk_names_every_site_and_changes_nothing(
     assert desk.get("models", "retrain", "--site", "full-b")["status"] == "promoted"
 
 
+async def test_a_night_goes_on_past_a_lost_connection_and_a_site_that_was_removed(
+    desk: Operator, owned: tuple[Path, EngineAddresses], tmp_path: Path
+) -> None:
+    for name, count in (("night-a", 6000), ("night-b", 300), ("night-c", 300)):
+        await asyncio.to_thread(new_site, desk, tmp_path, name, rows(count))
+    night = await asyncio.create_subprocess_exec(
+        *PROGRAM,
+        *("models", "retrain", "--all-sites", "--json"),
+        env=desk.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    other = await asyncpg.connect(owned[1].database_url)
+    holder = await training_connection(other)
+    await asyncio.to_thread(desk.get, "site", "remove", "night-b")
+    assert await other.fetchval("SELECT pg_terminate_backend($1)", holder)
+    await other.close()
+    out, err = await asyncio.wait_for(night.communicate(), 200)
+    came = {line["site"]: (line["status"], line["why"]) for line in json.loads(out)}
+    assert night.returncode == FAILED, err.decode()
+    assert came["night-a"] == (
+        "failed",
+        "PostgreSQL was lost in the middle; what was under way is not kept",
+    )
+    assert came["night-b"] == ("skipped", "the site was removed meanwhile")
+    assert came["night-c"][0] == "promoted"
+    assert "Traceback" not in err.decode()
+    assert versions(desk, "night-b") == []
+
+
+async def test_a_site_that_is_removed_while_it_is_trained_gets_no_model(
+    desk: Operator, owned: tuple[Path, EngineAddresses], tmp_path: Path
+) -> None:
+    await asyncio.to_thread(new_site, desk, tmp_path, "gone", rows(6000))
+    other = await asyncpg.connect(owned[1].database_url)
+    training = asyncio.create_task(asyncio.to_thread(desk.run, "models", "retrain", "--site", "gone"))
+    await training_connection(other)
+    await other.close()
+    await asyncio.to_thread(desk.get, "site", "remove", "gone")
+    done = await asyncio.wait_for(training, 200)
+    assert (done.returncode, done.stderr) == (FAILED, "moderation: gone: the site was removed meanwhile\n")
+    assert versions(desk, "gone") == []
+
+
+async def training_connection(other: "asyncpg.Connection[Any]") -> int:
+    """Wait until a retraining has begun with its first site; return the server's process that holds its lock."""
+    async with asyncio.timeout(60):
+        while True:
+            found = await other.fetchrow(
+                "SELECT a.pid, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+                "WHERE l.locktype = 'advisory' AND l.objid = $1",
+                LOCK & 0xFFFF_FFFF,
+            )
+            if found is not None and "advisory" not in found["query"]:
+                pid: int = found["pid"]
+                return pid
+            await asyncio.sleep(0.05)
+
+
 def test_wrong_combinations_are_wrong_usage(desk: Operator, tmp_path: Path) -> None:
     for words in (("--site", "x", "--all-sites"), ("--site", "x", "--out", str(tmp_path)), ()):
         assert desk.run("models", "retrain", *words).returncode == WRONG_USAGE
