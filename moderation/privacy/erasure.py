@@ -63,13 +63,13 @@ async def erase(
     actor: str,
     decided_by: Decider = Decider.SERVICE,
 ) -> Erasure:
-    """Erase everything that ``site`` holds of the person with that e-mail address.
+    """Erase everything that ``site``, removed or not, holds of the person with that e-mail address.
 
     Done in groups, each whole or not at all; run again, it goes on where it stopped, and finds nothing once it is done.
     Raises `UnknownSiteError`, and `InvalidConfigurationError` for what is no address.
     """
     async with database.connection() as connection:
-        site_id = await find_site_id(connection, site)
+        site_id = await find_site_id(connection, site, or_removed=True)
     person = _Person(vault, site, site_id, email)
     erased = labels = 0
     while True:

@@ -60,13 +60,13 @@ _PLAIN = (
 async def export(
     database: Database, vault: Vault, site: str, email: str, *, clock: Clock, actor: str
 ) -> JsonObject:
-    """Return what ``site`` holds of the person with that address, as of one moment; the audit tells that it was asked for.
+    """Return what ``site``, removed or not, holds of the person with that address, as of one moment; the audit tells that it was asked for.
 
     Raises `UnknownSiteError`, and `InvalidConfigurationError` for what is no address.
     """
     identity = email_identity(vault, site, email)
     async with database.connection() as connection, connection.transaction(isolation="repeatable_read"):
-        site_id = await find_site_id(connection, site)
+        site_id = await find_site_id(connection, site, or_removed=True)
         rows = await connection.fetch(_COMMENTS, site_id, identity, timeout=_SCAN_TIMEOUT_S)
         ids = [row["id"] for row in rows]
         parts = await _read_parts(connection, ids)

@@ -19,7 +19,7 @@ def client_address(request: web.Request) -> str | None:
     chain = [part.strip() for part in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
     address = _parse(request.remote or "")
     while address is not None and chain and _is_trusted(address, networks):
-        forwarded = _parse(chain.pop())
+        forwarded = _parse(_without_port(chain.pop()))
         if forwarded is None:
             break
         address = forwarded
@@ -31,6 +31,14 @@ def comes_through_proxy(request: web.Request) -> bool:
     networks = request.app[TRUSTED_PROXIES]
     address = _parse(request.remote or "")
     return address is not None and _is_trusted(address, networks)
+
+
+def _without_port(written: str) -> str:
+    """Take the port off that some proxies add (``203.0.113.7:4711``, ``[2001:db8::1]:4711``), and the brackets."""
+    if written.startswith("["):
+        return written[1:].partition("]")[0]
+    host, colon, port = written.partition(":")
+    return host if colon and "." in host and port.isdecimal() else written
 
 
 def _parse(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -39,7 +39,7 @@ _QUEUE = """
 INSERT INTO deliveries (comment_id, site_id, next_sequence, next_attempt_at, first_due_at)
 SELECT d.comment_id, d.site_id, d.sequence, d.decided_at, d.decided_at
   FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::timestamptz[]) AS d (comment_id, site_id, sequence, decided_at)
-  JOIN sites s ON s.id = d.site_id AND s.webhook_url IS NOT NULL
+  JOIN sites s ON s.id = d.site_id AND s.webhook_url IS NOT NULL AND s.removed_at IS NULL
  ORDER BY d.comment_id
 ON CONFLICT (comment_id) DO UPDATE SET next_sequence = deliveries.next_sequence
 """

@@ -12,12 +12,14 @@ from moderation.storage.administration.emails import canonical_email
 from moderation.storage.database import Connection
 
 
-async def find_site(connection: Connection, name: str, *, for_change: bool = False) -> Any:
-    """Return the row of a site that is not removed; locked if it is to be changed by what was read.
+async def find_site(
+    connection: Connection, name: str, *, for_change: bool = False, or_removed: bool = False
+) -> Any:
+    """Return the row of a site that is not removed, or may be with ``or_removed``; locked if it is to be changed by what was read.
 
     Raises `UnknownSiteError`, which names those with a similar name.
     """
-    query = "SELECT * FROM sites WHERE name = $1 AND removed_at IS NULL"
+    query = "SELECT * FROM sites WHERE name = $1" + ("" if or_removed else " AND removed_at IS NULL")
     row = await connection.fetchrow(query + (" FOR UPDATE" if for_change else ""), name)
     if row is not None:
         return row
@@ -27,9 +29,9 @@ async def find_site(connection: Connection, name: str, *, for_change: bool = Fal
     raise UnknownSiteError(f"There is no site {name!r}{hint}", near=near)
 
 
-async def find_site_id(connection: Connection, name: str) -> SiteId:
-    """Return the number of a site that is not removed. Raises `UnknownSiteError`."""
-    return SiteId((await find_site(connection, name))["id"])
+async def find_site_id(connection: Connection, name: str, *, or_removed: bool = False) -> SiteId:
+    """Return the number of a site that is not removed, or may be with ``or_removed``. Raises `UnknownSiteError`."""
+    return SiteId((await find_site(connection, name, or_removed=or_removed))["id"])
 
 
 async def find_moderator_id(connection: Connection, vault: Vault, email: str) -> ModeratorId:

@@ -13,6 +13,7 @@ from moderation.privacy import erasure
 from moderation.privacy.erasure import Erasure, erase
 from moderation.privacy.export import export
 from moderation.storage.administration.authors import set_standing, show_standing
+from moderation.storage.administration.sites import remove_site
 from tests.integration.privacy.planting import everything, places, plant, planted
 from tests.service import RunningService
 
@@ -181,6 +182,25 @@ async def test_what_is_no_address_is_refused(service: RunningService, email: str
 async def test_an_unknown_site_is_refused(service: RunningService) -> None:
     with pytest.raises(UnknownSiteError):
         await erase(service.database, service.vault, "nowhere", "a@b.example", clock=utc_now, actor="test")
+
+
+async def test_a_removed_site_still_answers_for_what_it_holds(service: RunningService) -> None:
+    person = planted()
+    await plant(service, person)
+    async with service.database.connection() as connection:
+        await connection.execute("UPDATE sites SET webhook_url = 'http://127.0.0.1:9/'")
+    await remove_site(service.database, service.site.name, actor="test")
+    found = await export(
+        service.database, service.vault, service.site.name, person.email, clock=utc_now, actor="test"
+    )
+    assert len(found["comments"]) == 3
+    assert (await erase_person(service, person.email)).comments == 3
+    left = await places(service, person.traces(service))
+    assert {name for name in left if not name.startswith("redis")} == set()
+    async with service.database.connection() as connection:
+        assert (
+            await connection.fetchval("SELECT count(*) FROM deliveries") == 0
+        )  # nobody is there to hear of it
 
 
 class TestExport:
