@@ -19,8 +19,8 @@ async def find_site(
 
     Raises `UnknownSiteError`, which names those with a similar name.
     """
-    query = "SELECT * FROM sites WHERE name = $1" + ("" if or_removed else " AND removed_at IS NULL")
-    row = await connection.fetchrow(query + (" FOR UPDATE" if for_change else ""), name)
+    query = "SELECT * FROM sites WHERE name = $1 AND ($2 OR removed_at IS NULL)"
+    row = await connection.fetchrow(query + (" FOR UPDATE" if for_change else ""), name, or_removed)
     if row is not None:
         return row
     rows = await connection.fetch("SELECT name FROM sites WHERE removed_at IS NULL ORDER BY name")
