@@ -18,7 +18,8 @@ class Sizes:
     few_held: int = 1_000
     held: int = 1_000_000
     tries: int = 60
-    peer_comments: int = 400
+    peer_comments: int = 2_000
+    """Sent to Isso in each of its turns."""
     minutes: int = 0
     """Of a steady load in the part `memory`; rounds instead where 0."""
     steady_rate: int = 60

@@ -1,6 +1,7 @@
 """A submission on its way through intake: what is known of it so far, and the caller who waits for the answer."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -72,6 +73,8 @@ class Candidate(Struct, eq=False):
     remember_until: datetime
     received_at: datetime
     answer: asyncio.Future[Outcome]
+    foresee: Callable[[Outcome], None] | None = None
+    """Told what the answer will be, if all goes well, while the comment is being stored: it must not be given away before."""
     history: History | None = None
     """Set for a comment that its site decided long ago."""
     id: CommentId = field(default_factory=new_comment_id)
@@ -83,6 +86,7 @@ class Candidate(Struct, eq=False):
     """Over a limit, and held for it because its dialect does not refuse."""
     assessment: Assessment | None = None
     ruling: Ruling | None = None
+    foreseen: Outcome | None = None
     is_audited: bool = False
     """Drawn at random to be checked by a person although its verdict was automatic."""
 
@@ -125,6 +129,8 @@ class Candidate(Struct, eq=False):
 
     def accepted(self) -> Outcome:
         """Return the answer to a new comment once it is stored."""
+        if self.foreseen is not None:
+            return self.foreseen
         assert self.ruling is not None
         assessed = self.assessment
         return Outcome(
@@ -142,7 +148,13 @@ class Candidate(Struct, eq=False):
 
 
 def candidate(
-    vault: Vault, site: Site, submission: Submission, *, now: datetime, history: History | None = None
+    vault: Vault,
+    site: Site,
+    submission: Submission,
+    *,
+    now: datetime,
+    history: History | None = None,
+    foresee: Callable[[Outcome], None] | None = None,
 ) -> Candidate:
     """Work out what a submission is recognised by; pure but for the waiting future."""
     identities = identify(vault, site.name, submission.author)
@@ -171,6 +183,7 @@ def candidate(
         received_at=now,
         answer=asyncio.get_running_loop().create_future(),
         history=history,
+        foresee=foresee,
     )
 
 

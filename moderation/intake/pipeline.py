@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -30,7 +30,7 @@ from moderation.domain.verdict import Verdict
 from moderation.intake.candidates import Candidate, History, Outcome, candidate
 from moderation.intake.charging import CEILING, ceiling_request, rate_request
 from moderation.intake.emails import MailDomains, is_disposable
-from moderation.intake.groups import Grouper
+from moderation.intake.groups import SMALLEST_SHARE, Grouper
 from moderation.intake.rates import RateLimiter, RateRequest
 from moderation.intake.recognition import recognise
 from moderation.intake.revisions import Reviser
@@ -99,17 +99,23 @@ class Intake:
         return await self.enter(site, submission)
 
     def submit_at_once(
-        self, site: Site, raw: Any, *, idempotency_key: str | None = None
+        self,
+        site: Site,
+        raw: Any,
+        *,
+        idempotency_key: str | None = None,
+        foresee: Callable[[Outcome], None] | None = None,
     ) -> "asyncio.Future[Outcome] | None":
         """Begin what `submit` does, where nothing has to be waited for before; None where an e-mail's domain must be asked about.
 
         The future ends as `submit` does after its validation; what is raised here, is raised before anything was accepted.
+        ``foresee`` may be told, while the comment is being stored, the very outcome that the future will have if that succeeds.
         """
         if site.settings.check_dns:
             return None
         submission = read_submission(raw, site.settings, now=self._clock(), idempotency_key=idempotency_key)
         _refuse_disposable(site, submission)
-        return self._begin(site, submission)
+        return self._begin(site, submission, foresee=foresee)
 
     async def read(
         self, site: Site, raw: Any, *, idempotency_key: str | None = None, origin: str = "native"
@@ -126,9 +132,14 @@ class Intake:
         return await self._begin(site, submission, history)
 
     def _begin(
-        self, site: Site, submission: Submission, history: History | None = None
+        self,
+        site: Site,
+        submission: Submission,
+        history: History | None = None,
+        foresee: Callable[[Outcome], None] | None = None,
     ) -> "asyncio.Future[Outcome]":
-        entered = candidate(self._vault, site, submission, now=self._clock(), history=history)
+        now = self._clock()
+        entered = candidate(self._vault, site, submission, now=now, history=history, foresee=foresee)
         self._grouper.add(entered)
         return entered.answer
 
@@ -147,6 +158,7 @@ class Intake:
     async def _process(self, group: list[Candidate]) -> None:
         tally(GROUP_SIZE).observe(len(group))
         INTAKE_QUEUE.set(self._grouper.waiting)
+        self._while_waiting(self._score_ahead, group)
         fresh, edits = await self._recognise(group)
         if not edits:
             await self._take_in(fresh)
@@ -159,6 +171,7 @@ class Intake:
             await editing
 
     async def _take_in(self, fresh: Sequence[Candidate]) -> None:
+        self._while_waiting(self._rule_ahead, fresh)
         allowed = await self._limit(fresh)
         await self._score(allowed)
         self._decide(allowed)
@@ -201,8 +214,34 @@ class Intake:
                 else:
                     entering.fail(RateLimitedError(result.denied_by, result.retry_after_s))
 
+    def _while_waiting(self, do: Callable[[Sequence[Candidate]], None], group: Sequence[Candidate]) -> None:
+        """Do something for a small group as soon as it waits for an engine, in time that nobody else wants.
+
+        A large one is done as quickly without, and what a limit denies, or was there before, would be judged for nothing.
+        """
+        if len(group) <= SMALLEST_SHARE:
+            asyncio.get_running_loop().call_soon(do, group)
+
+    def _score_ahead(self, group: Sequence[Candidate]) -> None:
+        judged = [c for c in group if c.history is None and c.ruling is None]
+        found = self._scorer.assess_at_once(
+            [c.submission.text for c in judged],
+            [c.submission.author.url for c in judged],
+            [c.site.id for c in judged],
+        )
+        for entering, assessment in zip(
+            judged, found, strict=False
+        ):  # none at all where that did not succeed
+            entering.assessment = assessment
+
+    def _rule_ahead(self, fresh: Sequence[Candidate]) -> None:
+        """Decide, with evidence, as if counters will have nothing to say."""
+        for entering in fresh:
+            if entering.assessment is not None and entering.ruling is None:
+                entering.ruling = self._ruling(entering)
+
     async def _score(self, allowed: Sequence[Candidate]) -> None:
-        judged = [c for c in allowed if c.history is None]
+        judged = [c for c in allowed if c.history is None and c.assessment is None]
         assessments = await self._scorer.assess(
             [c.submission.text for c in judged],
             [c.submission.author.url for c in judged],
@@ -216,19 +255,23 @@ class Intake:
             if entering.history is not None:
                 entering.ruling = entering.history.ruling
                 continue
-            ruling = decide(
-                entering.site.policy,
-                text=entering.submission.text,
-                author_url=entering.submission.author.url,
-                author=entering.author,
-                assessment=entering.assessment,
-                signals=Signals(entering.duplicates, entering.is_flood, entering.submission.terms.suspicions),
-                default_thresholds=self._scorer.thresholds(entering.site.id),
-            )
-            reasons = self._scorer.with_evidence(ruling.reasons, entering.submission.text, entering.site.id)
-            entering.ruling = ruling if reasons is ruling.reasons else Ruling(ruling.verdict, reasons)
-            is_automatic = ruling.verdict is not Verdict.HOLD
+            if entering.ruling is None or entering.duplicates or entering.is_flood:
+                entering.ruling = self._ruling(entering)
+            is_automatic = entering.ruling.verdict is not Verdict.HOLD
             entering.is_audited = is_automatic and self._random.random() < entering.site.policy.audit_share
+
+    def _ruling(self, entering: Candidate) -> Ruling:
+        ruling = decide(
+            entering.site.policy,
+            text=entering.submission.text,
+            author_url=entering.submission.author.url,
+            author=entering.author,
+            assessment=entering.assessment,
+            signals=Signals(entering.duplicates, entering.is_flood, entering.submission.terms.suspicions),
+            default_thresholds=self._scorer.thresholds(entering.site.id),
+        )
+        reasons = self._scorer.with_evidence(ruling.reasons, entering.submission.text, entering.site.id)
+        return ruling if reasons is ruling.reasons else Ruling(ruling.verdict, reasons)
 
     async def _store(self, decided: Sequence[Candidate]) -> None:
         # Who is told 503 already, or gone, and has no id by which it would be recognised, is not stored behind their back.
@@ -237,6 +280,7 @@ class Intake:
             if not remaining:
                 return
             started = time.perf_counter()
+            self._while_waiting(_foresee, remaining)
             try:
                 await self._commit(remaining)
             except asyncpg.UniqueViolationError:
@@ -321,6 +365,14 @@ class Intake:
         self._threads.update(claimed | told)
         while len(self._threads) > MAX_THREADS_REMEMBERED:
             self._threads.popitem(last=False)
+
+
+def _foresee(group: Sequence[Candidate]) -> None:
+    """Tell those who want to prepare their answers."""
+    for entering in group:
+        if entering.foresee is not None and entering.is_open:
+            entering.foreseen = entering.accepted()
+            entering.foresee(entering.foreseen)
 
 
 def _refuse_disposable(site: Site, submission: Submission) -> None:

@@ -49,6 +49,9 @@ class TracedIntake(Intake):
         finally:
             self._tell(under_way)
 
+    def _while_waiting(self, *_: object) -> None:
+        """Do everything in its own step, whose span then says what it takes."""
+
     async def _recognise(
         self, group: Sequence[Candidate]
     ) -> tuple[list[Candidate], list[tuple[Candidate, CommentId]]]:

@@ -17,6 +17,9 @@ from moderation.telemetry import MODEL_LOADED
 MOST_KEPT = 64_000
 """Characters of a group; of one that has more nothing is kept for explaining."""
 
+GROUPS_KEPT = 3
+"""As many as are under way in a process at once."""
+
 log = structlog.get_logger()
 
 
@@ -27,13 +30,13 @@ class NoModelError(RuntimeError):
 class LoadedModel:
     """One model, whole in memory; implements `domain.ports.Scorer` for whatever site asks.
 
-    What was read of the group judged last is kept until the next one (a few hundred kilobytes, 4 MB at most): who asks why a text got
-    its scores asks right after.
+    What was read of the groups judged last is kept until others come (a few hundred kilobytes each, 4 MB at most): who asks why a text
+    got its scores asks soon after.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._kept: Mapping[str, Kept] = {}
+        self._kept: tuple[Mapping[str, Kept], ...] = ()
         self.thresholds: Mapping[str, Mapping[str, Thresholds]] = {
             language: {output: Thresholds(**limits) for output, limits in outputs.items()}
             for language, outputs in runtime.thresholds.items()
@@ -65,15 +68,15 @@ class LoadedModel:
         """Judge a group at once, on the calling thread."""
         kept: dict[str, Kept] | None = {} if sum(map(len, texts)) <= MOST_KEPT else None
         found = self._runtime.score(texts, author_urls=author_urls, hints=hints, kept=kept)
-        self._kept = (
-            kept or {}
-        )  # one assignment: threads that judge at once keep either group, and explain the other anew
+        # One assignment: threads that judge at once keep either group, and explain the other anew.
+        self._kept = (kept or {}, *self._kept[: GROUPS_KEPT - 1])
         return [_assessment(scores, self._runtime.version) for scores in found]
 
     def explain(self, text: str, outputs: Collection[str]) -> dict[str, tuple[Evidence, ...]]:
         """Return which characters moved the scores of these outputs up."""
         found: dict[str, list[Evidence]] = {}
-        for span in self._runtime.explain(text, outputs=outputs, kept=self._kept.get(text)):
+        kept = next((group[text] for group in self._kept if text in group), None)
+        for span in self._runtime.explain(text, outputs=outputs, kept=kept):
             if span.weight > 0:
                 found.setdefault(span.output, []).append(
                     Evidence(span.start, span.end, span.rule, span.weight)

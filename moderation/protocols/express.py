@@ -76,6 +76,26 @@ class Taken(NamedTuple):
     """Whether the caller ends the connection with it."""
     request_id: str
     began_s: float
+    prepared: "Prepared"
+
+
+class Prepared:
+    """The answer to one outcome, written while the comment was being stored."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._outcome: Outcome | None = None
+        self._answer: Answer | None = None
+
+    def write(self, outcome: Outcome) -> None:
+        """Prepare the answer to what will probably become of the comment."""
+        self._outcome, self._answer = outcome, outcome_answer(outcome, self._language)
+
+    def answer(self, outcome: Outcome) -> Answer:
+        """Return the answer to what became of it."""
+        if self._answer is not None and self._outcome is outcome:
+            return self._answer
+        return outcome_answer(outcome, self._language)
 
 
 class Express:
@@ -98,17 +118,19 @@ class Express:
         caller = None if token is None else self._directory.known_caller(token)
         if not isinstance(caller, SiteCaller) or caller.dialect != "native":
             return None
-        outcome = self._submit(caller.site, headers, body)
+        language = language_for(headers, caller.site.language)
+        prepared = Prepared(language)
+        outcome = self._submit(caller.site, headers, body, prepared)
         if outcome is None:
             return None
-        language = language_for(headers, caller.site.language)
-        return Taken(caller.site.name, language, message.should_close, new_hex(), began_s), outcome
+        taken = Taken(caller.site.name, language, message.should_close, new_hex(), began_s, prepared)
+        return taken, outcome
 
     def answer(self, taken: Taken, outcome: "asyncio.Future[Outcome]") -> tuple[bytes, bool]:
         """Return the bytes of the answer, and whether the connection ends after it. Raises `CancelledError` where there is none."""
         notes: dict[str, object] = {"site": taken.site}
         try:
-            answer = outcome_answer(outcome.result(), taken.language)
+            answer = taken.prepared.answer(outcome.result())
             notes |= answer.notes
         except Exception as error:  # noqa: BLE001 - becomes an answer, and is logged where it is none of ours
             answer = _refusal(taken, error, notes)
@@ -118,11 +140,14 @@ class Express:
         return _written(answer, taken.request_id, is_last=is_last), is_last
 
     def _submit(
-        self, site: Site, headers: Mapping[str, str], body: bytes
+        self, site: Site, headers: Mapping[str, str], body: bytes, prepared: Prepared
     ) -> "asyncio.Future[Outcome] | None":
         try:
             return self._intake.submit_at_once(
-                site, orjson.loads(body), idempotency_key=idempotency_key(headers)
+                site,
+                orjson.loads(body),
+                idempotency_key=idempotency_key(headers),
+                foresee=prepared.write,
             )
         except ModerationError as error:
             refused: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

@@ -58,12 +58,25 @@ def test_what_a_website_or_a_hint_adds_to_a_score_is_not_taken_for_the_text(
 
 def test_of_a_large_group_nothing_is_kept(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
     model = LoadedModel(scorer)
-    model.assess(["a"], [None])
     monkeypatch.setattr(engine, "MOST_KEPT", 10)
     model.assess(["a", "b" * 10], [None, None])
     calls = _count_readings(monkeypatch)
     model.explain("a", OUTPUTS)
     assert calls == [["a"]]
+
+
+def test_groups_that_are_under_way_at_once_are_kept_and_no_more(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = LoadedModel(scorer)
+    for text in ("one", "two", "three", "four"):
+        model.assess([text], [None])
+    calls = _count_readings(monkeypatch)
+    for text in ("two", "three", "four"):
+        model.explain(text, OUTPUTS)
+    assert calls == []
+    model.explain("one", OUTPUTS)
+    assert calls == [["one"]]
 
 
 def _count_readings(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
