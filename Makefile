@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TESTS ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test test-wordpress check lint types imports lock bench chaos fuzz clean
+.PHONY: help install install-dev kernel run test test-wordpress check lint types imports lock bench chaos fuzz clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -28,7 +28,11 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-install: $(VENV)/.installed ## make .venv with the program .venv/bin/moderation
+# Compiled loops, where there are a C compiler and Python's headers; without them NumPy does the same work, slower.
+kernel: $(VENV)/.installed
+	@$(BIN)/python -m classifiers.native
+
+install: $(VENV)/.installed kernel ## make .venv with the program .venv/bin/moderation
 
 # For the tests of accessibility alone, which are skipped without it: where there is no npm, that is no fault.
 AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
@@ -36,7 +40,7 @@ $(AXE): | $(BIN)/python
 	@command -v npm >/dev/null && npm install --prefix $(VENV)/axe --no-save --no-audit --no-fund --ignore-scripts --loglevel=error \
 		axe-core@4.14.1 >/dev/null || echo "axe-core cannot be had: accessibility is tested without it" >&2
 
-install-dev: $(VENV)/.installed-dev $(AXE) ## add what lint, types and tests need
+install-dev: $(VENV)/.installed-dev kernel $(AXE) ## add what lint, types and tests need
 
 run: install ## install, then serve the demonstration
 	$(BIN)/moderation serve --demo
@@ -77,4 +81,5 @@ lock: $(BIN)/python ## resolve the pinned dependencies again (needs uv)
 		--fork-strategy fewest pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove what was built; data in var/ stays
+	rm -f classifiers/native/*.so
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -4,15 +4,15 @@ Training, serving and explaining share this module, so that they cannot disagree
 """
 
 import re
-from bisect import bisect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers import evidence, languages, latin, lexicon, signs, threats
+from classifiers import evidence, kernel, languages, latin, lexicon, signs, threats
 from classifiers.disguise import Readings, readings
 from classifiers.evidence import Rule
 from classifiers.lexicon import WordClass
@@ -46,20 +46,103 @@ _ENGLISH = np.array(BUCKETS, np.uint32)
 _PLACE = np.array((1 << CHECK_BIT) - 1, np.uint32)  # of a key, all but the text
 
 
+class Arrays:
+    """What was read of a batch, by NumPy."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.words, self.codes = find(stream)
+
+    def lengths(self) -> list[int]:
+        """Return the folded code points of each text, its leading space included."""
+        return [end - start for start, end in pairwise(self.stream.starts.tolist())]
+
+    def counted(self) -> tuple[list[list[int]], list[tuple[int, int, int]]]:
+        """Return the words of each class, of each text, and (text, ways in Arabic, in English) where a threat may be."""
+        classes = lexicon.classify(self.words)
+        counts = lexicon.count_classes(self.words, classes, self.stream.starts.size - 1)
+        told = (classes >= _THREAT).nonzero()[0]
+        return counts, self._ways(told) if told.size else []
+
+    def _ways(self, told: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+        arabic: dict[int, int] = {}
+        english: dict[int, int] = {}
+        of_arabic, of_english, folded = threats.arabic_ways(), threats.english_ways(), whole_text(self.stream)
+        places = (
+            values.take(told).tolist() for values in (self.words.text, self.words.start, self.words.end)
+        )
+        for at, start, end in zip(*places, strict=True):
+            word = folded[start:end]
+            arabic[at] = arabic.get(at, 0) | of_arabic.get(word, 0)
+            english[at] = english.get(at, 0) | of_english.get(word, 0)
+        return [(at, ways, english[at]) for at, ways in arabic.items()]
+
+    def folded(self, text: int) -> str:
+        """Return a text as folded, with a space before and after each word."""
+        start, end = self.stream.starts[text : text + 2].tolist()
+        return whole_text(self.stream)[start : end + 1]
+
+    def latin(self, text: int) -> tuple[float, float]:
+        """Return what letter triples say of a text; see `latin.scores`."""
+        start, end = self.stream.starts[text : text + 2].tolist()
+        return latin.scores(self.stream.codes[start : end + 1])
+
+
+class Compiled:
+    """The same, by compiled loops; arrays are made for who asks."""
+
+    def __init__(self, loops: kernel.Kernel, reading: kernel.Reading) -> None:
+        self._loops, self.reading = loops, reading
+        self.lengths, self.counted = reading.lengths, reading.counted
+        self.folded, self.latin = reading.folded, reading.latin
+
+    def alone(self, text: str) -> "Compiled":
+        """Return a text read by itself, with origins."""
+        return Compiled(self._loops, self._loops.read([text], True))
+
+    @cached_property
+    def stream(self) -> Stream:
+        """The folded texts."""
+        return kernel.stream_of(self.reading)
+
+    @cached_property
+    def words(self) -> Words:
+        """Their words."""
+        return kernel.words_of(self.reading)
+
+    @cached_property
+    def codes(self) -> NDArray[np.uint32]:
+        """The codes of `ngrams.find`."""
+        return kernel.codes_of(self.reading)
+
+
 class Analysis(NamedTuple):
     """What was found in each text of a batch; lists follow its order.
 
-    `codes` are those of `ngrams.find`; `language` is a code or None; `rules` are the fired evidence rules, ascending; `lengths` are
-    code points after folding, one leading space included, 0 for a text without a word; `read` holds the texts with broken words.
+    `language` is a code or None; `rules` are the fired evidence rules, ascending; `lengths` are code points after folding, one
+    leading space included, 0 for a text without a word; `read` holds the texts with broken words.
     """
 
-    stream: Stream
-    words: Words
-    codes: NDArray[np.uint32]
+    of: Arrays | Compiled
     lengths: list[int]
     language: list[str | None]
     rules: list[list[int]]
     read: Mapping[int, Readings]
+
+    @property
+    def stream(self) -> Stream:
+        """The folded texts."""
+        return self.of.stream
+
+    @property
+    def words(self) -> Words:
+        """Their words."""
+        return self.of.words
+
+    @property
+    def codes(self) -> NDArray[np.uint32]:
+        """The codes of `ngrams.find`."""
+        return self.of.codes
 
 
 def batches(texts: Sequence[str]) -> list[slice]:
@@ -86,33 +169,58 @@ def analyse(
 ) -> Analysis:
     """Read a batch of at least one and at most MAX_BATCH texts; for `hints` see `languages.tell`."""
     texts = [text if len(text) <= MAX_CODE_POINTS else text[:MAX_CODE_POINTS] for text in texts]
-    raw, bounds = encode(texts)
-    sign_counts, suspects = signs.read(raw, bounds)
-    suspects |= _suspects(texts, sign_counts)
-    read = {at: reading for at in suspects if (reading := readings(texts[at])) is not None}
-    if read:
-        raw, bounds = encode([read[at].text if at in read else text for at, text in enumerate(texts)])
-    stream = fold_encoded(raw, bounds, with_origin=with_origin)
-    if with_origin and read:
-        _lead_back(stream, read)
-    words, codes = find(stream)
-    classes = lexicon.classify(words)
-    word_counts = lexicon.count_classes(words, classes, len(texts))
-    starts: list[int] = stream.starts.tolist()
-    lengths = [end - start for start, end in pairwise(starts)]
+    loops = kernel.current()
+    sign_counts, read, of = (
+        _read_with(loops, texts, with_origin) if loops else _read_with_numpy(texts, with_origin)
+    )
+    word_counts, ways = of.counted()
+    lengths = of.lengths()
     language = list(map(languages.detect, sign_counts, word_counts))
     for at, told in enumerate(language):
         if told is languages.UNSURE:
-            scores = latin.scores(stream.codes[starts[at] : starts[at + 1] + 1])
             hint = hints[at] if hints else None
-            language[at] = languages.tell(scores, sign_counts[at], word_counts[at], hint)
+            language[at] = languages.tell(of.latin(at), sign_counts[at], word_counts[at], hint)
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
-    for at in _threatening(stream, words, classes, sign_counts, language):
+    for at in _threatening(of, ways, sign_counts, language):
         rules[at].append(_THREAT_RULE)
     for at, url in enumerate(author_urls or ()):
         if url:
             rules[at] = evidence.with_author_url(rules[at], url)
-    return Analysis(stream, words, codes, lengths, language, rules, read)
+    return Analysis(of, lengths, language, rules, read)
+
+
+_Read = tuple[list[list[int]], dict[int, Readings], Arrays | Compiled]
+
+
+def _read_with_numpy(texts: list[str], with_origin: bool) -> _Read:
+    """Return the signs of each text, the readings of broken words, and the texts so read."""
+    raw, bounds = encode(texts)
+    sign_counts, suspects = signs.read(raw, bounds)
+    read = _readings(texts, suspects | _suspects(texts, sign_counts))
+    if read:
+        raw, bounds = encode(_as_read(texts, read))
+    stream = fold_encoded(raw, bounds, with_origin=with_origin)
+    if with_origin:
+        _lead_back(stream, read)
+    return sign_counts, read, Arrays(stream)
+
+
+def _read_with(loops: kernel.Kernel, texts: list[str], with_origin: bool) -> _Read:
+    """Return the same, by compiled loops."""
+    sign_counts, suspects = loops.scan(texts)
+    read = _readings(texts, suspects)
+    of = Compiled(loops, loops.read(_as_read(texts, read), with_origin))
+    if with_origin and read:
+        _lead_back(of.stream, read)
+    return sign_counts, read, of
+
+
+def _readings(texts: Sequence[str], suspects: Iterable[int]) -> dict[int, Readings]:
+    return {at: reading for at in suspects if (reading := readings(texts[at])) is not None}
+
+
+def _as_read(texts: list[str], read: Mapping[int, Readings]) -> list[str]:
+    return [read[at].text if at in read else text for at, text in enumerate(texts)] if read else texts
 
 
 def alone(text: str, found: Analysis, at: int) -> Analysis:
@@ -123,10 +231,16 @@ def alone(text: str, found: Analysis, at: int) -> Analysis:
     reading = found.read.get(at)
     read = {} if reading is None else {0: reading}
     as_read = text[:MAX_CODE_POINTS] if reading is None else reading.text
-    stream = fold_encoded(*encode([as_read]), with_origin=True)
-    _lead_back(stream, read)
-    words, codes = of_one_text(found.stream, found.words, found.codes, at)
-    return Analysis(stream, words, codes, [found.lengths[at]], [found.language[at]], [found.rules[at]], read)
+    of: Arrays | Compiled
+    if isinstance(found.of, Compiled):
+        of = found.of.alone(as_read)
+    else:
+        of = Arrays.__new__(Arrays)
+        of.stream = fold_encoded(*encode([as_read]), with_origin=True)
+        of.words, of.codes = of_one_text(found.stream, found.words, found.codes, at)
+    if read:
+        _lead_back(of.stream, read)
+    return Analysis(of, [found.lengths[at]], [found.language[at]], [found.rules[at]], read)
 
 
 def _suspects(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set[int]:
@@ -142,43 +256,23 @@ def _suspects(texts: Sequence[str], sign_counts: Sequence[Sequence[int]]) -> set
 
 
 def _threatening(
-    stream: Stream,
-    words: Words,
-    classes: NDArray[np.uint8],
+    of: Arrays | Compiled,
+    ways: Sequence[tuple[int, int, int]],
     sign_counts: Sequence[Sequence[int]],
     language: Sequence[str | None],
 ) -> Iterator[int]:
-    """Yield which texts threaten somebody."""
-    told = (classes >= _THREAT).nonzero()[0]
-    in_both_scripts = {
-        at
-        for at, counts in enumerate(sign_counts)
-        if language[at] == languages.ARABIC and (counts[_LOWER] or counts[_UPPER])
-    }
-    if not (told.size or in_both_scripts):
-        return
-    folded, starts = whole_text(stream), stream.starts.tolist()
-    arabic, english = _ways(folded, words, told) if told.size else ({}, {})
-    arabizi: set[int] = set()
-    if in_both_scripts:
-        arabizi = in_both_scripts & {bisect(starts, at) - 1 for at in threats.arabizi_ends(folded)}
-    for at in arabic.keys() | arabizi:
-        clues = threats.Clues(arabic.get(at, 0), at in arabizi, english.get(at, 0))
-        if threats.is_made(folded[starts[at] : starts[at + 1] + 1], clues):
+    """Yield which texts threaten somebody; `ways` are those of `counted`."""
+    clues = {at: threats.Clues(arabic, arabizi=False, english=english) for at, arabic, english in ways}
+    for at, counts in enumerate(sign_counts):
+        if (
+            language[at] == languages.ARABIC
+            and (counts[_LOWER] or counts[_UPPER])
+            and threats.may_be_arabizi(of.folded(at))
+        ):
+            clues[at] = clues.get(at, threats.NONE)._replace(arabizi=True)
+    for at, clue in clues.items():
+        if threats.is_made(of.folded(at), clue):
             yield at
-
-
-def _ways(folded: str, words: Words, told: NDArray[np.int64]) -> tuple[dict[int, int], dict[int, int]]:
-    """Return by text which ways to threaten in Arabic and in English its words may belong to; `told` are such words."""
-    arabic: dict[int, int] = {}
-    english: dict[int, int] = {}
-    of_arabic, of_english = threats.arabic_ways(), threats.english_ways()
-    places = (values.take(told).tolist() for values in (words.text, words.start, words.end))
-    for at, start, end in zip(*places, strict=True):
-        word = folded[start:end]
-        arabic[at] = arabic.get(at, 0) | of_arabic.get(word, 0)
-        english[at] = english.get(at, 0) | of_english.get(word, 0)
-    return arabic, english
 
 
 def _lead_back(stream: Stream, read: Mapping[int, Readings]) -> None:

@@ -6,7 +6,6 @@ codes are given where they are plain from the script or the function words.
 
 from collections.abc import Sequence
 
-from classifiers.latin import Scores
 from classifiers.lexicon import WordClass
 from classifiers.signs import Sign
 
@@ -65,7 +64,9 @@ def _listed(words: Sequence[int]) -> tuple[int, int, int]:
     return english, words[WordClass.ARABIZI], words[WordClass.FOREIGN]
 
 
-def tell(scores: Scores, signs: Sequence[int], words: Sequence[int], hint: str | None = None) -> str | None:
+def tell(
+    scores: tuple[float, float], signs: Sequence[int], words: Sequence[int], hint: str | None = None
+) -> str | None:
     """Return the language of a text in Latin script where `detect` was unsure; see `latin.scores`.
 
     `hint` is a language that somebody says it is in, ARABIC, ENGLISH or None: taken for true of a few words that tell nothing, or
@@ -76,13 +77,14 @@ def tell(scores: Scores, signs: Sequence[int], words: Sequence[int], hint: str |
     return hint if found is None and says_little and not signs[_MARKED] else found
 
 
-def _tell(scores: Scores, signs: Sequence[int], words: Sequence[int]) -> str | None:
+def _tell(scores: tuple[float, float], signs: Sequence[int], words: Sequence[int]) -> str | None:
+    arabizi_score, foreign_score = scores
     english, arabizi, foreign = _listed(words)
     total = words[WordClass.TOTAL]
     of_word, doubt = (_PER_WORD_OF_FEW, _DOUBT_OF_FEW) if total < _MIN_WORDS_FOR_DOUBT else (_PER_WORD, 0.0)
-    if scores.arabizi + of_word * arabizi - _PER_WORD * (english + foreign) > 0:
+    if arabizi_score + of_word * arabizi - _PER_WORD * (english + foreign) > 0:
         return ARABIC
     is_marked = signs[_MARKED] * 25 > signs[_LOWER] + signs[_MARKED]
     if total == 1:  # a name, as likely as not
         return None if foreign or is_marked else ENGLISH
-    return None if scores.foreign + of_word * (foreign - english) + is_marked > doubt else ENGLISH
+    return None if foreign_score + of_word * (foreign - english) + is_marked > doubt else ENGLISH

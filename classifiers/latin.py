@@ -17,8 +17,8 @@ from classifiers.ngrams import finish
 TABLE = Path(__file__).parent / "latin.npy"
 BITS = 13
 SCALE = 16  # weight steps per unit of log-odds
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-_LENGTH_OFFSET = 3
+BASE = np.uint64(0x9E3779B97F4A7C15)
+LENGTH_OFFSET = 3
 
 
 class Scores(NamedTuple):
@@ -45,7 +45,7 @@ def table() -> NDArray[np.int8]:
 def triples(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Return the bucket of every three folded code points in a row whose middle one is no space."""
     wide = codes.astype(np.uint64)
-    hashes = (wide[:-2] * _BASE + wide[1:-1]) * _BASE + wide[2:]
+    hashes = (wide[:-2] * BASE + wide[1:-1]) * BASE + wide[2:]
     return finish(hashes[codes[1:-1] != letters.SPACE], BITS)
 
 
@@ -58,7 +58,7 @@ def scores(codes: NDArray[np.uint32]) -> Scores:
         return _NOTHING
     found = triples(codes)
     weights = table()
-    length = sqrt(found.size + _LENGTH_OFFSET)
+    length = sqrt(found.size + LENGTH_OFFSET)
     arabizi, foreign = weights.take(found, axis=0).sum(axis=0, dtype=np.int64).tolist()
     at_arabizi, at_foreign = weights[-1].tolist()
     return Scores((arabizi / length + at_arabizi) / SCALE, (foreign / length + at_foreign) / SCALE)

@@ -25,6 +25,8 @@ _PAIR = np.array(0xEB44ACCAB455D165, np.uint64)
 _SKIP = np.array(0x9E6C63D0676A9A99, np.uint64)
 _THREE = np.array(0xC2B2AE3D27D4EB4F, np.uint64)
 _FINISH = np.array(0xD6E8FEB86659FD93, np.uint64)
+MULTIPLIERS = (_BASE, *map(int, (_PAIR, _SKIP, _THREE, _FINISH)))
+"""What hashes are multiplied with: of characters, of pairs, of pairs with a gap, of threes, and last of all."""
 _MIX = np.array(29, np.uint64)
 _SPACE_BEFORE = np.array(letters.SPACE * _BASE_INVERSE % 2**64, np.uint64)
 _SPACE, _ONE = np.array(letters.SPACE, np.uint32), np.array(1)

@@ -128,7 +128,7 @@ class Scorer:
                 hints=hints[run] if hints else None,
             )
             scores += self.score_found(found)
-            if kept is not None and found.stream.codes.size <= _MOST_KEPT:
+            if kept is not None and sum(found.lengths) < _MOST_KEPT:
                 _keep(kept, found, texts[run], author_urls and author_urls[run], hints and hints[run])
         return scores
 

@@ -36,6 +36,8 @@ class Sign:
 
 
 COUNT = 21
+GAPS = (Sign.SPACE, Sign.JOINER, Sign.DOT, Sign.OTHER, Sign.SLASH)
+"""What letters are kept apart by."""
 _SIGN, _LETTER, _INNER, _GOES_ON = 0x1F, 0x20, 0x40, 0x80
 _ONLY_SIGN, _ONE_UP = np.array(_SIGN, np.uint8), np.array(1, np.uint8)
 _HIDDEN = ((0x00AD, 0x00AE), (0x061C, 0x061D), (0x200B, 0x2010), (0x202A, 0x202F), (0x2060, 0x2070), (0xFEFF, 0xFF00),
@@ -118,7 +120,7 @@ def _marks() -> NDArray[np.uint8]:
 
 
 @cache
-def _marked_table() -> NDArray[np.uint8]:
+def marked_table() -> NDArray[np.uint8]:
     table = _marks().take(sign_table())
     table.setflags(write=False)
     return table
@@ -149,7 +151,7 @@ def read(raw: NDArray[np.uint32], bounds: NDArray[np.int64]) -> tuple[list[list[
 
     And the texts where a sign or digit stands inside a word, as disguises write it.
     """
-    marked = _marked_table().take(raw)
+    marked = marked_table().take(raw)
     texts = bounds.size - 1
     if texts == 1:
         suspects = {0} if _INSIDE.search(marked.tobytes()) else set()

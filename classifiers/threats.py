@@ -321,6 +321,7 @@ class Clues(NamedTuple):
 
 
 ALL = Clues(EVERY_WAY, arabizi=True, english=EVERY_WAY)
+NONE = Clues(0, arabizi=False, english=0)
 
 
 def find(folded: str, clues: Clues = ALL) -> Iterator[tuple[int, int]]:
@@ -335,9 +336,9 @@ def find(folded: str, clues: Clues = ALL) -> Iterator[tuple[int, int]]:
         yield from _SPEECH_ENGLISH.find(folded, clues.english)
 
 
-def arabizi_ends(folded: str) -> Iterator[int]:
-    """Yield where words end as every threat in Arabic in Latin letters does; of many folded texts at once."""
-    return (match.start() for match in _ARABIZI_END.finditer(folded))
+def may_be_arabizi(folded: str) -> bool:
+    """Return whether a word ends as every threat in Arabic in Latin letters does."""
+    return _ARABIZI_END.search(folded) is not None
 
 
 def is_made(folded: str, clues: Clues) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, owned_keys, owned_places
+from classifiers import kernel, languages
+from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, Compiled, owned_keys, owned_places
 from classifiers.errors import ArtifactIncompatibleError
 
 PER_LANGUAGE = 4  # outputs at most: four weights of 16 bits are looked up as one integer
@@ -55,6 +56,7 @@ class Weights:
     quads: NDArray[np.uint64]
     owners: NDArray[np.uint8]
     columns: Mapping[str, tuple[str, ...]]
+    compiled: kernel.ModelWeights | None = None
 
     def of(self, output: str, language: str) -> OutputSteps:
         """Return what looks up the steps of one output of one language."""
@@ -65,6 +67,10 @@ class Weights:
 
     def sums(self, found: Analysis) -> list[list[int]]:
         """Return for each text the sums of the steps of its distinct n-grams, in the order of its language's columns."""
+        if self.compiled is not None and isinstance(found.of, Compiled):
+            return self.compiled.sums(
+                found.of.reading, bytes([told == languages.ENGLISH for told in found.language])
+            )
         if len(found.language) == 1:
             return [_sum(self.quads.take(owned_places(found, self.owners), mode="wrap"))]
         keys, begins = owned_keys(found, self.owners)
@@ -129,7 +135,11 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
         place = (codes >> CHECK_BITS) + at * BUCKETS
         owners[place] = codes.astype(np.uint8)
         _columns(quads)[place, : len(outputs)] = steps.astype(np.int32) + _BIAS
-    return Weights(quads, owners, {language: tuple(outputs) for language, outputs in columns.items()})
+    loops = kernel.current()
+    compiled = None if loops is None else loops.weights(quads, owners)
+    return Weights(
+        quads, owners, {language: tuple(outputs) for language, outputs in columns.items()}, compiled
+    )
 
 
 def _is_sound(codes: NDArray[np.integer], steps: NDArray[np.integer], outputs: Sequence[str]) -> bool:

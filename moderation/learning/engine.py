@@ -6,6 +6,7 @@ from typing import Self
 
 import structlog
 
+from classifiers import kernel
 from classifiers.errors import ClassifierError
 from classifiers.runtime import Kept, TextScores
 from classifiers.runtime import Scorer as Runtime
@@ -124,7 +125,7 @@ class ActiveModel:
     def use(self, runtime: Runtime) -> None:
         """Score with ``runtime`` from now on wherever nothing else is in force."""
         self._shipped = LoadedModel(runtime)
-        log.info("model_active", model=runtime.version)
+        log.info("model_active", model=runtime.version, kernel=kernel.status()["kernel"])
 
     def put_in_force(
         self, everywhere: LoadedModel | None, by_site: Mapping[SiteId, LoadedModel | None]
