@@ -1,6 +1,7 @@
 """`moderation site`: sites, their keys and secrets."""
 
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import click
@@ -41,6 +42,7 @@ def add(terminal: Terminal, name: str, **options: Any) -> None:
         lambda desk: sites.add_site(desk.database, desk.vault, new, actor=desk.actor), creates=True
     )
     terminal.show(made, lambda: record(plain(made)) + "\n\nThis is shown once: keep it now.")
+    _warn_of_private(terminal, name, new.webhook_url)
 
 
 @site.command("list")
@@ -79,10 +81,29 @@ def set_(terminal: Terminal, name: str, assignments: tuple[str, ...]) -> None:
         changes["title"] = changes.pop("name")
     if isinstance(changes.get("required"), str):
         changes["required"] = [field.strip() for field in changes["required"].split(",") if field.strip()]
-    _show(
-        terminal,
-        terminal.run(lambda desk: sites.set_site(desk.database, name, changes, actor=desk.actor)),
-    )
+    found = terminal.run(lambda desk: sites.set_site(desk.database, name, changes, actor=desk.actor))
+    _show(terminal, found)
+    if "webhook_url" in changes and not found.settings.allow_private_endpoint:
+        _warn_of_private(terminal, name, found.webhook_url)
+
+
+def _warn_of_private(terminal: Terminal, name: str, webhook_url: str | None) -> None:
+    """Say now what else only the list of failed deliveries says: webhooks do not go to one's own machine unless allowed."""
+    if webhook_url is None:
+        return
+    from moderation.delivery.addresses import RefusedAddressError, check_literal  # brings aiohttp along
+
+    host = urlsplit(webhook_url).hostname or ""
+    try:
+        check_literal(host)
+        is_refused = host == "localhost" or host.endswith(".localhost")
+    except RefusedAddressError:
+        is_refused = True
+    if is_refused and not terminal.settings().allow_private_endpoints:
+        terminal.warn(
+            f"webhooks will not be sent to {host}, which is not a public address, before "
+            f"`moderation site set {name} allow_private_endpoint=true`"
+        )
 
 
 @site.command("remove")

@@ -27,7 +27,7 @@ from moderation.storage.migrate import LATEST
 from tests.engines_fixture import are_gone, wait_until
 from tests.program import PROGRAM, free_port, run, started
 from tests.seeding import Seed, add_comments
-from tests.terminal import SITE, WRONG_USAGE, Operator, desk, members, owned, site
+from tests.terminal import DONE, SITE, WRONG_USAGE, Operator, desk, members, owned, site
 
 __all__ = ["desk", "owned", "site"]
 
@@ -251,6 +251,18 @@ class TestSites:
         made = desk.get("site", "secret", "akhbar", "inbound")
         assert made["inbound_secret"].startswith("whsec_")
         assert made["inbound_secret"] != site["inbound_secret"]
+
+    def test_a_webhook_address_to_which_nothing_will_be_sent_is_warned_of(self, desk: Operator) -> None:
+        warned = "webhooks will not be sent to 127.1, which is not a public address"
+        done = desk.run("site", "add", "at-home", *SITE, "--webhook-url", "http://127.1:9/", "--json")
+        assert (done.returncode, json.loads(done.stdout)["site"]) == (DONE, "at-home")
+        assert warned in done.stderr
+        assert "localhost" in desk.run("site", "set", "at-home", "webhook_url=http://localhost:9/").stderr
+        desk.say("site", "set", "at-home", "webhook_url=https://news.example/hear")
+        desk.say("site", "set", "at-home", "allow_private_endpoint=true")
+        desk.say("site", "set", "at-home", "webhook_url=http://127.1:9/")
+        anywhere = Operator(desk.data_dir, allow_private_endpoints="true")
+        anywhere.say("site", "add", "at-home-2", *SITE, "--webhook-url", "http://[::1]:9/")
 
     def test_a_site_is_removed(self, desk: Operator) -> None:
         desk.get("site", "add", "old", *SITE)
