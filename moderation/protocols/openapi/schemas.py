@@ -326,7 +326,7 @@ HEADERS: dict[str, Json] = {
         "schema": {"type": "string"},
     },
     "Idempotency-Replayed": {
-        "description": "`true` on the first answer sent again.",
+        "description": "`true` on the first answer sent again: its `state` is that of then, a decision may have followed.",
         "schema": {"const": "true"},
     },
     "RateLimit": {
