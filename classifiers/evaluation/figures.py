@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from classifiers.evaluation.rows import DOUBT, HAS_DOUBT, HAS_REJECT, REJECT, Bytes, Floats
 from classifiers.site.measures import Interval
+from classifiers.site.thresholds import wilson
 
 RESAMPLES = 200
 FIGURES = (
@@ -62,6 +63,15 @@ class Draws:
             _ratio(half, total),
         ]
 
+    def sizes(self) -> list[float]:
+        """Return of how many rows each of FIGURES is a share; NaN for those that are none."""
+        rows, positive = float(self._positive.size), float(self._positive.sum())
+        doubt, reject = (
+            _NAN if (called := self._called[name]) is None else float(called.sum())
+            for name in ("doubt", "reject")
+        )
+        return [_NAN, _NAN, doubt, positive, reject, positive, _NAN, rows]
+
     def _sums(self, name: str, weights: Floats, ones: Floats) -> tuple[float, float]:
         """Return the rows called by a threshold, and those of them that are positive; NaN where no language has one."""
         called = self._called[name]
@@ -79,7 +89,8 @@ def bootstrap(
 ) -> list[dict[str, Interval]]:
     """Return FIGURES of each model with 95 % intervals, and, of two, those of the second minus the first by the same draws.
 
-    Rows are drawn independently. An interval is NaN where a figure is undefined in half of the draws or more.
+    Rows are drawn independently. An interval is NaN where a figure is undefined in half of the draws or more. Of a share that is 0 or 1,
+    which every draw repeats, it is Wilson's.
     """
     draws = [Draws(one) for one in models]
     rows = models[0].labels.size
@@ -91,8 +102,9 @@ def bootstrap(
             for _ in range(resamples)
         ]
     )
+    sizes = [*(one.sizes() for one in draws), [_NAN] * len(FIGURES)]
     return [
-        {name: _interval(value[at], drawn[:, model, at]) for at, name in enumerate(FIGURES)}
+        {name: _interval(value[at], drawn[:, model, at], sizes[model][at]) for at, name in enumerate(FIGURES)}
         for model, value in enumerate(values)
     ]
 
@@ -135,7 +147,9 @@ def _macro_f1(hits: float, called: float, positive: float, total: float) -> floa
     return (of_positive + (2 * misses / rest if rest else 0.0)) / 2
 
 
-def _interval(value: float, drawn: Floats) -> Interval:
+def _interval(value: float, drawn: Floats, rows: float) -> Interval:
+    if value in {0.0, 1.0} and rows > 0:
+        return Interval(value, *wilson(value, np.ones(int(rows))))
     known = drawn[~np.isnan(drawn)]
     if np.isnan(value) or known.size < drawn.size / 2:
         return Interval(value, _NAN, _NAN)

@@ -29,6 +29,8 @@ WORDS = {
     "called_positive": "called positive at 0.5",
 }
 _POINTS = 60
+_ISOLATE, _END = "\u2068", "\u2069"
+"""Around a name of unknown direction: what stands beside it keeps its own (UAX 9, isolates)."""
 _TEMPLATE = Path(__file__).parent / "report.html.j2"
 
 
@@ -55,7 +57,8 @@ def render(report: Report, *, language: str = "en") -> str:
     }
     return _template().render(
         report=report, outputs=by_output, figures=FIGURES, words=WORDS, shown=interval_words, drawn=partial(_drawn, say=say),
-        t=say, notes=[note.words(say) for note in report.notes], language=language, direction=direction(language),
+        t=say, notes=[note.words(say) for note in report.notes],
+        isolated=say(", ").join(f"{_ISOLATE}{name}{_END}" for name in report.files), language=language, direction=direction(language),
     )  # fmt: skip
 
 

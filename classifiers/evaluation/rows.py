@@ -217,7 +217,7 @@ def _rows_of(
         except NoTextError as error:
             without.add(error)
         else:
-            yield number, _source(record, path), one
+            yield number, _source(plain, path), one
 
 
 def _file_names(files: Sequence[Path]) -> list[str]:

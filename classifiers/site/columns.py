@@ -5,7 +5,7 @@ outright goes first. A file that has a label under this program's own name is re
 neither yes nor no (numbers of annotators, three classes, fractions) is left alone: half of it would teach the opposite.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from classifiers.errors import DatasetError, DoubtfulColumnError
 from classifiers.records import listed, place, read_records
-from classifiers.site.labels import NOTHING, OUTPUTS
+from classifiers.site.labels import NOTHING, OUTPUTS, of_state
 
 TEXT = "text"
 _TEXTS = (
@@ -43,6 +43,11 @@ _NO = frozenset({
     "acceptable", "appropriate", "benign", "safe", "harmless", "approved",
     "لا", "غير_مسيء", "غير_مسيئة", "عادي", "عادية", "سليم", "مقبول", "نظيف", "محايد",
 })  # fmt: skip
+_FIELDS = frozenset({
+    "state", "reason", "created_at", "decided_at", "lang", "language", "site", "id", "weight", "actor", "moderator",
+    "author_url", "source", "labels", *OUTPUTS,
+})  # fmt: skip
+_STATE, _STATES = "state", ("status", "الحالة", "حالة")
 _SPAM = frozenset({"spam", "ham", "سبام", "مزعج"})
 _DENIALS = ("not_", "non_", "no_")
 _HEAD, _HEAD_LETTERS = (
@@ -66,19 +71,23 @@ class Wished:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where the text is, and the labels that stand under other names, by output; `named` is where somebody said that the text is."""
+    """Where the text is, and the labels that stand under other names, by output; `named` is where somebody said that the text is.
+
+    `fields` are the other columns that are written otherwise than this program writes them, in capitals for instance.
+    """
 
     text: str = TEXT
     labels: Mapping[str, str] = field(default_factory=dict)
     positive: frozenset[str] = frozenset()
     named: str = TEXT
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self, record: Mapping[str, Any], name: str, number: int) -> dict[str, Any]:
-        """Return a record with its labels under this program's names.
+        """Return a record with its fields and labels under this program's names.
 
         Raises DoubtfulColumnError for a value that is neither yes nor no: what was read before it may have been misread.
         """
-        found = dict(record)
+        found = renamed(record, self.fields)
         for output, column in self.labels.items():
             try:
                 found[output] = said(record.get(column), self.positive)
@@ -95,6 +104,7 @@ class Columns:
     def taken(self) -> dict[str, str]:
         """Return which columns stand for what, where they are called otherwise and nobody said so of the text."""
         own = {} if self.text in (TEXT, self.named) else {TEXT: self.text}
+        own |= {name: column for column, name in self.fields.items() if _word(column) != name}
         return own | {output: column for output, column in self.labels.items() if output != column}
 
 
@@ -120,10 +130,12 @@ def recognise(head: Sequence[Mapping[str, Any]], wished: Wished, name: str) -> C
     positive = frozenset(map(_word, wished.positive))
     if not wished.reads_labels:
         return Columns(text, named=wished.text)
+    fields = _fields(head, {text, wished.label})
+    head = [renamed(record, fields) for record in head]
     if wished.label is None:
         own = any(_speaks(record) for record in head)
         labels = {} if own else _customary(head, text) or _general(head, text, positive)
-        return Columns(text, labels, positive, wished.text)
+        return Columns(text, labels, positive, wished.text, fields)
     if not any(wished.label in record for record in head):
         raise DatasetError(
             "{file}: no column {column!r}; there are {columns}",
@@ -131,7 +143,7 @@ def recognise(head: Sequence[Mapping[str, Any]], wished: Wished, name: str) -> C
         )  # fmt: skip
     if not _is_clear(head, wished.label, positive):
         raise DoubtfulColumnError("{file}: " + _DOUBT, file=name, column=wished.label)
-    return Columns(text, {wished.output: wished.label}, positive, wished.text)
+    return Columns(text, {wished.output: wished.label}, positive, wished.text, fields)
 
 
 def text_column(record: Mapping[str, Any], wished: str) -> str:
@@ -184,6 +196,34 @@ def _customary(head: Sequence[Mapping[str, Any]], text: str) -> dict[str, str]:
 
 def _columns(head: Sequence[Mapping[str, Any]], text: str) -> dict[str, str]:
     return {_word(column): column for record in head for column in record if column != text}
+
+
+def renamed(record: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return a record with its columns under other names where there are any."""
+    return {fields.get(column, column): value for column, value in record.items()}
+
+
+def _fields(head: Sequence[Mapping[str, Any]], besides: Container[str | None]) -> dict[str, str]:
+    """Return the columns that are fields of this program's in other letters, by column; a label only where it is clear."""
+    columns = dict.fromkeys(column for record in head for column in record if column not in besides)
+    found: dict[str, str] = {}
+    for column in columns:
+        name = _word(column)
+        if name in _STATES and _are_states(head, column):
+            name = _STATE
+        is_free = name in _FIELDS and name not in columns and name not in found.values()
+        if is_free and (name not in OUTPUTS or _is_clear(head, column, frozenset())):
+            found[column] = name
+    return found
+
+
+def _are_states(head: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Whether a column holds what this program calls states, and nothing else."""
+    try:
+        found = [of_state(_word(record[column]), frozenset()) for record in head if record.get(column)]
+    except KeyError:
+        return False
+    return bool(found)
 
 
 def _speaks(record: Mapping[str, Any]) -> bool:

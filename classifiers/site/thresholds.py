@@ -79,7 +79,7 @@ def describe(decided: Decided, threshold: float, called: NDArray[np.bool_] | Non
     told = called & known
     total, all_positive = float(decided.weights[told].sum()), float(decided.weights[positive].sum())
     found = hits / total if total else None
-    low, high = _wilson(found, decided.weights[told]) if found is not None else (None, None)
+    low, high = wilson(found, decided.weights[told]) if found is not None else (None, None)
     per_day = float(decided.weights[called].sum()) / decided.days if decided.days else None
     recall = hits / all_positive if all_positive else None
     return Proposal(threshold, found, low, high, recall, per_day, int(told.sum()))
@@ -112,7 +112,7 @@ def _rounded_up(value: float) -> float:
     return min(float(np.ceil(value * 1e6) / 1e6), 1.0)
 
 
-def _wilson(share: float, weights: Floats) -> tuple[float, float]:
+def wilson(share: float, weights: Floats) -> tuple[float, float]:
     """Return the Wilson interval with the effective number of rows, (sum of weights)² / sum of squares."""
     rows = float(weights.sum() ** 2 / (weights**2).sum())
     middle = (share + _Z**2 / (2 * rows)) / (1 + _Z**2 / rows)

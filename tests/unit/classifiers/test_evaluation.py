@@ -217,3 +217,16 @@ def test_the_roc_curve_goes_from_corner_to_corner():
     assert (points[0], points[-1]) == ((0, 0), (1, 1))
     assert (0, 0.5) in points
     assert points == sorted(points)
+
+
+@pytest.mark.parametrize("rows", [5, 20, 400])
+def test_a_share_that_every_draw_repeats_still_has_an_interval(rows):
+    labels = np.array([1] * rows + [0] * rows)
+    (found,) = bootstrap([judged(labels, np.where(labels, 0.95, 0.05))], seed=0)
+    low = rows / (rows + 1.96**2)  # Wilson's, of all right
+    for name in ("doubt_precision", "doubt_recall", "reject_precision", "reject_recall"):
+        assert (found[name].value, found[name].high) == (1.0, 1.0)
+        assert found[name].low == pytest.approx(low)
+    labels[0] = 0  # one wrong: drawn again
+    (found,) = bootstrap([judged(labels, np.where(np.arange(2 * rows) < rows, 0.95, 0.05))], seed=0)
+    assert found["reject_precision"].low < found["reject_precision"].value < found["reject_precision"].high

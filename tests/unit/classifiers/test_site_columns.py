@@ -36,6 +36,10 @@ def read(records, **wished):
         ([{"التعليق": "س", "التصنيف": "مسيء"}, {"التعليق": "ص", "التصنيف": "غير مسيء"}], [{"abuse": 1}, {"abuse": 0}]),
         ([{"نص": "س", "وسم": "سبام"}, {"نص": "ص", "وسم": "عادي"}], [{"spam": 1}, {"spam": 0}]),
         ([{"text": "س", "abuse": "نعم"}, {"text": "ص", "abuse": "لا"}], [{"abuse": 1}, {"abuse": 0}]),
+        ([{"Comment": "x", "Status": "Approved"}, {"Comment": "y", "Status": "rejected"}], [{"spam": 0, "abuse": 0, "reject": 0}, {"reject": 1}]),
+        ([{"TEXT": "x", "Abuse": "1"}, {"TEXT": "y", "Abuse": "0"}], [{"abuse": 1}, {"abuse": 0}]),
+        ([{"text": "x", "State": "approved", "Hate": 3, "Abuse": 1}], [{"spam": 0, "abuse": 1, "reject": 0}]),
+        ([{"text": "x", "status": "draft", "label": 1}, {"text": "y", "status": "rejected", "label": 0}], [{"abuse": 1}, {"abuse": 0}]),
         # a label under this program's own name: what is called otherwise says nothing
         ([{"text": "x", "abuse": 0, "label": 1, "toxic": 1}], [{"abuse": 0}]),
         ([{"text": "x", "state": "approved", "label": 1}], [{"spam": 0, "abuse": 0, "reject": 0}]),
@@ -113,3 +117,50 @@ def test_a_file_is_scored_by_the_column_that_holds_its_text(shipped, tmp_path):
 )  # fmt: skip
 def test_a_language_has_one_code_however_it_is_stated(stated, code):
     assert code_of(stated) == code
+
+
+@pytest.mark.parametrize(
+    "written",
+    [str.upper, str.title, lambda name: f" {name.replace('_', ' ')}", lambda name: name.replace("_", "-")],
+)
+def test_fields_are_known_however_their_names_are_written(tmp_path, written):
+    names = [
+        "text",
+        "state",
+        "reason",
+        "created_at",
+        "language",
+        "site",
+        "moderator",
+        "author_url",
+        "weight",
+        "id",
+    ]
+    values = ["x", "rejected", "spam", "2026-01-02", "Korean", "akhbar", "m1", "https://x.example", "2", "7"]
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(map(written, names)) + "\n" + ",".join(values) + "\n", "utf-8")
+    columns, records = opened(path, Wished())
+    ((number, record),) = records
+    row = from_record(
+        columns.plain(record, path.name, number), name=path.name, row=number, text_column=columns.text
+    )
+    assert (row.spam, row.reject, row.reason, row.language, row.site, row.actor) == (
+        1,
+        1,
+        "spam",
+        "ko",
+        "akhbar",
+        "m1",
+    )
+    assert (row.author_url, row.weight, row.id, f"{row.at:%Y-%m-%d}") == (
+        "https://x.example",
+        2.0,
+        "7",
+        "2026-01-02",
+    )
+    assert columns.words() in {"", "column 'TEXT' is read as text", "column 'Text' is read as text"}
+
+
+def test_a_column_that_stands_for_the_state_is_told():
+    columns = recognise([{"text": "x", "Status": "approved"}], Wished(), "f")
+    assert columns.words() == "column 'Status' is read as state"
