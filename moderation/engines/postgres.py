@@ -29,6 +29,7 @@ _NEW_PREFIX = "postgres.new-"
 # Fast shutdown writes a checkpoint; immediate shutdown does not, and costs a crash recovery at the next start.
 _STOP_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0))
 _CONNECT_TIMEOUT_S = 5.0
+_ASKED_FOR_S = 60.0  # by one connection after another, once the server was ready
 _SILENCE_S = 600.0  # without even "I am starting up"; recovery itself may take as long as it needs
 _REPORT_EVERY_S = 10.0
 _SHARED_MEMORY_WAIT_S = 60.0
@@ -317,15 +318,32 @@ class PostgresEngine:
         )
 
     async def _ensure_database(self) -> None:
-        """Make the service's role and database where they are missing; a start killed between the two is mended."""
-        try:
-            connection = await asyncpg.connect(self._url(_SUPERUSER, "postgres"), timeout=_CONNECT_TIMEOUT_S)
+        """Make the service's role and database where they are missing; a start killed between the two is mended.
+
+        A connection that gets no answer is given up and another tried: one that hangs must not fail the start, nor hold it for ever.
+        """
+        assert self.process is not None
+        until_s = time.monotonic() + _ASKED_FOR_S
+        while True:
             try:
-                await _make_role_and_database(connection)
-            finally:
-                await connection.close(timeout=_CONNECT_TIMEOUT_S)
-        except _LOST as error:
-            raise EngineStartError(f"postgres failed while its database was made; see {self.log}") from error
+                return await self._try_to_ensure_database()
+            except _LOST as error:
+                is_silence = isinstance(error, TimeoutError)
+                if not is_silence or self.process.has_ended or time.monotonic() > until_s:
+                    said = "did not answer" if is_silence else "failed"
+                    raise EngineStartError(
+                        f"postgres {said} while its database was made; see {self.log}"
+                    ) from error
+                _log.warning("postgres_silent", waited_s=_CONNECT_TIMEOUT_S)
+
+    async def _try_to_ensure_database(self) -> None:
+        connection = await asyncpg.connect(
+            self._url(_SUPERUSER, "postgres"), timeout=_CONNECT_TIMEOUT_S, command_timeout=_CONNECT_TIMEOUT_S
+        )
+        try:
+            await _make_role_and_database(connection)
+        finally:
+            await connection.close(timeout=_CONNECT_TIMEOUT_S)
 
 
 async def _make_role_and_database(connection: "asyncpg.Connection[asyncpg.Record]") -> None:

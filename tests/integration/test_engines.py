@@ -466,6 +466,37 @@ async def freeze_recovery(engines: EmbeddedEngines, before: processes.EngineProc
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.parametrize("is_for_good", [False, True])
+async def test_a_server_that_falls_silent_after_its_first_answer_is_asked_again(
+    engine_data, monkeypatch, is_for_good
+):
+    monkeypatch.setattr(postgres, "_CONNECT_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(postgres, "_ASKED_FOR_S", 2.0 if is_for_good else 60.0)
+    takes_connections, stopped = postgres.PostgresEngine._takes_connections, []
+
+    async def falls_silent(engine, process):
+        answer = await takes_connections(engine, process)
+        server = postmaster(engine_data)
+        server.send_signal(signal.SIGSTOP)
+        if not is_for_good:
+            asyncio.get_running_loop().call_later(1.5, server.send_signal, signal.SIGCONT)
+        stopped.append(server)
+        return answer
+
+    monkeypatch.setattr(postgres.PostgresEngine, "_takes_connections", falls_silent)
+    monkeypatch.setattr(postgres, "_STOP_STEPS", ((signal.SIGTERM, 0.5),))
+    engines = EmbeddedEngines(engine_data)
+    if is_for_good:
+        with pytest.raises(EngineStartError, match="did not answer while its database was made"):
+            await engines.start()
+        assert are_gone(engine_data)
+        return
+    await engines.start()
+    assert stopped
+    assert await fetch(engine_data, "SELECT 7") == 7
+    await engines.stop()
+
+
 async def test_a_server_that_never_answers_is_given_up(engine_data, open_folder, monkeypatch):
     silent = open_folder / "silent"
     silent.write_text("#!/bin/sh\nexec sleep 600\n")
