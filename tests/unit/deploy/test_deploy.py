@@ -123,6 +123,47 @@ def test_systemd_takes_the_units(unit: Path, tmp_path: Path):
     assert own == []
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda path: path.name)
+def test_the_units_may_do_little(unit: Path):
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr
+
+
+def test_the_compose_file_asks_for_what_its_example_names_and_its_parts_are_there():
+    text = (DEPLOY / "compose" / "compose.yaml").read_text("utf-8")
+    compose = yaml.safe_load(text)
+    example = (DEPLOY / "compose" / "environment.example").read_text("utf-8")
+    assert set(re.findall(r"\$\{([A-Z_]+)", text)) == set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+    services = compose["services"]
+    named = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
+    assert named == set(compose["volumes"])
+    for service in services.values():
+        for other, condition in service.get("depends_on", {}).items():
+            assert condition == {"condition": "service_healthy"}
+            assert "healthcheck" in services[other]
+    build = services["moderation"]["build"]
+    assert (DEPLOY / "compose" / build["context"] / build["dockerfile"]).is_file()
+
+
+def test_the_image_is_built_from_what_the_ignore_file_lets_through():
+    container = (DEPLOY / "container" / "Containerfile").read_text("utf-8")
+    ignored = (ROOT / ".dockerignore").read_text("utf-8")
+    let_through = set(re.findall(r"^!(\S+)$", ignored, re.MULTILINE))
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", container, re.MULTILINE)
+        for source in line.split()[:-1]
+    }
+    assert {"moderation", "classifiers", "requirements.lock"} <= copied <= let_through
+    assert all((ROOT / source).exists() for source in copied)
+
+
 def test_the_wordpress_connector_is_there_in_arabic_to_the_last_sentence():
     folder = Path(__file__).parents[3] / "deploy" / "wordpress" / "comment-desk"
     with (folder / "languages" / "comment-desk-ar.mo").open("rb") as compiled:
