@@ -24,6 +24,7 @@ BUCKET_BITS = 20
 BUCKETS = 1 << BUCKET_BITS
 CHECK_BITS = CODE_BITS - BUCKET_BITS  # beside the bucket, which weighs only for the n-gram that owns it
 CODES = 1 << CODE_BITS
+ENGLISH_ORDERS = 3  # of characters in English texts: 2 to 4; longer runs gain in Arabic only
 MAX_BATCH = 128  # texts analysed at once; bounded by the bits that number them in a key
 MAX_BATCH_CODE_POINTS = (
     1 << 15
@@ -52,6 +53,10 @@ class Arrays:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.words, self.codes = find(stream)
+
+    def shorten(self, english: Sequence[int]) -> None:
+        """Empty the longer runs of characters of some texts."""
+        _shorten(self.codes, self.stream, english)
 
     def lengths(self) -> list[int]:
         """Return the folded code points of each text, its leading space included."""
@@ -95,6 +100,11 @@ class Compiled:
         self._loops, self.reading = loops, reading
         self.lengths, self.counted = reading.lengths, reading.counted
         self.folded, self.latin = reading.folded, reading.latin
+        self._english: Sequence[int] = ()
+
+    def shorten(self, english: Sequence[int]) -> None:
+        """Empty the longer runs of characters of some texts, for who asks for codes: the loops know of it."""
+        self._english = english
 
     def alone(self, text: str) -> "Compiled":
         """Return a text read by itself, with origins."""
@@ -112,8 +122,19 @@ class Compiled:
 
     @cached_property
     def codes(self) -> NDArray[np.uint32]:
-        """The codes of `ngrams.find`."""
-        return kernel.codes_of(self.reading)
+        """The codes of `ngrams.find`, shortened."""
+        codes = kernel.codes_of(self.reading)
+        _shorten(codes, self.stream, self._english)
+        return codes
+
+
+def _shorten(codes: NDArray[np.uint32], stream: Stream, english: Sequence[int]) -> None:
+    """Empty the longer runs of characters of English texts."""
+    size = stream.codes.size
+    for at in english:
+        start, end = stream.starts[at : at + 2].tolist()
+        for row in range(ENGLISH_ORDERS, ORDERS):
+            codes[row * size + start : row * size + end] = 0
 
 
 class Analysis(NamedTuple):
@@ -141,7 +162,7 @@ class Analysis(NamedTuple):
 
     @property
     def codes(self) -> NDArray[np.uint32]:
-        """The codes of `ngrams.find`."""
+        """The codes of `ngrams.find`, those of English texts without runs of 5 and 6 characters."""
         return self.of.codes
 
 
@@ -180,6 +201,7 @@ def analyse(
         if told is languages.UNSURE:
             hint = hints[at] if hints else None
             language[at] = languages.tell(of.latin(at), sign_counts[at], word_counts[at], hint)
+    of.shorten([at for at, told in enumerate(language) if told == languages.ENGLISH])
     rules = list(map(evidence.find, texts, sign_counts, word_counts, lengths))
     for at in _threatening(of, ways, sign_counts, language):
         rules[at].append(_THREAT_RULE)
@@ -234,6 +256,7 @@ def alone(text: str, found: Analysis, at: int) -> Analysis:
     of: Arrays | Compiled
     if isinstance(found.of, Compiled):
         of = found.of.alone(as_read)
+        of.shorten([0] * (found.language[at] == languages.ENGLISH))
     else:
         of = Arrays.__new__(Arrays)
         of.stream = fold_encoded(*encode([as_read]), with_origin=True)

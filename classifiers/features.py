@@ -1,6 +1,6 @@
 """Comments as sparse binary features, for scikit-learn.
 
-Columns: first the codes of the hashed n-grams (words and runs of words, characters 2 to 4 inside words), then one column
+Columns: first the codes of the hashed n-grams (words and runs of words, characters 2 to 6 inside words, in English 2 to 4), then one column
 for each rule of `evidence`. Of a code the upper 20 bits are the bucket, the rest its check (see `analysis`). The serving
 scorer computes the same features without scikit-learn (`analysis.keys`).
 """

@@ -61,8 +61,8 @@ class Kernel(Protocol):
     def read(self, texts: list[str], with_origin: bool, /) -> Reading:
         """Fold texts and find their words."""
 
-    def weights(self, quads: NDArray[np.uint64], owners: NDArray[np.uint8], /) -> ModelWeights:
-        """Take the weights of a model."""
+    def weights(self, quads: NDArray[np.uint64], owners: NDArray[np.uint8], orders: bytes, /) -> ModelWeights:
+        """Take the weights of a model, and how many orders of characters each of its languages has."""
 
 
 @cache
@@ -110,7 +110,7 @@ def words_of(reading: Reading) -> Words:
 
 
 def codes_of(reading: Reading) -> NDArray[np.uint32]:
-    """Return the codes of a reading's n-grams, as `ngrams.find` does."""
+    """Return the codes of a reading's n-grams, as `ngrams.find` does; they may be written to."""
     return np.frombuffer(reading.row(), np.uint32)
 
 

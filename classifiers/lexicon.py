@@ -118,8 +118,8 @@ _WORDS = {
         سناب السناب سنابي ايمو فايبر ماسنجر whatsapp whatsap watsapp whats telegram viber imo messenger snapchat
         instagram insta wechat signal gmail hotmail""",
     WordClass.CONTACT: """
-        تواصل تواصلوا للتواصل للاستفسار راسلني راسلنا راسلوني كلمني اتصل اتصلوا للطلب للحجز خاص الخاص بالخاص رقمي رقم
-        جوال موبايل هاتف اضغط الرابط رابط حسابي بالبايو البايو inbox dm contact call text email subscribe click visit
+        تواصل تواصلوا للتواصل للاستفسار راسلني راسلنا راسلوني كلمني اتصل اتصلوا للطلب للحجز بالخاص رقمي
+        جوال موبايل هاتف اضغط الرابط رابط حسابي بالبايو البايو inbox dm contact call email subscribe click visit
         channel link bio pm""",
     WordClass.OFFER: """
         قرض قروض القروض تمويل تسديد سداد ارباح ربح الربح استثمار تداول فوركس فوريكس عملات بتكوين بيتكوين كوبون خصم خصومات

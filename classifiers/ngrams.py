@@ -1,6 +1,6 @@
 """Hashed n-grams of a whole batch at once, by rolling polynomial hashes over code points.
 
-Characters: every run of 2 to 4 code points inside a word, the spaces around the word included. Words: each word, each
+Characters: every run of 2 to 6 code points inside a word, the spaces around the word included. Words: each word, each
 pair of neighbours, each pair with one word between them, and each three in a row. A hash is a polynomial modulo 2**64 of the
 folded code points, finished by a multiplication; its upper bits choose the bucket. The hash of a word does not depend on
 where it stands: prefix sums are divided by the power of the base at its start, which an odd base allows.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifiers import letters
 from classifiers.text import Stream
 
-ORDERS = 3  # of characters: 2, 3 and 4
+ORDERS = 5  # of characters: 2 to 6
 CODE_BITS = 24  # of a hash that are kept of every n-gram
 _BASE = 0x9E3779B97F4A7C15
 _BASE_INVERSE = pow(_BASE, -1, 2**64)
@@ -28,6 +28,8 @@ _FINISH = np.array(0xD6E8FEB86659FD93, np.uint64)
 MULTIPLIERS = (_BASE, *map(int, (_PAIR, _SKIP, _THREE, _FINISH)))
 """What hashes are multiplied with: of characters, of pairs, of pairs with a gap, of threes, and last of all."""
 _MIX = np.array(29, np.uint64)
+# Of the runs in a row those that begin so many places before a space have it inside them.
+_ROW_INSIDE, _BEFORE_INSIDE = (1 + part[:, None] for part in np.tril_indices(ORDERS - 1))
 _SPACE_BEFORE = np.array(letters.SPACE * _BASE_INVERSE % 2**64, np.uint64)
 _SPACE, _ONE = np.array(letters.SPACE, np.uint32), np.array(1)
 _FEWER = (0, 1, 2, 2)  # runs than words: words, pairs of neighbours, pairs with a gap, threes
@@ -141,8 +143,7 @@ def _hash_characters(wide: NDArray[np.uint64], rows: NDArray[np.uint64]) -> None
 def _empty_across_words(hashes: NDArray[np.uint64], size: int, end: NDArray[np.int64]) -> None:
     """Write 0 where a run of characters has a space inside it, or would go on behind the last space."""
     hashes[size - 1 : ORDERS * size : size] = 0
-    # Of three characters the middle one is a space; of four the second, or the third.
-    hashes[end + np.array(((size - 1,), (2 * size - 1,), (2 * size - 2,)))] = 0
+    hashes[end + (_ROW_INSIDE * size - _BEFORE_INSIDE)] = 0
 
 
 def _join_words(

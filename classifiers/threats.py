@@ -37,6 +37,10 @@ _MARK = _any(
 _ASIDE = f"(?:{_any('العظيم انا نحن احنا اليوم بكره غدا يوم شي')} )?"
 _KNOW = "(?:ب?اعرف|بعرف|عارف|نعرف) "
 _WHERE = "(?:وين|فين|اين)"
+_NOT_SOMEBODY = (  # "I know where he lives, our neighbour"
+    r"(?! (?:هو|هذا|هاد|هاي|جار(?:نا|ي|ه|هم|تنا|تي)|ابن|اخو\w*|ابو\w*|عم(?:ي|ه|نا)|خال(?:ي|ه|نا)|صاحب(?:ي|نا|ه)|رفيق\w+"
+    r"|ال(?!يوم|ان )\w+|هال\w+) )"
+)
 
 
 class _Form(NamedTuple):
@@ -77,10 +81,20 @@ _ARABIC_PLACES = (
         (_PARTS, "?ت", _YOU),
     ),
     _Form("", ("دم", _YOU), " (?:حلال|مهدور)"),
-    _Form(f"{_KNOW}(?:انت )?{_WHERE} (?:انت )?", ("بيتك ساكن تسكن بتسكن عايش بيتكم مكانك",)),
-    _Form(f"{_KNOW}(?:انت )?", ("ساكن عايش بتسكن تسكن",), f" {_WHERE}"),
+    _Form(f"{_KNOW}(?:انت )?{_WHERE} (?:انت )?", ("بيتك تسكن بتسكن بيتكم مكانك",)),
+    _Form(f"{_KNOW}(?:انت )?{_WHERE} (?:انت )?", ("ساكن عايش",), _NOT_SOMEBODY),
+    _Form(f"{_KNOW}(?:انت )?", ("بتسكن تسكن",), f" {_WHERE}"),
+    _Form(f"{_KNOW}(?:انت )?", ("ساكن عايش",), f" {_WHERE}{_NOT_SOMEBODY}"),
 )
 _KILL_THEM = "قتل كتل ذبح دبح حرق سحل سلخ"
+# Peoples, sects and the like, as they are called with the article; not armed groups, nor whom scripture names ("المشركين").
+_GROUP = _any(
+    "العرب اليهود المسلمين المسيحين النصاري الاقباط الشيعه الروافض الرافضه السنه النواصب العلوين العلويه النصيريه الدروز الاكراد الكرد "
+    "الامازيغ البربر الايزيدين الصهاينه السورين الفلسطينين الاردنين المصرين العراقين البنانين اليمنين السعودين الخليجين المغاربه "
+    "الجزائرين التوانسه اليبين السودانين الاتراك الايرانين الفرس المجوس الروس الامريكان الافارقه السود العبيد الاجانب الاجين المهاجرين "
+    "المثلين الشواذ الملحدين الكفار النساء النسوان"
+)
+_THE_GROUP = f" (?:(?:كل|جميع|كافه) )?(?:هولاء )?ه?{_GROUP}"
 _NEVER = "(?<! لا )(?<! ولا )(?<! فلا )"  # a word by itself; before a verb "لا" may be an oath
 _MUST = (
     _NEVER
@@ -94,6 +108,14 @@ _ARABIC_CALLS = (  # for violence against others
     _Form(f"{_MUST} {_THAT}", (f"{_KILL_THEM} ابادت", "هم هن")),
     _Form(f"{_MUST} {_THAT}", ("يت ين", _KILL_THEM, "و وا ون")),
     _Form(f"{_MUST} {_THAT}", ("يباد", "و وا ون")),
+    _Form(f"{_MUST} {_THAT}", ("ن ي ت", f"{_KILL_THEM} بيد", "?و", "?ا"), _THE_GROUP),
+    _Form(f"{_MUST} {_THAT}", (f"{_KILL_THEM} اباده",), _THE_GROUP),
+    _Form(
+        "",
+        ("?و", "اقتلوا اقتلو اذبحوا اذبحو ادبحوا ادبحو ابيدوا ابيدو اسحلوا اسحلو"),
+        f"{_THE_GROUP}(?! حيث| عند| اينما)",
+    ),
+    _Form("", ("?و", "احرقوا احرقو"), f" (?:كل|جميع) ه?{_GROUP}"),  # alone it may tell what others burned
     _Form(f"{_NEVER}ب?يست(?:حقو|اهلو)[نا]? ", ("القتل الحرق الذبح الدبح الاباده السحل",)),
     _Form("", ("?و", "اقتلو اذبحو ادبحو احرقو ابيدو اسحلو", "هم هن"), "(?! حيث| عند| اينما)"),
     _Form("", ("?و", "سن هن حن لن سا", f"{_KILL_THEM} بيد", "?ن", "هم هن")),
@@ -116,10 +138,16 @@ _ARABIZI_KILL = (
     r"(?:(?:2|9|q|k|g|a2|aq|e2)[aeou]?t[aeou]?l[aeiou]?|a?dh?[ae]?b[aeo]?[7h][aeoui]?|edba7|adba7a|ndba7|2dba7[ae]?)"
     r"(?:k|kom|kum|kon|km|ko|ku|kun|ek|ak|ik)"
 )
-# What every _ARABIZI_KILL ends with, found without trying each word: "tl" or "7", not more than two vowels, "k".
+# What every threat in Arabizi ends with, found without trying each word: "tl" or "7", not more than two vowels, "k"; or "them".
 _ARABIZI_END = re.compile(
     r"k(?:(?<=[7h]k)|(?<=[7h].k)|(?<=[7h]..k)|(?<=tlk)|(?<=t.lk)|(?<=tl.k)|(?<=t.l.k)|(?<=tl..k)|(?<=t.l..k))"
-    r"(?:[ou]?[mn]|[ou])? "
+    r"(?:[ou]?[mn]|[ou])? |h[ou][mn] "
+)
+_THEM_ARABIZI = "h[ou][mn]"
+_ARABIZI_CALL = (  # for violence against others; only in forms that do not also tell what others did
+    rf"(?:(?:lazem|lazim|yala|yla|khalina|khaluna|5alina|5aluna|badna|bedna|bidna|la bod|labod) (?:(?:kolna|na7na|a7na|e7na|eno) )?"
+    rf"n[aeiou]?(?:[29q][aeou]?t[aeou]?l[aeiou]?|d[ah]?[aeou]?b[aeo]?7[aeou]?|7re?2|7r[eo]?[q2]){_THEM_ARABIZI}"
+    rf"|(?:[oeiu]2t[eou]?l|[oeui]dh?b[ae]?7)(?:o|u|ou|w){_THEM_ARABIZI})"
 )
 _ARABIZI = (
     rf"w?(?:{_any('ra7 rah r7 ghadi bash bach rani wlh wala walah walahi wlahi badi bidi lazem sawf sawfa ana')} "
@@ -166,16 +194,33 @@ _WHOLE = (
     _Form("(?:i|im) (?:m |am )?", ("coming",), " (?:for|after) you"),
     _Form("(?:you (?:re |are )|youre |your )a ", ("dead",), " (?:man|woman)"),
 )
+_PEOPLES = _any(  # peoples, creeds and the like; not offices, parties or trades
+    "jews muslims arabs christians hindus sikhs catholics atheists infidels kafirs zionists kurds palestinians israelis syrians lebanese "
+    "egyptians iraqis iranians persians afghans pakistanis indians chinese russians ukrainians americans mexicans africans europeans turks "
+    "somalis nigerians sunis shias shites alawites druze blacks whites gays lesbians queers trans migrants imigrants refuges foreigners "
+    "gypsies women men"
+)
+_EVERY = "every (?:last |single )*"
+_THE_PEOPLE = rf"(?:(?:al (?:of )?|{_EVERY})?(?:the |these |those |you )?(?:\w+ing )?{_PEOPLES}|{_EVERY}(?:jew|muslim|arab|kurd))"
 _THEM = "(?:(?:al of |every (?:last |single )*one of |the lot of )?(?:them|em)|these people|those people)"
 _WE_MUST = (
-    r"(?:(?<=^ )|(?:(?:please|lets|let s|time to|i say)(?: just)?|(?:we|you|they|someone|somebody|the (?:army|police|government))"
+    r"(?:(?<=^ )(?:just )?|(?:(?:please|lets|let s|time to|i say)(?: just)?|(?:we|you|they|someone|somebody|the (?:army|police|government))"
     r" (?:should|must|ned to|have to|ought to|got to|gota)(?: (?:just|al|go|and))*) )"
+)
+_AFTER_A_CHARGE = (  # "they are insects, kill them all": the comma is gone
+    r"(?:are|re|r) (?!not )(?:(?:al|a|just|nothing but|like|so|such|no better than) )*"
+    r"(?!(?:who|that|to|and|wil|would|going|not|what|where) )\w+ (?:(?!(?:who|that|to|and|or|wil|would|they|we|i|you|it|can|could) )\w+ )?"
 )
 _EVERYONE = r"(?:they|(?:these|those) people|al of (?:them|you)|every (?:last |single )*one of them)"
 _OUGHT = r" (?:al )?(?:should|must|ned to|ought to|have to|deserve to)"
 _BE = "(?: al)?(?: just)? be(?: al)? "
 _NO_THINGS = (  # films are shot on location, curtains hung up, a role killed off
-    "(?! (?:on(?! sight| the spot)|up|of|out|over|by|in(?! the (?:head|stret|face|back)| cold| public| front| their| a )) )"
+    "(?! (?:on(?! sight| the spot)|up|from|of|out|over|by|in(?! the (?:head|stret|face|back)| cold| public| front| their| a )) )"
+)
+_THINGS = _any(  # hung, shot, killed or gassed without harm to anybody
+    "pictures paintings films movies scenes videos photos photographs portraits posters curtains lights flags banners frames mirors "
+    "adverts ads interviews bils programs programes projects proceses threads jobs engines ideas deals plants trees sponsors stories "
+    "rumours rumors"
 )
 _ENGLISH_CALLS = (  # for violence against others
     _Form(
@@ -185,7 +230,22 @@ _ENGLISH_CALLS = (  # for violence against others
     ),
     _Form(_WE_MUST, ("burn",), f" {_THEM} (?:al|alive)"),
     _Form(
-        rf"(?:{_EVERYONE}|(?:al|these|those) \w+){_OUGHT}{_BE}",
+        _AFTER_A_CHARGE,
+        ("kil slaughter exterminate shot lynch gas behead hang",),
+        f" (?:them|em) al(?! the ){_NO_THINGS}",
+    ),
+    _Form(
+        _WE_MUST,
+        ("kil slaughter exterminate shot butcher lynch gas behead hang murder burn",),
+        rf" {_THE_PEOPLE}(?! (?:rights|s|and children first|with kindnes) ){_NO_THINGS}",
+    ),
+    _Form(
+        rf"{_THE_PEOPLE}{_OUGHT}{_BE}",
+        ("kiled slaughtered exterminated shot butchered lynched gased beheaded hanged hung murdered burned",),
+        _NO_THINGS,
+    ),
+    _Form(
+        rf"(?:{_EVERYONE}|(?:al|these|those) (?!{_THINGS} )\w+){_OUGHT}{_BE}",
         ("kiled slaughtered exterminated shot butchered lynched gased beheaded hanged hung murdered",),
         _NO_THINGS,
     ),
@@ -195,13 +255,16 @@ _ENGLISH_CALLS = (  # for violence against others
 _NOT_ARABIC = frozenset(
     ["لن", "ما", "مش", "مو", "موش", "لم", "مب", "مهب", "ليش", "لماذا", "هل", "كيف", "مستحيل"]
 )
+_NOT_ARABIZI = _NOT_ARABIC.union(
+    ["ma", "mish", "mesh", "msh", "mush", "mo", "mu", "lan", "lesh", "leh", "lama"]
+)
 _NOT_ENGLISH = frozenset(
     ["would", "do", "does", "did", "don", "t", "dont", "not", "never", "why", "think", "thinks", "cant"]
 )
 _SAYS_ARABIC = _any(
     "قال قالت قالها قالو قالوا يقول تقول يقولون يقولو بيقول قالي قالك قاله قالهم قالتلي كتب كتبت هدني هده هد هدها هدوني هدونا هدهم "
     "هدوه يهد يهدون تهد مهدا تهديد صرخ صاح يصرخ رد يرد هتف هتفوا اليك شعار فيلم مسلسل روايه اغنيه كتاب عباره جمله "
-    "يري يرون ينادي ينادون يزعم يزعمون"
+    "يهتف يهتفون هتاف هتافات صرخوا يصرخون يري يرون ينادي ينادون يزعم يزعمون"
 )
 _SAYS_ENGLISH = _any(
     "said says saying told tels teling shouted screamed screaming yeled yeling threatened threatening threatens wrote writes "
@@ -220,7 +283,8 @@ _BEASTS_ARABIC = _any(
 )
 _BEASTS_ENGLISH = _any(
     "mosquito mosquitoes mosquitos ants wasps hornets weds germs bacteria virus viruses zombies insects bugs flies fleas lice ticks "
-    "termites bedbugs locusts mites slugs snails moths mice chickens hens turkeys shep lambs goats cows catle"
+    "termites bedbugs locusts mites slugs snails moths mice chickens hens turkeys shep lambs goats cows catle "
+    "proces proceses threads daemons containers pods servers tabs"
 )
 
 
@@ -241,9 +305,13 @@ def _way(forms: Sequence[_Form], before: str = "") -> _Way:
     return _Way(f"{before}(?:{_one_of(forms)})", words)
 
 
+def _as_call(expression: str) -> str:
+    return f"(?P<{_CALL}>{expression})"
+
+
 def _calls(forms: Sequence[_Form]) -> _Way:
     way = _way(forms)
-    return way._replace(expression=f"(?P<{_CALL}>{way.expression})")
+    return way._replace(expression=_as_call(way.expression))
 
 
 class _Speech:
@@ -298,15 +366,16 @@ _AROUND_ARABIC = (
 _SPEECH_ARABIC = _Speech(
     [_way(_ARABIC_FORMS), _way(_ARABIC_PLACES), _calls(_ARABIC_CALLS)], _NOT_ARABIC, *_AROUND_ARABIC
 )
-_SPEECH_ARABIZI = _Speech([_Way(_ARABIZI)], _NOT_ARABIC, *_AROUND_ARABIC)
+_SPEECH_ARABIZI = _Speech([_Way(_ARABIZI), _Way(_as_call(_ARABIZI_CALL))], _NOT_ARABIZI, *_AROUND_ARABIC)
 _SPEECH_ENGLISH = _Speech(
     [_way(_OF_MY_DOING, _I + _HOW), _way(_WHOLE), _calls(_ENGLISH_CALLS)],
     _NOT_ENGLISH,
     f" (?:{_SAYS_ENGLISH}|(?:who|people|they|some) say) ",
-    r" (?:(?:he|she|they|who|the \w+) (?:said|told|shouted|wrote|screamed|texted)|said the) ",
+    r" (?:(?:he|she|they|who|(?:the|my|our|his|her) \w+) (?:said|told|shouted|wrote|screamed|texted)"
+    r"|(?:said|says) (?:the|my|our|his|her)) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
     r"at (?:ches|poker|footbal)|in the (?:game|match|final|finals|league|playofs)) ",
-    f"{_unlike('are re youre theyre is a as like just of than and')} {_BEASTS_ENGLISH} ",
+    f"{_unlike('are re youre theyre is a as like just of than and')} {_BEASTS_ENGLISH} | kil 9 ",
 )
 _DIGITS_FOR = dict(zip("oieastb", "0134578", strict=True))  # "k1ll"; Arabizi needs its digits
 _BEFORE, _AFTER = 45, 40  # code points looked at around a place for who speaks, and how

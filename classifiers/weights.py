@@ -11,8 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers import kernel, languages
-from classifiers.analysis import BUCKETS, CHECK_BITS, CODES, Analysis, Compiled, owned_keys, owned_places
+from classifiers.analysis import (
+    BUCKETS,
+    CHECK_BITS,
+    CODES,
+    ENGLISH_ORDERS,
+    Analysis,
+    Compiled,
+    owned_keys,
+    owned_places,
+)
 from classifiers.errors import ArtifactIncompatibleError
+from classifiers.ngrams import ORDERS
 
 PER_LANGUAGE = 4  # outputs at most: four weights of 16 bits are looked up as one integer
 _PLACE, _TO_PLACE = np.array(2 * BUCKETS - 1, np.uint32), np.array(CHECK_BITS, np.uint32)
@@ -136,7 +146,8 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
         owners[place] = codes.astype(np.uint8)
         _columns(quads)[place, : len(outputs)] = steps.astype(np.int32) + _BIAS
     loops = kernel.current()
-    compiled = None if loops is None else loops.weights(quads, owners)
+    orders = bytes(ENGLISH_ORDERS if language == languages.ENGLISH else ORDERS for language in columns)
+    compiled = None if loops is None else loops.weights(quads, owners, orders)
     return Weights(
         quads, owners, {language: tuple(outputs) for language, outputs in columns.items()}, compiled
     )

@@ -408,10 +408,11 @@ static size_t word_codes(const Stream *stream, size_t text, const Hashing *hashi
     return count;
 }
 
-/* Write the codes of a text's n-grams in no order that matters; there is room for `ngrams_most`. */
-static size_t ngram_codes(const Stream *stream, size_t text, const Hashing *hashing, uint32_t *codes) {
+/* Write the codes of a text's n-grams in no order that matters, of `orders` orders of characters, no more than hashing has; there is
+   room for `ngrams_most`. */
+static size_t ngram_codes(const Stream *stream, size_t text, const Hashing *hashing, unsigned orders, uint32_t *codes) {
     size_t count;
-    switch (hashing->orders) { /* a number that the compiler knows is unrolled */
+    switch (orders) { /* a number that the compiler knows is unrolled */
     case 3:
         count = character_codes(stream, text, hashing, 3, codes);
         break;
@@ -422,7 +423,7 @@ static size_t ngram_codes(const Stream *stream, size_t text, const Hashing *hash
         count = character_codes(stream, text, hashing, 5, codes);
         break;
     default:
-        count = character_codes(stream, text, hashing, hashing->orders, codes);
+        count = character_codes(stream, text, hashing, orders, codes);
     }
     return count + word_codes(stream, text, hashing, codes + count);
 }
@@ -468,6 +469,7 @@ static void row_codes(const Stream *stream, const Hashing *hashing, uint32_t *ro
 typedef struct {
     const uint64_t *quads; /* four weights of a bucket, each 1 << 15 above what it is */
     const uint8_t *owners; /* the last byte of the code that owns the bucket */
+    const uint8_t *orders; /* of characters that a language has */
     unsigned languages;
 } Weights;
 

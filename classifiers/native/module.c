@@ -519,7 +519,7 @@ static PyObject *reading_row(PyObject *self, PyObject *nothing) {
 typedef struct {
     PyObject_HEAD
     Tables *tables;
-    Py_buffer quads, owners;
+    Py_buffer quads, owners, orders;
     Weights weights;
 } Model;
 
@@ -531,17 +531,20 @@ static void model_clear(PyObject *self) {
     if (model->owners.obj != NULL) {
         PyBuffer_Release(&model->owners);
     }
+    if (model->orders.obj != NULL) {
+        PyBuffer_Release(&model->orders);
+    }
     Py_CLEAR(model->tables);
 }
 
 static void model_dealloc(PyObject *self) { freed(self, model_clear); }
 
-/* weights(quads, owners) -> Weights */
+/* weights(quads, owners, orders of each language) -> Weights */
 static PyObject *tables_weights(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
-    static const Kind quads = {"quads", 8}, owners = {"owners", 1};
+    static const Kind quads = {"quads", 8}, owners = {"owners", 1}, orders = {"orders", 1};
     State *state = PyType_GetModuleState(Py_TYPE(self));
-    if (count != 2 || state == NULL) {
-        PyErr_SetString(PyExc_TypeError, "quads and owners are needed");
+    if (count != 3 || state == NULL) {
+        PyErr_SetString(PyExc_TypeError, "quads, owners and orders are needed");
         return NULL;
     }
     Model *model = (Model *)PyType_GenericAlloc(state->weights, 0);
@@ -550,17 +553,24 @@ static PyObject *tables_weights(PyObject *self, PyObject *const *arguments, Py_s
     }
     Py_INCREF(self);
     model->tables = (Tables *)self;
-    if (!look(arguments[0], &model->quads, &quads) || !look(arguments[1], &model->owners, &owners)) {
+    if (!look(arguments[0], &model->quads, &quads) || !look(arguments[1], &model->owners, &owners) ||
+        !look(arguments[2], &model->orders, &orders)) {
         Py_DECREF(model);
         return NULL;
     }
     size_t places = (size_t)model->owners.len, buckets = (size_t)1 << model->tables->hashing.bucket_bits;
-    if ((size_t)model->quads.len / 8 != places || places % buckets != 0 || places / buckets > 255) {
+    const uint8_t *of_languages = model->orders.buf;
+    bool fits = (size_t)model->quads.len / 8 == places && places % buckets == 0 && places / buckets <= 255 &&
+                (size_t)model->orders.len == places / buckets;
+    for (size_t at = 0; fits && at < (size_t)model->orders.len; at++) {
+        fits = of_languages[at] > 0 && of_languages[at] <= model->tables->hashing.orders;
+    }
+    if (!fits) {
         PyErr_SetString(PyExc_ValueError, "the weights have another shape than this kernel reads");
         Py_DECREF(model);
         return NULL;
     }
-    model->weights = (Weights){model->quads.buf, model->owners.buf, (unsigned)(places / buckets)};
+    model->weights = (Weights){model->quads.buf, model->owners.buf, of_languages, (unsigned)(places / buckets)};
     return (PyObject *)model;
 }
 
@@ -600,7 +610,7 @@ static PyObject *model_sums(PyObject *self, PyObject *const *arguments, Py_ssize
         }
         if (good) {
             int64_t sums[COLUMNS];
-            size_t found = ngram_codes(stream, text, &tables->hashing, codes);
+            size_t found = ngram_codes(stream, text, &tables->hashing, model->weights.orders[language], codes);
             sum_weights(&model->weights, &tables->hashing, language, codes, found, tables->seen, sums);
             good = append(list, steps(sums));
         }

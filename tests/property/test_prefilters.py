@@ -47,6 +47,12 @@ def test_every_threat_in_arabizi_ends_as_is_looked_for(word):
     assert threats.may_be_arabizi(threat)
 
 
+@given(st.from_regex(re.compile(threats._ARABIZI_CALL, re.ASCII), fullmatch=True))
+def test_every_call_in_arabizi_ends_as_is_looked_for(call):
+    assert threats._SPEECH_ARABIZI.pattern().search(f" {call} ")
+    assert threats.may_be_arabizi(f" {call} ")
+
+
 @given(broken_text)
 @example("a_*a_*a_")
 @example("a.b*c_d_")

@@ -46,12 +46,13 @@ def hostile_calls(kernel, tables, module) -> None:
     loops = kernel.current()
     reading, model = (
         loops.read(["a b c"], True),
-        loops.weights(np.zeros(1 << 20, np.uint64), np.zeros(1 << 20, np.uint8)),
+        loops.weights(np.zeros(1 << 20, np.uint64), np.zeros(1 << 20, np.uint8), b"\5"),
     )
     for call, *arguments in (
         (module.Tables,), (module.Tables, *tables[:-1]), (module.Tables, *[b""] * len(tables)), (module.Tables, *[1] * len(tables)),
         (loops.scan, "abc"), (loops.scan, [b"abc"]), (loops.scan, [None]), (loops.read, ["a"]), (loops.read, ("a",), False),
-        (loops.read, ["a", 1], False), (loops.weights, b"", b"x"), (loops.weights, b"12345678", b"x"), (loops.weights, 1, 2),
+        (loops.read, ["a", 1], False), (loops.weights, b"", b"x", b""), (loops.weights, b"12345678", b"x", b"\1"), (loops.weights, 1, 2, 3),
+        *[(loops.weights, np.zeros(1 << 20, np.uint64), np.zeros(1 << 20, np.uint8), orders) for orders in (b"", b"\0", b"\x09", b"\1\1")],
         (reading.folded, 1), (reading.folded, -1), (reading.folded, 1 << 70), (reading.latin, 1), (reading.latin, "x"),
         (model.sums, reading, b""), (model.sums, reading, b"\1"), (model.sums, reading, b"\0\0"), (model.sums, None, b"\0"),
         (model.sums, reading, "x"), (type(reading),), (type(model),),

@@ -49,6 +49,14 @@ def test_a_rule_fires(text, rule):
 
 @pytest.mark.parametrize(
     "text",
+    ["تعليق رقم 36 عن خط الترام الجديد", "القطاع الخاص لا يوظف أحدا", "the text of article no. 5"],
+)
+def test_what_has_a_number_or_is_private_asks_nobody_to_call(text):
+    assert not rules(text)
+
+
+@pytest.mark.parametrize(
+    "text",
     [
         "The U.S. economy grew by 2.5 this year.I agree.",
         "انتهت المباراة 3-1 في عام 2022.",

@@ -110,9 +110,56 @@ They should be burned alive
 someone should just shoot them
 kill them in their beds
 shoot them on sight
+اقتلوا كل العرب
+اذبحوا الشيعة
+أبيدوا الأكراد
+اسحلوا اللاجئين في الشوارع
+احرقوا كل النصارى
+لازم نقتل كل اليهود
+يجب أن نذبح الروافض
+يجب قتل كل هؤلاء السوريين
+لابد من إبادة السنة
+lazem ne2telhom kolhom
+lazim nedba7hom wa7ed wa7ed
+yalla ne2telhom
+e2telouhom kolhom
+edba7oohom kolhom
+lazem ne7re2hom kolhom
+Kill the Jews
+we should kill all Arabs
+kill every Arab
+Muslims should be killed
+All immigrants should be shot
+every last Jew must be killed
+they are vermin, kill them all
+These people are animals. Just shoot them all.
+just kill them all
 """.strip().splitlines()
 CIVIL = (
     """
+أحرقوا المسلمين في بورما والعالم ساكت
+قتلوا كل العرب في القرية
+اقتلوا المشركين حيث وجدتموهم
+لا يجب قتل اليهود ولا غيرهم
+يهتفون اقتلوا العرب
+قال اقتلوا كل اليهود
+ما لازم نقتل اليهود
+بعرف وين ساكن، جارنا
+بعرف وين عايش ابن عمي
+e7na ma badna ne2telhom
+2atalouhom kolhom embare7
+9tlouhom f gaza
+All pictures should be hung
+All scenes should be shot in daylight
+kill them all with kill -9
+The processes hang, so kill them all
+I will kill you, said my mum
+The settlers shouted kill the Arabs
+Hamas wants to kill all the Jews
+he believes Muslims should be killed
+nobody should kill women
+they are soldiers who kill them all
+Kill the lights
 الخرفان لازم نذبحهم اليوم
 لازم نذبحهم بكرا الخرفان جاهزة
 لازم ندبح الدجاجات كلهم، بكرة راح ندبحهم
