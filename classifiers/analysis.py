@@ -92,6 +92,14 @@ class Arrays:
         start, end = self.stream.starts[text : text + 2].tolist()
         return latin.scores(self.stream.codes[start : end + 1])
 
+    def lead_back(self, read: Mapping[int, Readings]) -> None:
+        """Let each character of a reading stand where its source stands."""
+        assert self.stream.origin is not None
+        for at, reading in read.items():
+            start, end = self.stream.starts[at : at + 2].tolist()
+            own = self.stream.origin[start + 1 : end]  # not the space before the text
+            own[:] = np.array(reading.origin(), np.int64)[own]
+
 
 class Compiled:
     """The same, by compiled loops; arrays are made for who asks."""
@@ -109,6 +117,11 @@ class Compiled:
     def alone(self, text: str) -> "Compiled":
         """Return a text read by itself, with origins."""
         return Compiled(self._loops, self._loops.read([text], True))
+
+    def lead_back(self, read: Mapping[int, Readings]) -> None:
+        """Let each character of a reading stand where its source stands."""
+        for at, reading in read.items():
+            self.reading.lead_back(at, np.array(reading.origin(), np.int64))
 
     @cached_property
     def stream(self) -> Stream:
@@ -222,9 +235,10 @@ def _read_with_numpy(texts: list[str], with_origin: bool) -> _Read:
     if read:
         raw, bounds = encode(_as_read(texts, read))
     stream = fold_encoded(raw, bounds, with_origin=with_origin)
+    of = Arrays(stream)
     if with_origin:
-        _lead_back(stream, read)
-    return sign_counts, read, Arrays(stream)
+        of.lead_back(read)
+    return sign_counts, read, of
 
 
 def _read_with(loops: kernel.Kernel, texts: list[str], with_origin: bool) -> _Read:
@@ -232,8 +246,8 @@ def _read_with(loops: kernel.Kernel, texts: list[str], with_origin: bool) -> _Re
     sign_counts, suspects = loops.scan(texts)
     read = _readings(texts, suspects)
     of = Compiled(loops, loops.read(_as_read(texts, read), with_origin))
-    if with_origin and read:
-        _lead_back(of.stream, read)
+    if with_origin:
+        of.lead_back(read)
     return sign_counts, read, of
 
 
@@ -261,8 +275,7 @@ def alone(text: str, found: Analysis, at: int) -> Analysis:
         of = Arrays.__new__(Arrays)
         of.stream = fold_encoded(*encode([as_read]), with_origin=True)
         of.words, of.codes = of_one_text(found.stream, found.words, found.codes, at)
-    if read:
-        _lead_back(of.stream, read)
+    of.lead_back(read)
     return Analysis(of, [found.lengths[at]], [found.language[at]], [found.rules[at]], read)
 
 
@@ -296,14 +309,6 @@ def _threatening(
     for at, clue in clues.items():
         if threats.is_made(of.folded(at), clue):
             yield at
-
-
-def _lead_back(stream: Stream, read: Mapping[int, Readings]) -> None:
-    """Let each character of a reading stand where its source stands."""
-    assert stream.origin is not None
-    for at, reading in read.items():
-        own = stream.origin[stream.starts[at] + 1 : stream.starts[at + 1]]  # not the space before the text
-        own[:] = np.array(reading.origin(), np.int64)[own]
 
 
 def keys(found: Analysis) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:

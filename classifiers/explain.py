@@ -45,6 +45,14 @@ class Steps(Protocol):
     def take(self, codes: NDArray[np.uint32], /) -> NDArray[np.int64]:
         """Return the steps of these codes."""
 
+    def places(
+        self, found: Analysis, unit: float, least: float, most: float, /
+    ) -> tuple[float, list[tuple[int, int, float]]] | None:
+        """Return (start, end, weight) of the words of a single text that weigh at least `least` of the heaviest place, and its weight.
+
+        `most` is the largest weight known before; weights are steps times `unit`. None where this has no short way to tell.
+        """
+
 
 _Totals = defaultdict[tuple[int, int, str], float]
 
@@ -76,19 +84,38 @@ def contributions(
     Left out is what weighs less than `least` of the strongest span of its output.
     """
     rows: list[tuple[float, int, int, str, str, float]] = []
-    weighed, where = _weighed(found, heads), _where(text, found)
-    for head, totals in zip(heads, weighed, strict=True):
-        _add_rules(where, head.rules, totals)
+    where = _where(text, found)
+    weighed: list[_Totals] | None = None
+    for at, head in enumerate(heads):
         unit, output = head.unit, head.output
-        weights = [(steps * unit, place) for place, steps in totals.items() if steps]
-        bound = least * max((abs(weight) for weight, _ in weights), default=0.0)
+        totals: _Totals = defaultdict(float)
+        _add_rules(where, head.rules, totals)
+        most = max((abs(steps * unit) for steps in totals.values()), default=0.0)
+        words = _places(found, head, least, most)
+        if words is None:
+            weighed = weighed or _weighed(found, heads)
+            totals |= weighed[at]
+            most = max((abs(steps * unit) for steps in totals.values()), default=0.0)
+        else:
+            most, places = words
+            rows += [(-abs(weight), start, end, WORDS, output, weight) for start, end, weight in places]
+        bound = least * most
         rows += [
             (-abs(weight), start, end, rule, output, weight)
-            for weight, (start, end, rule) in weights
-            if abs(weight) >= bound
+            for (start, end, rule), steps in totals.items()
+            if steps and abs(weight := steps * unit) >= bound
         ]
     rows.sort()
     return [Span(start, end, rule, weight, output) for _, start, end, rule, output, weight in rows[:limit]]
+
+
+def _places(
+    found: Analysis, head: LinearHead, least: float, most: float
+) -> tuple[float, list[tuple[int, int, float]]] | None:
+    """Return what words weigh enough, as `Steps.places` does; None where `_weighed` is to say it."""
+    if head.buckets is None:
+        return most, []
+    return head.buckets.places(found, head.unit, least, most) if head.repeats is None else None
 
 
 def without_weak(spans: Sequence[Span], least: float) -> list[Span]:

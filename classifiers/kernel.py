@@ -35,6 +35,9 @@ class Reading(Protocol):
     def latin(self, text: int, /) -> tuple[float, float]:
         """Return what `latin.scores` does."""
 
+    def lead_back(self, text: int, origins: NDArray[np.int64], /) -> None:
+        """Let each character of a text stand where these origins say, by where it stands now."""
+
     def stream(self) -> tuple[bytearray, bytearray, bytearray | None]:
         """Return codes (uint32), starts and origins (int64)."""
 
@@ -50,6 +53,14 @@ class ModelWeights(Protocol):
 
     def sums(self, reading: Reading, languages: bytes, /) -> list[list[int]]:
         """Return what `Weights.sums` does."""
+
+    def places(  # noqa: PLR0917 - a call of C, where names cost
+        self, reading: Reading, language: int, column: int, unit: float, least: float, most: float, /
+    ) -> tuple[float, list[tuple[int, int, float]]]:
+        """Return where words of a single text, read with origins, weigh at least `least` of the heaviest of all.
+
+        `most` is the largest weight known before; it is returned, or a larger one that was found. Weights are steps times `unit`.
+        """
 
 
 class Kernel(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
+from classifiers import kernel
 from classifiers.explain import WORDS, Span, without_weak
 from classifiers.text import fold, fold_words, whole_text
 
@@ -50,9 +51,13 @@ def telling(text: str, spans: Sequence[Span]) -> list[Span]:
     return kept
 
 
-def _folded(places: Sequence[str]) -> list[list[str]]:
+def _folded(places: list[str]) -> list[list[str]]:
     if not places:
         return []
+    loops = kernel.current()
+    if loops is not None:
+        reading = loops.read(places, False)
+        return [reading.folded(at).split() for at in range(len(places))]
     stream = fold(places)
     folded = whole_text(stream)
     return [folded[start:end].split() for start, end in pairwise(stream.starts.tolist())]

@@ -39,11 +39,21 @@ _MOST = 1 << 16  # weights whose sum is sure to need no more than 32 bits
 
 @dataclass(frozen=True, slots=True)
 class OutputSteps:
-    """One output's steps in one language: a column of its quads."""
+    """One output's steps in one language: a column of its quads; what is compiled has all languages."""
 
     quads: NDArray[np.uint64]
     owners: NDArray[np.uint8]
     column: int
+    compiled: kernel.ModelWeights | None
+    language: int
+
+    def places(
+        self, found: Analysis, unit: float, least: float, most: float
+    ) -> tuple[float, list[tuple[int, int, float]]] | None:
+        """Return what compiled loops find in a single text (see `kernel.ModelWeights.places`), None where they did not read it."""
+        if self.compiled is None or not isinstance(found.of, Compiled):
+            return None
+        return self.compiled.places(found.of.reading, self.language, self.column, unit, least, most)
 
     def take(self, codes: NDArray[np.uint32], /) -> NDArray[np.int64]:
         """Return the steps of these codes, 0 where another n-gram owns the bucket."""
@@ -70,10 +80,10 @@ class Weights:
 
     def of(self, output: str, language: str) -> OutputSteps:
         """Return what looks up the steps of one output of one language."""
-        first = tuple(self.columns).index(language) * BUCKETS
-        of_language = slice(first, first + BUCKETS)
+        at = tuple(self.columns).index(language)
+        of_language = slice(at * BUCKETS, (at + 1) * BUCKETS)
         column = self.columns[language].index(output)
-        return OutputSteps(self.quads[of_language], self.owners[of_language], column)
+        return OutputSteps(self.quads[of_language], self.owners[of_language], column, self.compiled, at)
 
     def sums(self, found: Analysis) -> list[list[int]]:
         """Return for each text the sums of the steps of its distinct n-grams, in the order of its language's columns."""

@@ -519,4 +519,108 @@ static void sum_weights(
     }
 }
 
+/* ---- Which places weigh how much --------------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t start, end; /* in the source */
+    int64_t steps;
+} Place;
+
+typedef struct {
+    const Weights *weights;
+    const Hashing *hashing;
+    unsigned language, column;
+    uint64_t *seen;
+} Weighing;
+
+/* Return what a code weighs where it stands for the first time, else 0. */
+static int64_t first_steps(const Weighing *weighing, uint32_t code) {
+    uint32_t bucket = code >> (weighing->hashing->code_bits - weighing->hashing->bucket_bits);
+    size_t place = ((size_t)weighing->language << weighing->hashing->bucket_bits) + bucket;
+    uint64_t *word = weighing->seen + (bucket >> 6), bit = (uint64_t)1 << (bucket & 63);
+    if (weighing->weights->owners[place] != (uint8_t)code || (*word & bit) != 0) {
+        return 0;
+    }
+    *word |= bit;
+    return (int64_t)(weighing->weights->quads[place] >> (16 * weighing->column) & 0xFFFF) - (1 << 15);
+}
+
+/* Clear what `first_steps` marked, of so many codes. */
+static void forget(const Weighing *weighing, const uint32_t *codes, size_t count) {
+    for (size_t at = 0; at < count; at++) {
+        weighing->seen[codes[at] >> (weighing->hashing->code_bits - weighing->hashing->bucket_bits) >> 6] = 0;
+    }
+}
+
+/* Return where a first word begins and a last one ends in the source; see `explain._spots`. */
+static Place spot(const Stream *stream, size_t first, size_t last, int64_t steps) {
+    int64_t start = stream->origin[stream->word_starts[first]];
+    int64_t end = stream->origin[stream->word_ends[last] - 1] + 1;
+    if (end <= start) {
+        end = stream->origin[stream->word_ends[first] - 1] + 1;
+    }
+    return (Place){start, end, steps};
+}
+
+static int by_place(const void *left, const void *right) {
+    const Place *one = left, *other = right;
+    if (one->start != other->start) {
+        return one->start < other->start ? -1 : 1;
+    }
+    return (one->end > other->end) - (one->end < other->end);
+}
+
+/* Put together what stands at the same place, and return how many places weigh something. */
+static size_t places_merged(Place *places, size_t count) {
+    qsort(places, count, sizeof *places, by_place);
+    size_t merged = 0;
+    for (size_t at = 0; at < count;) {
+        Place sum = places[at++];
+        for (; at < count && by_place(&sum, places + at) == 0; at++) {
+            sum.steps += places[at].steps;
+        }
+        if (sum.steps != 0) {
+            places[merged++] = sum;
+        }
+    }
+    return merged;
+}
+
+/* Find what the words, and runs of two and three words, of a stream of one text weigh; all in the order of `row_codes`.
+
+   There are 3 places for each word. Every distinct n-gram counts where it first stands, those inside a word for the word. */
+static size_t weigh_places(const Stream *stream, const Weighing *weighing, const uint32_t *row, Place *places) {
+    size_t size = stream->size, words = stream->words, orders = weighing->hashing->orders;
+    const uint32_t *code = row;
+    int64_t *steps = calloc(3 * words + 1, sizeof *steps); /* of each word, of it and the next, of it and the one after that */
+    if (steps == NULL) {
+        return SIZE_MAX;
+    }
+    for (size_t order = 0; order < orders; order++, code += size) {
+        for (size_t word = 0; word < words; word++) {
+            for (size_t at = stream->word_starts[word] - 1, end = stream->word_ends[word]; at + order + 1 <= end; at++) {
+                steps[3 * word] += first_steps(weighing, code[at]);
+            }
+        }
+    }
+    for (unsigned kind = 0; kind < 4; kind++) { /* words, pairs of neighbours, pairs with a gap, threes */
+        size_t reach = kind < 2 ? kind : 2, runs = words > reach ? words - reach : 0;
+        for (size_t word = 0; word < runs; word++) {
+            steps[3 * word + reach] += first_steps(weighing, code[word]);
+        }
+        code += runs;
+    }
+    forget(weighing, row, (size_t)(code - row));
+    size_t count = 0;
+    for (size_t word = 0; word < words; word++) {
+        for (size_t reach = 0; reach < 3 && word + reach < words; reach++) {
+            if (steps[3 * word + reach] != 0) {
+                places[count++] = spot(stream, word, word + reach, steps[3 * word + reach]);
+            }
+        }
+    }
+    free(steps);
+    return places_merged(places, count);
+}
+
 #endif

@@ -429,6 +429,33 @@ static PyObject *reading_folded(PyObject *self, PyObject *number) {
         (const char *)(stream->codes + begin), (Py_ssize_t)((end - begin) * sizeof *stream->codes), "surrogatepass", &order);
 }
 
+/* lead_back(text, origins: array of int64): let what was read in other words stand where its source stands */
+static PyObject *reading_lead_back(PyObject *self, PyObject *const *arguments, Py_ssize_t count) {
+    static const Kind kind = {"origins", 8};
+    Reading *reading = (Reading *)self;
+    Stream *stream = &reading->stream;
+    size_t text;
+    Py_buffer origins;
+    if (count != 2 || !stream->has_origin) {
+        PyErr_SetString(PyExc_ValueError, "a text and origins are needed, and a reading that has some");
+        return NULL;
+    }
+    if (!text_number(reading, arguments[0], &text) || !look(arguments[1], &origins, &kind)) {
+        return NULL;
+    }
+    const int64_t *source = origins.buf;
+    int64_t known = (int64_t)((size_t)origins.len / sizeof *source);
+    for (size_t at = stream->starts[text] + 1; at < stream->starts[text + 1]; at++) { /* not the space before the text */
+        int64_t origin = stream->origin[at];
+        if (origin >= 0 && origin < known) {
+            stream->origin[at] = source[origin];
+        }
+    }
+    PyBuffer_Release(&origins);
+    Py_INCREF(Py_None);
+    return Py_None;
+}
+
 /* latin(text) -> how much it looks like Arabic, and like another language than English */
 static PyObject *reading_latin(PyObject *self, PyObject *number) {
     const Reading *reading = (const Reading *)self;
@@ -622,6 +649,58 @@ static PyObject *model_sums(PyObject *self, PyObject *const *arguments, Py_ssize
     return list;
 }
 
+/* Return the places that weigh at least `least` of the heaviest of them and `most`, and what that one weighs. */
+static PyObject *heavy_places(const Place *places, size_t count, double unit, double least, double most) {
+    for (size_t at = 0; at < count; at++) {
+        double weight = fabs((double)places[at].steps * unit);
+        most = weight > most ? weight : most;
+    }
+    PyObject *list = PyList_New(0);
+    bool good = list != NULL;
+    for (size_t at = 0; good && at < count; at++) {
+        double weight = (double)places[at].steps * unit;
+        if (fabs(weight) >= least * most) {
+            good = append(list, Py_BuildValue("LLd", (long long)places[at].start, (long long)places[at].end, weight));
+        }
+    }
+    PyObject *both = good ? Py_BuildValue("dO", most, list) : NULL;
+    Py_XDECREF(list);
+    return both;
+}
+
+/* places(reading of one text with origins, language, column, unit, least, most) -> (most, [(start, end, weight), ...]) */
+static PyObject *model_places(PyObject *self, PyObject *arguments) {
+    Model *model = (Model *)self;
+    Tables *tables = model->tables;
+    PyObject *given;
+    unsigned language, column;
+    double unit, least, most;
+    State *state = PyType_GetModuleState(Py_TYPE(self));
+    if (state == NULL || !PyArg_ParseTuple(arguments, "O!IIddd", state->reading, &given, &language, &column, &unit, &least, &most)) {
+        return NULL;
+    }
+    const Stream *stream = &((const Reading *)given)->stream;
+    if (((const Reading *)given)->tables != tables || stream->texts != 1 || !stream->has_origin || column >= COLUMNS ||
+        language >= model->weights.languages) {
+        PyErr_SetString(PyExc_ValueError, "a reading of one text with origins is needed, a language and a column of these weights");
+        return NULL;
+    }
+    size_t row = row_size(stream, &tables->hashing), most_places = 3 * stream->words;
+    uint32_t *codes = scratch_of(tables, row);
+    Place *places = malloc((most_places + 1) * sizeof *places);
+    if (codes == NULL || places == NULL) {
+        free(places);
+        return PyErr_NoMemory();
+    }
+    row_codes(stream, &tables->hashing, codes);
+    Weighing weighing = {&model->weights, &tables->hashing, language, column, tables->seen};
+    size_t count = weigh_places(stream, &weighing, codes, places);
+    scratch_done(tables);
+    PyObject *found = count == SIZE_MAX ? PyErr_NoMemory() : heavy_places(places, count, unit, least, most);
+    free(places);
+    return found;
+}
+
 /* ---- The module -------------------------------------------------------------------------------------------------- */
 
 static PyMethodDef TABLES_METHODS[] = {
@@ -635,6 +714,7 @@ static PyMethodDef READING_METHODS[] = {
     {"lengths", reading_lengths, METH_NOARGS, NULL},
     {"folded", reading_folded, METH_O, NULL},
     {"latin", reading_latin, METH_O, NULL},
+    {"lead_back", (PyCFunction)(void (*)(void))reading_lead_back, METH_FASTCALL, NULL},
     {"stream", reading_stream, METH_NOARGS, NULL},
     {"found", reading_found, METH_NOARGS, NULL},
     {"row", reading_row, METH_NOARGS, NULL},
@@ -642,6 +722,7 @@ static PyMethodDef READING_METHODS[] = {
 };
 static PyMethodDef MODEL_METHODS[] = {
     {"sums", (PyCFunction)(void (*)(void))model_sums, METH_FASTCALL, NULL},
+    {"places", model_places, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

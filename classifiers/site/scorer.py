@@ -67,6 +67,13 @@ class _Steps:
 
     column: NDArray[np.int32]
 
+    def places(
+        self, found: Analysis, unit: float, least: float, most: float
+    ) -> tuple[float, list[tuple[int, int, float]]] | None:
+        """Return None: there is no short way."""
+        del found, unit, least, most
+        return None
+
     def take(self, codes: NDArray[np.uint32], /) -> NDArray[np.int64]:
         """Return the steps of these codes."""
         # `take` would first copy the whole column.

@@ -56,8 +56,14 @@ def hostile_calls(kernel, tables, module) -> None:
         (reading.folded, 1), (reading.folded, -1), (reading.folded, 1 << 70), (reading.latin, 1), (reading.latin, "x"),
         (model.sums, reading, b""), (model.sums, reading, b"\1"), (model.sums, reading, b"\0\0"), (model.sums, None, b"\0"),
         (model.sums, reading, "x"), (type(reading),), (type(model),),
+        (model.places, reading, 1, 0, 1.0, 0.0, 0.0), (model.places, reading, 0, 4, 1.0, 0.0, 0.0), (reading.lead_back, 1, np.zeros(9)),
+        (model.places, loops.read(["a"], False), 0, 0, 1.0, 0.0, 0.0), (model.places, loops.read(["a", "b"], True), 0, 0, 1.0, 0.0, 0.0),
+        (model.places, loops.read([], True), 0, 0, 1.0, 0.0, 0.0), (reading.lead_back, 0, b"1"),
+        (loops.read(["a"], False).lead_back, 0, np.zeros(9, np.int64)),
     ):  # fmt: skip
         refused(call, *arguments)
+    reading.lead_back(0, np.array([7, -7], np.int64))  # fewer than the text has, and none of its places
+    model.places(reading, 0, 3, 1.0, 0.0, 0.0)
     for at in range(len(tables)):  # each table one entry short, or of entries that point beyond
         short = [table if place != at else table[:-1] for place, table in enumerate(tables)]
         wild = [
