@@ -4,6 +4,7 @@ A version is loaded before it is promoted, so that a damaged one is refused here
 """
 
 import asyncio
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from moderation.domain.clock import Clock
 from moderation.domain.errors import ConflictError
 from moderation.domain.ids import SiteId
 from moderation.learning.engine import LoadedModel
-from moderation.learning.switch import load_files
+from moderation.learning.switch import is_refused, load_files
 from moderation.storage import models
 from moderation.storage.database import Database
 from moderation.storage.models import EVERYWHERE, NewModel, Switch
@@ -93,10 +94,18 @@ class Registry:
             return await models.switch(connection, change, clock=self._clock)
 
     async def rollback(self, site_id: SiteId | None, *, reason: str | None) -> tuple[str | None, str | None]:
-        """Put back what was in force before; return it and what it replaced. Raises `ConflictError`."""
+        """Put back what was in force before; return it and what it replaced. Raises `ConflictError`.
+
+        Versions that this program refuses, as after an upgrade, are passed over: in force they would judge nothing.
+        """
         async with self._database.transaction() as connection:
             return await models.rollback(
-                connection, site_id or EVERYWHERE, actor=self._actor, reason=reason, clock=self._clock
+                connection,
+                site_id or EVERYWHERE,
+                actor=self._actor,
+                reason=reason,
+                clock=self._clock,
+                is_refused=functools.partial(is_refused, connection),
             )
 
     async def delete(self, version: str) -> None:

@@ -1,7 +1,7 @@
 """Model versions in the database: kept once, whole and hashed; and which of them is in force where."""
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -226,19 +226,29 @@ async def switch(connection: Connection, change: Switch, *, clock: Clock) -> str
 
 
 async def rollback(
-    connection: Connection, site_id: SiteId, *, actor: str, reason: str | None, clock: Clock
+    connection: Connection,
+    site_id: SiteId,
+    *,
+    actor: str,
+    reason: str | None,
+    clock: Clock,
+    is_refused: Callable[[str], Awaitable[bool]],
 ) -> tuple[str | None, str | None]:
     """Put back what was in force before; return it and the one it replaced. Again: the one before that, and so on.
 
     What was gone back from does not come again, also where it had been in force twice, and versions that were deleted are passed
-    over. Behind a site's first model is the model of all other sites, behind everything the shipped one. Call in a transaction.
-    Raises `ConflictError` where there is none before.
+    over, as are those of which ``is_refused`` says that no process could load them. Behind a site's first model is the model of
+    all other sites, behind everything the shipped one. Call in a transaction. Raises `ConflictError` where there is none before.
     """
     row = await _lock_scope(connection, site_id)
     if row is None or row["version"] is None:
         raise ConflictError("The shipped model is in force there; there is nothing to go back to.")
     kept = {found["version"] for found in await connection.fetch("SELECT version FROM models")}
-    before, has_own = _before(await connection.fetch(_HISTORY, site_id), row["version"], kept)
+    history = await connection.fetch(_HISTORY, site_id)
+    before, has_own = _before(history, row["version"], kept)
+    while before is not None and await is_refused(before):
+        kept.remove(before)
+        before, has_own = _before(history, row["version"], kept)
     change = Switch(site_id, before, actor, reason, "rollback")
     if has_own:
         return before, await switch(connection, change, clock=clock)

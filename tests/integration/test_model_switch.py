@@ -217,6 +217,21 @@ async def test_going_back_never_returns_to_what_was_gone_back_from(
     assert await registry.rollback(None, reason=None) == (third, second)
 
 
+async def test_going_back_passes_over_what_this_program_refuses(
+    database: Database, registry: Registry, tmp_path: Path
+) -> None:
+    names = ("one", "two", "three")
+    first, second, third = (write_variant(tmp_path / name, name) for name in names)
+    for name, version in zip(names, (first, second, third), strict=True):
+        await registry.add(tmp_path / name, None)
+        await registry.promote(version, None, reason=None)
+    await damage(database, second)
+    assert await registry.rollback(None, reason=None) == (first, third)
+    await registry.promote(third, None, reason=None)
+    await damage(database, first)
+    assert await registry.rollback(None, reason=None) == (None, third)
+
+
 async def test_going_back_from_a_site_s_first_model_is_going_back_to_that_of_all_others(
     database: Database, vault: KeyedVault, registry: Registry, tmp_path: Path
 ) -> None:
