@@ -94,7 +94,10 @@ class Importer:
         self._storing: asyncio.Task[None] | None = None
 
     async def take(self, rows: Iterable[Row]) -> None:
-        """Take ``rows`` in; raises what reading them raises, after the whole groups before."""
+        """Take ``rows`` in; raises what reading them raises, after the whole groups before.
+
+        Raises what storing a group raises, too, and stores none after it.
+        """
         try:
             for row in rows:
                 self._enter(row)
@@ -156,7 +159,11 @@ class Importer:
             return
         await asyncio.wait({storing})
         self._storing = None
-        storing.result()
+        try:
+            storing.result()
+        except BaseException:
+            self._group = []  # its replies would not find what they reply to, and the next run would know them so
+            raise
 
     async def _keep(self, group: Sequence[_Entry]) -> None:
         pasts = [entry.past for entry in group if entry.past is not None]
