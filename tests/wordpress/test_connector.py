@@ -368,6 +368,20 @@ def test_while_the_desk_is_away_the_site_may_publish_as_before(wordpress: WordPr
     assert only(wordpress)["pending"]
 
 
+def test_an_approval_heard_while_the_comment_is_sent_again_stands(wordpress: WordPress, desk: Desk):
+    wordpress.comment("تعليق وصل وضاع جوابه")
+    held = only(wordpress)
+    desk.decide(held["desk_id"], "approve")
+    until(lambda: only(wordpress)["status"] == "1", "the approval")
+    heard_meanwhile = """global $wpdb; $id = %d; delete_comment_meta($id, '_comment_desk_sequence');
+        update_comment_meta($id, '_comment_desk_pending', 1); get_comment_meta($id);
+        add_action('http_api_debug', function () use ($wpdb, $id) { // as another request writes it
+            $wpdb->insert($wpdb->commentmeta, ['comment_id' => $id, 'meta_key' => '_comment_desk_sequence', 'meta_value' => 2]);
+        }); return Comment_Desk_Comments::send_pending(get_comment($id));"""
+    assert wordpress.php(heard_meanwhile % held["id"]) == 200, "recognised by the desk"
+    assert (only(wordpress)["status"], only(wordpress)["pending"]) == ("1", "")
+
+
 def test_decisions_made_while_the_desk_is_away_are_told_later_in_order(wordpress: WordPress, desk: Desk):
     wordpress.comment("تعليق ينتظر القرار")
     held = only(wordpress)

@@ -176,9 +176,12 @@ class Comment_Desk_Comments {
 			update_comment_meta( $id, self::VERDICT, wp_slash( array( 'error' => self::messages( $answer['body'] ) ) ) );
 			return $answer['status'];
 		}
-		if ( ! get_comment_meta( $id, self::SEQUENCE, true ) ) {
-			update_comment_meta( $id, self::SEQUENCE, 1 ); // The event of this verdict comes yet.
+		wp_cache_delete( $id, 'comment_meta' ); // Other requests take events meanwhile.
+		if ( get_comment_meta( $id, self::SEQUENCE, true ) ) {
+			delete_comment_meta( $id, self::PENDING ); // The desk had it, and an event told what became of it: its first answer, sent again, is older.
+			return $answer['status'];
 		}
+		update_comment_meta( $id, self::SEQUENCE, 1 ); // The event of this verdict comes yet.
 		self::take( $id, $answer['body'] );
 		return $answer['status'];
 	}
