@@ -590,7 +590,7 @@ static size_t places_merged(Place *places, size_t count) {
 
    There are 3 places for each word. Every distinct n-gram counts where it first stands, those inside a word for the word. */
 static size_t weigh_places(const Stream *stream, const Weighing *weighing, const uint32_t *row, Place *places) {
-    size_t size = stream->size, words = stream->words, orders = weighing->hashing->orders;
+    size_t size = stream->size, words = stream->words, orders = weighing->weights->orders[weighing->language];
     const uint32_t *code = row;
     int64_t *steps = calloc(3 * words + 1, sizeof *steps); /* of each word, of it and the next, of it and the one after that */
     if (steps == NULL) {
@@ -603,6 +603,7 @@ static size_t weigh_places(const Stream *stream, const Weighing *weighing, const
             }
         }
     }
+    code = row + weighing->hashing->orders * size; /* no less than this language has */
     for (unsigned kind = 0; kind < 4; kind++) { /* words, pairs of neighbours, pairs with a gap, threes */
         size_t reach = kind < 2 ? kind : 2, runs = words > reach ? words - reach : 0;
         for (size_t word = 0; word < runs; word++) {

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from classifiers import artifacts, kernel, latin
 from classifiers.analysis import alone, analyse
 from classifiers.runtime import PRETRAINED, Scorer
+from classifiers.weights import pack
 
 pytestmark = pytest.mark.skipif(
     kernel.current() is None, reason="no compiled kernel: " + kernel.status().get("reason", "")
@@ -127,3 +128,19 @@ def test_a_batch_is_read_by_either_and_summed_by_either(shipped):
 def test_the_tables_say_nothing_of_what_is_in_none():
     assert kernel.current().read(["qqqq zzzz"], False).counted() == ([[2] + [0] * 12], [])
     assert kernel.current().read([""], False).latin(0) == tuple(latin.scores(np.array([32], np.uint32)))
+
+
+def test_of_english_the_longer_runs_weigh_nothing_wherever_they_are_asked_for():
+    text = "abominable creatures of the government"
+    codes = np.unique(kernel.codes_of(kernel.current().read([text], False)))  # of all orders
+    codes = codes[np.append(False, np.diff(codes >> 4) > 0)].astype(np.int32)
+    none = {"codes_ar": np.zeros(0, np.int32), "weights_ar": np.zeros((0, 1), np.int16)}
+    weights = pack(
+        none | {"codes_en": codes, "weights_en": np.ones((codes.size, 1), np.int16)},
+        {"ar": ("abuse",), "en": ("abuse",)},
+    )
+    found = analyse([text], with_origin=True)
+    assert found.language == ["en"]
+    _, places = weights.of("abuse", "en").places(found, 1.0, 0.0, 0.0)
+    (total, *_) = weights.sums(found)[0]
+    assert 0 < total == sum(weight for _, _, weight in places) < codes.size
