@@ -13,6 +13,9 @@ ClassifierError
 
 from collections.abc import Callable
 
+_WORDS_AS_THEY_ARE = frozenset({"file", "column", "columns", "kinds", "encoding", "error"})
+"""What an error's sentence quotes: a column named `spam` is called so in every language."""
+
 
 class ClassifierError(Exception):
     """Root of this package's errors; its message never holds comment text.
@@ -26,8 +29,11 @@ class ClassifierError(Exception):
         self.fields = fields
 
     def words(self, say: Callable[[str], str]) -> str:
-        """Return the sentence as `say` says it, and what fills it."""
-        said = {name: say(one) if isinstance(one, str) else one for name, one in self.fields.items()}
+        """Return the sentence as `say` says it, and what fills it but for the names of somebody's files and columns."""
+        said = {
+            name: say(one) if isinstance(one, str) and name not in _WORDS_AS_THEY_ARE else one
+            for name, one in self.fields.items()
+        }
         return say(self.sentence).format(**said) if said else say(self.sentence)
 
 

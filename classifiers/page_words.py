@@ -32,7 +32,7 @@ _FAULTS: Mapping[str, str] = {
     "{file}: its compression is damaged, or it breaks off": "{file}: ضغط الملف تالف، أو هو مقطوع",
     "{file}: cannot be read: {error}": "{file}: تعذرت قراءته: {error}",
     "{file}: is a spreadsheet or a packed file, no text: save it as CSV in UTF-8": (
-        "{file}: جدول ممتد أو ملف مضغوط وليس نصا: احفظه بصيغة CSV وترميز UTF-8"
+        "{file}: جدول بيانات أو ملف مضغوط وليس نصا: احفظه بصيغة CSV وترميز UTF-8"
     ),
     "{file}: a text file is read as a table with tabs, and its first line has none": (
         "{file}: يقرأ الملف النصي جدولا بعلامات جدولة، وسطره الأول بلا واحدة"

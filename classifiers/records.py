@@ -30,7 +30,7 @@ _UNDECODABLE = re.compile("[\udc80-\udcff]")
 def read_records(path: Path, encoding: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each record with its number from 1: the line of JSON lines, the row below the names of a table. Memory stays bounded.
 
-    In UTF-8, in UTF-16 where a byte order mark says so, or in the encoding that is named. Raises DatasetError, naming file and line, for
+    In UTF-8, in the encoding that is named, or first of all in what a byte order mark says. Raises DatasetError, naming file and line, for
     what is of another encoding, not JSON, not an object, too long, no row of its table, or damaged by compression.
     """
     if not path.name.casefold().endswith(_READABLE):
@@ -68,10 +68,12 @@ def _decoded(file: BinaryIO | gzip.GzipFile, name: str, encoding: str | None) ->
             "{file}: is a spreadsheet or a packed file, no text: save it as CSV in UTF-8", file=name
         )
     marked = next((found for mark, found in _MARKS if head.startswith(mark)), None)
-    used = encoding or marked or UTF_8
+    used = (
+        marked or encoding or UTF_8
+    )  # what a mark says is so; read otherwise, it would be part of the first name
     try:
         text = io.TextIOWrapper(file, encoding=used, errors="surrogateescape", newline="")
-    except LookupError as error:
+    except (LookupError, ValueError) as error:  # the latter of a name with a NUL
         raise DatasetError("{file}: there is no encoding {encoding!r}", file=name, encoding=used) from error
     number = 0
     try:

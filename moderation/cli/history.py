@@ -53,7 +53,7 @@ _BROKEN = (BrokenExportError, MissingColumnError, UnreadableFileError)
     help="What a word for a state means, e.g. 2=approved.",
 )
 @click.option(
-    "--encoding", help="Of FILE, e.g. windows-1256.  [default: UTF-8, or UTF-16 where a mark says so]"
+    "--encoding", help="Of FILE, e.g. windows-1256.  A byte order mark goes before it.  [default: UTF-8]"
 )
 @with_terminal
 def import_comments(terminal: Terminal, file: Path, site: str, **options: Any) -> None:

@@ -35,7 +35,7 @@ _OPTIONS = (
     ),
     click.option(
         "--encoding",
-        help="Of the files, e.g. windows-1256.  [default: UTF-8, or UTF-16 where a mark says so]",
+        help="Of the files, e.g. windows-1256.  A byte order mark goes before it.  [default: UTF-8]",
     ),
 )
 _DONE_WITH = {

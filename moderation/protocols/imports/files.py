@@ -1,5 +1,6 @@
 """An archive on disk: plain or .gz, its format told by its name, read piece by piece."""
 
+import codecs
 import gzip
 import io
 import re
@@ -33,7 +34,7 @@ class OpenArchive:
 
 @contextmanager
 def open_archive(path: Path, *, encoding: str | None, file_format: str | None) -> Iterator[OpenArchive]:
-    """Open ``path``, as UTF-8 or UTF-16 by its mark where nothing is said.
+    """Open ``path`` as its byte order mark says, where it has none in ``encoding``, by default UTF-8.
 
     Raises `UnreadableFileError`, and `OSError` where there is none.
     """
@@ -41,10 +42,10 @@ def open_archive(path: Path, *, encoding: str | None, file_format: str | None) -
         source: IO[bytes] = raw
         if path.suffix.lower() == ".gz":
             source = gzip.GzipFile(fileobj=raw, mode="rb")  # type: ignore[assignment]
-        encoding = encoding or _marked(source)
+        encoding = _marked(source) or encoding or "utf-8"
         try:
             text = io.TextIOWrapper(source, encoding=encoding, errors="surrogateescape", newline="")
-        except LookupError as error:
+        except (LookupError, ValueError) as error:  # the latter of a name with a NUL
             raise UnreadableFileError(f"there is no encoding {encoding!r}") from error
         yield OpenArchive(text, file_format or _format_of(path), raw.tell)
 
@@ -73,13 +74,15 @@ def _read(step: Callable[[], str]) -> str:
         raise UnreadableFileError("the file is not of the encoding that was named") from error
 
 
-def _marked(source: IO[bytes]) -> str:
-    """Tell the encoding by the mark that a file may begin with."""
+def _marked(source: IO[bytes]) -> str | None:
+    """Tell the encoding by the mark that a file may begin with; read otherwise, the mark would be part of the first name."""
     try:
-        head = source.peek(2)[:2]  # type: ignore[attr-defined]  # both kinds of file are buffered
+        head = source.peek(3)[:3]  # type: ignore[attr-defined]  # both kinds of file are buffered
     except (EOFError, gzip.BadGzipFile, zlib.error):
-        return "utf-8-sig"  # what is wrong with it is told where it is read
-    return "utf-16" if head in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+        return None  # what is wrong with it is told where it is read
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    return "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
 
 
 def _format_of(path: Path) -> str:

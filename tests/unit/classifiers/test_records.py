@@ -15,6 +15,7 @@ from classifiers.errors import DatasetError, NoTextError
 from classifiers.page_words import ARABIC, speaker
 from classifiers.records import field_text, read_records
 from classifiers.site.columns import Wished, opened
+from classifiers.site.labels import from_record
 
 ROOT = Path(classifiers.__file__).parent
 TABLE = 'text,abuse\r\nنص أول,1\r\n"ثان، وفيه ""اقتباس""\nوسطران",0\r\n'
@@ -37,6 +38,8 @@ def read(tmp_path, name, content, encoding=None):
         ("a.csv", TABLE.encode("utf-16"), None),
         ("a.csv", b"\xfe\xff" + TABLE.encode("utf-16-be"), None),
         ("a.csv", TABLE.encode("utf-16-le"), "utf-16-le"),
+        ("a.csv", TABLE.encode("utf-8-sig"), "utf-8"),
+        ("a.csv", TABLE.encode("utf-16"), "utf-16-le"),
         ("a.csv", TABLE.encode("windows-1256"), "windows-1256"),
         ("a.csv", SEMI.encode(), None),
         ("a.csv", b"sep=;\r\n" + SEMI.encode(), None),
@@ -76,9 +79,16 @@ def test_what_cannot_be_read_is_told_with_file_and_line(tmp_path, name, content,
     assert re.search("[\u0621-\u064a]{3}", arabic)
 
 
-def test_an_encoding_that_is_none_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="there is no encoding 'klingon'"):
-        read(tmp_path, "a.csv", b"text\na\n", "klingon")
+@pytest.mark.parametrize("encoding", ["klingon", "utf-8\0", "base64"])
+def test_an_encoding_that_is_none_is_refused(tmp_path, encoding):
+    with pytest.raises(DatasetError, match="there is no encoding"):
+        read(tmp_path, "a.csv", b"text\na\n", encoding)
+
+
+def test_a_column_is_called_in_arabic_what_the_file_calls_it():
+    with pytest.raises(DatasetError) as caught:
+        from_record({"text": "x", "spam": "maybe"}, name="a.csv", row=3)
+    assert caught.value.words(speaker("ar")) == "a.csv: الصف 3: 'spam' ليس 0 ولا 1 ولا فارغا"
 
 
 @given(st.binary(max_size=300), st.sampled_from(["f.csv", "f.jsonl", "f.tsv", "f.csv.gz", "f.txt"]))

@@ -181,6 +181,14 @@ class TestFiles:
                 assert archive.format == "csv"
                 assert list(lines(archive)) == ["نص\n", UNDECODABLE * 2 + "\n"]
 
+    @pytest.mark.parametrize(
+        ("written", "named"), [("utf-8-sig", "utf-8"), ("utf-8-sig", None), ("utf-16", "utf-16-le")]
+    )
+    def test_a_mark_says_more_than_a_name(self, tmp_path: Path, written: str, named: str | None) -> None:
+        (tmp_path / "a.csv").write_bytes("نص\n".encode(written))
+        with open_archive(tmp_path / "a.csv", encoding=named, file_format=None) as archive:
+            assert list(lines(archive)) == ["نص\n"]
+
     def test_a_packed_file_that_is_cut_off_is_read_up_to_there(self, tmp_path: Path) -> None:
         path = tmp_path / "a.xml.gz"
         path.write_bytes(gzip.compress(b"x" * 500_000 + bytes(range(256)) * 100)[:-40])
