@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from moderation.domain.retention import Retention
 from moderation.tracing import missing_package
@@ -112,6 +113,20 @@ def _traces_url(text: str) -> Secret:
     return url
 
 
+def _public_url(text: str) -> str:
+    wrong = ValueError("must be http:// or https:// with a host, without a path")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port  # reading the port checks it
+    except ValueError:
+        raise wrong from None
+    is_whole = text.rstrip("/").lower() == f"{parts.scheme}://{parts.netloc}".lower()
+    is_plain = text.isprintable() and not {" ", "@"} & set(text)
+    if parts.scheme not in {"http", "https"} or not (host and is_whole and is_plain):
+        raise wrong
+    return text
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("host", str, "127.0.0.1", "Address to listen on."),
     Setting("port", _whole(0, 65535), 8080, "Port to listen on; 0 lets the system choose."),
@@ -149,9 +164,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "public_url",
-        str,
+        _public_url,
         None,
-        "The address by which browsers reach the service, if it stands behind a proxy.",
+        "The address by which browsers reach the service, if it stands behind a proxy, such as `https://desk.example`.",
     ),
     Setting(
         "engine_user",

@@ -85,6 +85,24 @@ def test_traces_need_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         load(environ | {"MODERATION_TRACES_SHARE": "1"})
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["desk.example", "//desk.example", "ftp://desk.example", "https://", "https://desk.example/desk", "https://desk.example?a=b",
+     "https://a@desk.example", "https://desk.example:x", "https://desk example", "https://[::1"],
+)  # fmt: skip
+def test_a_public_address_that_is_none_is_refused(written: str) -> None:
+    with pytest.raises(SettingsError, match="MODERATION_PUBLIC_URL has a wrong value"):
+        load({"MODERATION_PUBLIC_URL": written})
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["https://desk.example", "HTTPS://Desk.example:8443/", "http://[::1]:8080", "http://مثال.إختبار"],
+)
+def test_an_address_is_a_public_address(written: str) -> None:
+    assert load({"MODERATION_PUBLIC_URL": written}).url == written.rstrip("/")
+
+
 def test_commands_name_the_address_that_the_service_had(tmp_path: Path) -> None:
     served, asked = load({}, {"data_dir": tmp_path, "port": 9000}), load({}, {"data_dir": tmp_path})
     assert asked.known_url == "http://127.0.0.1:8080"
