@@ -53,6 +53,10 @@ def failure(error: Exception, language: str = "en") -> Failure:
     for kind, word in _WORDS:
         if isinstance(error, kind):
             return word(error)
+    return _internal(error)
+
+
+def _internal(error: Exception) -> Failure:
     return Failure(f"an internal error, {type(error).__name__} at {_place(error)}; please report it")
 
 
@@ -96,7 +100,9 @@ def _database(error: Any) -> Failure:
     return Failure(f"PostgreSQL refused: {error if shown else type(error).__name__}")
 
 
-def _lost(_error: Any) -> Failure:
+def _lost(error: Any) -> Failure:
+    if isinstance(error, ValueError):  # the driver's word for a value of ours that it cannot send
+        return _internal(error)
     return Failure("PostgreSQL was lost in the middle; what was under way is not kept")
 
 
@@ -117,7 +123,9 @@ _CONNECTION_LOSSES: tuple[type[Exception], ...] = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
-    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
 )
 _WORDS: tuple[tuple[type[Exception], Callable[[Any], Failure]], ...] = (
     (SettingsError, _settings),
