@@ -149,7 +149,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[perspective.PUBLIC_URL] = settings.public_url
     app[perspective_feedback.FEEDBACK] = Feedback(awaited, vault, utc_now)
     app[PUBLIC_ORIGIN] = _origin(settings.public_url)
-    _add_console(app, vault, limiter)
+    _add_console(app, vault, limiter, settings)
     _add_coral(app, intake, vault)
     for module in DIALECTS:
         app.add_routes(module.routes())
@@ -174,11 +174,12 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     return app
 
 
-def _add_console(app: web.Application, vault: KeyedVault, limiter: RateLimiter) -> None:
+def _add_console(app: web.Application, vault: KeyedVault, limiter: RateLimiter, settings: Settings) -> None:
     """Add what the console's pages need beside review."""
     awaited = app[operations.DATABASE]
     app[SESSIONS] = Sessions(awaited, clock=utc_now)
-    app[ENTRANCE] = Entrance(awaited, vault, limiter, clock=utc_now)
+    is_required = settings.second_factor == "required"
+    app[ENTRANCE] = Entrance(awaited, vault, limiter, clock=utc_now, is_second_factor_required=is_required)
     app[insight.AUTHORS] = Authors(awaited, vault)
     app[insight.SEARCH] = Search(awaited)
 

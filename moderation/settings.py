@@ -151,6 +151,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Secret keys, `id:base64` of 32 bytes each, comma-separated, the current one first; one named `hash` for keyed hashes.",
     ),
     Setting(
+        "second_factor",
+        _one_of("optional", "required"),
+        "optional",
+        "Whether people at the console must have a second factor; who has none sets it the next time they sign in.",
+    ),
+    Setting(
         "allow_private_endpoints",
         _flag,
         False,
@@ -252,6 +258,7 @@ class Settings:
     database_url: Secret | None
     redis_url: Secret | None
     secret_keys: Secret | None
+    second_factor: str
     allow_private_endpoints: bool
     trusted_proxies: tuple[Network, ...]
     public_url: str | None

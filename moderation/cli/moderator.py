@@ -14,7 +14,7 @@ from moderation.domain.ids import ModeratorId
 from moderation.domain.site import Role
 from moderation.privacy.passwords import LONGEST, SHORTEST, Fault, Passwords, fault_of
 from moderation.privacy.staff import erase_moderator, export_moderator
-from moderation.storage.administration import moderators, passwords
+from moderation.storage.administration import moderators, passwords, second_factors
 
 
 @click.group()
@@ -119,8 +119,20 @@ def list_moderators(terminal: Terminal, site: str | None) -> None:
         plain(line)
         for line in terminal.run(lambda desk: moderators.list_moderators(desk.database, desk.vault, site))
     ]
-    columns = ("email", "name", "roles", "tokens", "created_at", "disabled_at")
+    columns = ("email", "name", "roles", "tokens", "second_factor", "created_at", "disabled_at")
     terminal.show(found, lambda: table(found, columns, empty="There is no moderator yet."))
+
+
+@moderator.command("reset-second-factor")
+@click.argument("email")
+@with_terminal
+def reset_second_factor(terminal: Terminal, email: str) -> None:
+    """Take the second factor of somebody who lost it away, and end their sessions: they come in by their password, and may set another."""
+    had_one = terminal.run(
+        lambda desk: second_factors.reset_factor(desk.database, desk.vault, email, actor=desk.actor)
+    )
+    said = "has no second factor any more" if had_one else "had no second factor"
+    terminal.show({"email": email, "had_one": had_one}, f"{email} {said}, and is signed in nowhere")
 
 
 @moderator.command("export")

@@ -39,6 +39,17 @@ The way in (`entrance`, `visits`) and the serving of pages and files (`pages`) a
 
 - ``csrf``: as above; ``stays``: a list of ``id``, ``device`` (empty where unknown), ``is_this``, and ``seen`` and ``began`` in words.
 
+``code.html`` (after ``POST /console/sign-in`` with a right password; the form posts ``ticket``, ``next`` and ``code`` or ``recovery`` to
+``/console/sign-in/code``) has ``ticket``, ``next``, ``fault`` (None, ``fault_code``, ``fault_throttled``, ``fault_unavailable``), ``wait``.
+
+``second_factor.html`` (``GET|POST /console/second-factor``; its forms post ``do`` (``set``, ``renew``, ``remove``), ``code``, and
+``csrf_token`` or, of somebody who has no session yet, ``ticket`` and ``next``; no script is needed) has
+
+- ``offer``: None for somebody who has a second factor, else ``secret``, ``picture`` (an SVG), ``sealed`` (to be sent back as ``offer``),
+- ``csrf`` or ``ticket``, the other empty; ``next``; ``since`` in words; ``left``: recovery codes; ``may_remove``; ``fault``, ``wait``.
+
+``recovery_codes.html`` has ``codes`` and ``next``. ``number(n)`` writes a number in the page's language.
+
 ``no_page.html`` (``GET /console/…`` that leads nowhere, asked for by a browser) has nothing more.
 
 Calls go to the same origin with the cookie (``fetch`` does so by itself), ``Accept-Language`` set to ``language``, and never an

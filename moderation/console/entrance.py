@@ -3,11 +3,12 @@
 import hmac
 import ipaddress
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from secrets import token_bytes, token_urlsafe
 
 from aiohttp import web
 
+from moderation.console.second_steps import Halfway, SecondSteps
 from moderation.domain.clock import Clock
 from moderation.domain.errors import DependencyUnavailableError, InvalidConfigurationError, RateLimitedError
 from moderation.domain.identity import fold_email, network_of
@@ -63,19 +64,35 @@ class Entry:
     """By which the browser is known the next time (`Visit.known`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class WrongCode:
+    """A code that is none of the person's, or was used already."""
+
+
 class Entrance:
     """Lets people in. Every method raises `DependencyUnavailableError` without PostgreSQL; without Redis attempts are limited here."""
 
-    def __init__(self, database: Database, vault: Vault, limiter: RateLimiter, *, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        limiter: RateLimiter,
+        *,
+        clock: Clock,
+        is_second_factor_required: bool = False,
+    ) -> None:
         self._database = database
         self._vault = vault
         self._limiter = limiter
         self._clock = clock
         self._passwords = Passwords()
         self._sessions = Sessions(database, clock=clock)
+        self.second = SecondSteps(
+            database, vault, limiter, clock=clock, is_required=is_second_factor_required
+        )
 
-    async def sign_in(self, email: str, password: str, visit: Visit) -> Entry | None:
-        """Begin a session; None for any pair that does not fit, whatever the cause.
+    async def sign_in(self, email: str, password: str, visit: Visit) -> Entry | Halfway | None:
+        """Begin a session, or lead to the second step; None for any pair that does not fit, whatever the cause.
 
         An address that nobody has costs the same work as a wrong password. Raises `RateLimitedError`.
         """
@@ -86,18 +103,37 @@ class Entrance:
         is_right = await self._passwords.holds(password, None if account is None else account.password)
         if account is None or account.password is None or not is_right:
             return None
-        entry = await self._begin(account, account.password, visit)
-        if entry is not None and is_outdated(account.password):
-            with suppress(DependencyUnavailableError):  # they are in; the next time will do
-                await renew_hash(self._database, account, await self._passwords.hash(password))
-        return entry
+        return await self._admit(await self._renewed(account, account.password, password), visit)
 
     async def is_good(self, invitation: str) -> bool:
         """Tell whether the link with that token can still be used."""
         return await invited_account(self._database, self._vault, invitation, now=self._clock()) is not None
 
-    async def welcome(self, invitation: str, password: str, visit: Visit) -> Entry | Fault | None:
-        """Set the password of whoever was sent the link, and let them in; None for a link that is good no more."""
+    async def show_code(self, ticket: str, code: str, visit: Visit) -> Entry | WrongCode | None:
+        """Begin the session of whoever has that ticket and a code; None for a ticket that is over. Raises `RateLimitedError`."""
+        account = await self.second.account_of(ticket)
+        if account is None or account.second_factor is None:
+            return None
+        if not await self.second.is_shown(account, code, self.known_as(visit, account.email)):
+            return WrongCode()
+        return await self._begin(account, visit)
+
+    async def set_second_factor(
+        self, ticket: str, sealed: str, code: str, visit: Visit
+    ) -> tuple[Entry, list[str]] | WrongCode | None:
+        """Set the second factor that somebody needs to come in, and let them in; with their recovery codes. None as in `show_code`."""
+        account = await self.second.account_of(ticket)
+        if account is None or account.second_factor is not None:
+            return None
+        codes = await self.second.accept(account, sealed, code)
+        if codes is None:
+            return WrongCode()
+        account = await self.second.account(account.id)
+        entry = None if account is None else await self._begin(account, visit)
+        return None if entry is None else (entry, codes)
+
+    async def welcome(self, invitation: str, password: str, visit: Visit) -> Entry | Halfway | Fault | None:
+        """Set the password of whoever was sent the link, and let them in as `sign_in` does; None for a link that is good no more."""
         account = await invited_account(self._database, self._vault, invitation, now=self._clock())
         if account is None:
             return None
@@ -108,20 +144,39 @@ class Entrance:
         accepted = await accept_invitation(self._database, invitation, encoded, now=self._clock())
         if accepted is None:  # somebody was quicker with the same link
             return None
-        return await self._begin(account, encoded, visit)
+        return await self._admit(replace(account, password=encoded), visit)
 
-    async def _begin(self, account: Account, password: str, visit: Visit) -> Entry | None:
+    async def _renewed(self, account: Account, encoded: str, password: str) -> Account:
+        """Keep the same password by a hash with today's parameters."""
+        if is_outdated(encoded):
+            with suppress(DependencyUnavailableError):  # they may come in; the next time will do
+                renewed = await self._passwords.hash(password)
+                await renew_hash(self._database, account, renewed)
+                return replace(account, password=renewed)
+        return account
+
+    async def _admit(self, account: Account, visit: Visit) -> Entry | Halfway | None:
+        """Begin the session of whoever has shown a password, unless a second step is to come."""
+        return self.second.halfway(account) or await self._begin(account, visit)
+
+    async def _begin(self, account: Account, visit: Visit) -> Entry | None:
+        if account.password is None:
+            return None
         token = await self._sessions.begin(
-            account.id, password=password, instead_of=visit.instead_of, device=visit.device
+            account.id,
+            password=account.password,
+            second_factor=account.second_factor,
+            instead_of=visit.instead_of,
+            device=visit.device,
         )
         if token is None:
             return None
-        nonce = self._nonce_of(visit.known, account.email) or token_urlsafe(_NONCE_BYTES)
+        nonce = self.known_as(visit, account.email) or token_urlsafe(_NONCE_BYTES)
         return Entry(account.id, token, f"{nonce}.{self._mark(nonce, account.email)}")
 
     async def _charge(self, email: str, visit: Visit) -> None:
         fingerprint, network = self._vault.fingerprint, _home_of(visit.address)
-        nonce = self._nonce_of(visit.known, email)
+        nonce = self.known_as(visit, email)
         request = RateRequest(
             site="*sign-in",  # no site can have that name
             limits=STRANGERS if nonce is None else KNOWN,
@@ -139,9 +194,9 @@ class Entrance:
         """Return what only we can write of a browser and the person who signed in there."""
         return self._vault.fingerprint("known_browser", nonce, email).hex()
 
-    def _nonce_of(self, known: str, email: str | None) -> str | None:
+    def known_as(self, visit: Visit, email: str | None) -> str | None:
         """Return which browser it is, if that person has signed in there."""
-        nonce, _, mark = known.partition(".")
+        nonce, _, mark = visit.known.partition(".")
         is_known = hmac.compare_digest(mark.encode(), self._mark(nonce, email).encode())
         return nonce if is_known else None
 

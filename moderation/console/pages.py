@@ -4,6 +4,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import PurePath
 from typing import Any
@@ -12,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from moderation.console.desk_words import desk_words
-from moderation.console.words import words
+from moderation.console.words import number, words
 from moderation.domain.messages import LANGUAGES
 from moderation.protocols.languages import language_of
 from moderation.protocols.reader_pages import direction, security_headers
@@ -106,6 +107,7 @@ def page(
         direction=direction(language),
         other="en" if language == "ar" else "ar",
         words=words(language),
+        number=partial(number, language=language),
         static=static,
         desk_words=desk_words,
         modules=MODULES,

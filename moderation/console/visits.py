@@ -1,7 +1,6 @@
 """The console's addresses: signing in and out, setting a password, and the desk itself."""
 
 import hmac
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,49 +8,39 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from moderation.console.devices import device_of
-from moderation.console.entrance import ENTRANCE, Entry, Visit
-from moderation.console.pages import console_language, moved, page, send_file
-from moderation.console.words import age, duration
-from moderation.domain.clock import utc_now
-from moderation.domain.details import detail
-from moderation.domain.errors import (
-    DependencyUnavailableError,
-    ModerationError,
-    NotPermittedError,
-    RateLimitedError,
-    UnsupportedMediaTypeError,
+from moderation.console import second_visits
+from moderation.console.doors import (
+    HOME,
+    LONGEST_EMAIL,
+    SIGN_IN,
+    STAYS,
+    count,
+    delay,
+    is_insecure,
+    own_path,
+    put_off,
+    read_form,
+    sign_in_page,
+    visit_of,
 )
+from moderation.console.entrance import ENTRANCE
+from moderation.console.pages import console_language, moved, page, send_file
+from moderation.console.second_visits import go_on
+from moderation.console.words import age
+from moderation.domain.clock import utc_now
+from moderation.domain.errors import DependencyUnavailableError, NotPermittedError, RateLimitedError
 from moderation.privacy.passwords import SHORTEST, Fault
-from moderation.protocols.addresses import client_address
-from moderation.protocols.bodies import read_body
 from moderation.protocols.edge import note
-from moderation.protocols.form_fields import URLENCODED, urlencoded_pairs
 from moderation.protocols.preferences import prefers_html
 from moderation.protocols.sessions import (
     CSRF_HEADER,
     SESSIONS,
-    cookie_of,
     csrf_token,
     drop_cookie,
-    is_cookie_secure,
-    is_https,
-    is_public_https,
     is_same_origin,
-    known_of,
     refuse_forgery,
     session_of,
-    set_cookie,
-    set_known,
 )
-from moderation.telemetry import SIGN_INS
-
-HOME = "/console/"
-SIGN_IN = "/console/sign-in"
-STAYS = "/console/sessions"
-_OUR_PATH = re.compile(r"/console/(?!sign-)[A-Za-z0-9_.~!$&'()*+,;=:@%/?#-]{0,2000}")
-_FORM_BYTES = 16 * 1024
-_LONGEST_EMAIL = 320
 
 
 def routes() -> list[web.RouteDef]:
@@ -68,6 +57,7 @@ def routes() -> list[web.RouteDef]:
         web.post(STAYS, end_session),
         web.get("/console/welcome/{token}", show_welcome),
         web.post("/console/welcome/{token}", welcome),
+        *second_visits.routes(),
         web.get("/console/static/{name}", send_file),
         web.get("/console/{rest:.+}", show_no_page),  # the last: it fits every address
     ]
@@ -83,7 +73,7 @@ async def show_desk(request: web.Request) -> web.Response:
     try:
         session = await session_of(request)
     except DependencyUnavailableError as error:
-        return _put_off(_sign_in_page(request, {"next": request.path_qs}, **_delay(request, error)), error)
+        return put_off(sign_in_page(request, {"next": request.path_qs}, **delay(request, error)), error)
     if session is None:
         return moved(SIGN_IN if request.path_qs == HOME else f"{SIGN_IN}?next={quote(request.path_qs)}")
     note(request, moderator=str(session.person.id))
@@ -104,35 +94,35 @@ async def show_sign_in(request: web.Request) -> web.Response:
     try:
         session = await session_of(request)
     except DependencyUnavailableError as error:
-        return _put_off(_sign_in_page(request, {"next": wanted}, **_delay(request, error)), error)
-    return _sign_in_page(request, {"next": wanted}) if session is None else moved(own_path(wanted))
+        return put_off(sign_in_page(request, {"next": wanted}, **delay(request, error)), error)
+    return sign_in_page(request, {"next": wanted}) if session is None else moved(own_path(wanted))
 
 
 async def sign_in(request: web.Request) -> web.Response:
     """Begin a session, or show the form again with what went wrong."""
-    fields = await _read_form(request)
+    fields = await read_form(request)
     if not is_same_origin(request):
-        return _sign_in_page(request, fields, fault="fault_origin", status=403)
-    email = fields.get("email", "")[:_LONGEST_EMAIL]
+        return sign_in_page(request, fields, fault="fault_origin", status=403)
+    email = fields.get("email", "")[:LONGEST_EMAIL]
     try:
-        entry = await request.app[ENTRANCE].sign_in(email, fields.get("password", ""), _visit(request))
+        entry = await request.app[ENTRANCE].sign_in(email, fields.get("password", ""), visit_of(request))
     except (RateLimitedError, DependencyUnavailableError) as error:
-        return _put_off(_sign_in_page(request, fields, **_delay(request, error)), error)
+        return put_off(sign_in_page(request, fields, **delay(request, error)), error)
     if entry is None:
-        _count(request, "wrong")
-        return _sign_in_page(request, fields, fault="fault_wrong", status=403)
-    return _let_in(request, entry, own_path(fields.get("next", "")))
+        count(request, "wrong")
+        return sign_in_page(request, fields, fault="fault_wrong", status=403)
+    return await go_on(request, entry, own_path(fields.get("next", "")))
 
 
 async def sign_out(request: web.Request) -> web.Response:
     """End the session, or with ``everywhere`` all of the person's; harmless for whoever is signed out."""
-    fields = await _read_form(request)
+    fields = await read_form(request)
     try:
         await _end_session(request, fields)
     except NotPermittedError:  # from elsewhere, or from a page of the session before
-        return _sign_in_page(request, {}, fault="fault_origin", status=403)
+        return sign_in_page(request, {}, fault="fault_origin", status=403)
     except DependencyUnavailableError as error:
-        return _put_off(_sign_in_page(request, {}, **_delay(request, error)), error)
+        return put_off(sign_in_page(request, {}, **delay(request, error)), error)
     response = moved(SIGN_IN)
     drop_cookie(request, response)
     return response
@@ -156,7 +146,7 @@ async def show_sessions(request: web.Request) -> web.Response:
         session = await session_of(request)
         stays = [] if session is None else await request.app[SESSIONS].stays(session)
     except DependencyUnavailableError as error:
-        return _put_off(_sign_in_page(request, {"next": STAYS}, **_delay(request, error)), error)
+        return put_off(sign_in_page(request, {"next": STAYS}, **delay(request, error)), error)
     if session is None:
         return moved(f"{SIGN_IN}?next={STAYS}")
     note(request, moderator=str(session.person.id))
@@ -180,7 +170,7 @@ async def show_sessions(request: web.Request) -> web.Response:
 
 async def end_session(request: web.Request) -> web.Response:
     """End one session of the person's own, and show what is left."""
-    fields = await _read_form(request)
+    fields = await read_form(request)
     try:
         session = await session_of(request)
         if session is not None:
@@ -188,9 +178,9 @@ async def end_session(request: web.Request) -> web.Response:
             note(request, moderator=str(session.person.id))
             await request.app[SESSIONS].end_one(session.person.id, fields.get("session", ""))
     except NotPermittedError:
-        return _sign_in_page(request, {}, fault="fault_origin", status=403)
+        return sign_in_page(request, {}, fault="fault_origin", status=403)
     except DependencyUnavailableError as error:
-        return _put_off(_sign_in_page(request, {"next": STAYS}, **_delay(request, error)), error)
+        return put_off(sign_in_page(request, {"next": STAYS}, **delay(request, error)), error)
     return moved(STAYS)
 
 
@@ -199,13 +189,13 @@ async def show_welcome(request: web.Request) -> web.Response:
     try:
         is_good = await request.app[ENTRANCE].is_good(request.match_info["token"])
     except DependencyUnavailableError as error:
-        return _put_off(_welcome_page(request, **_delay(request, error)), error)
+        return put_off(_welcome_page(request, **delay(request, error)), error)
     return _welcome_page(request, is_good=is_good, status=200 if is_good else 404)
 
 
 async def welcome(request: web.Request) -> web.Response:
     """Set the password and let the person in, or show the form again with what is wrong."""
-    fields = await _read_form(request)
+    fields = await read_form(request)
     if not is_same_origin(request):
         return _welcome_page(request, fault="fault_origin", status=403)
     password = fields.get("password", "")
@@ -214,42 +204,14 @@ async def welcome(request: web.Request) -> web.Response:
     ):
         return _welcome_page(request, fault="password_differs", status=422)
     try:
-        entry = await request.app[ENTRANCE].welcome(request.match_info["token"], password, _visit(request))
+        entry = await request.app[ENTRANCE].welcome(request.match_info["token"], password, visit_of(request))
     except DependencyUnavailableError as error:
-        return _put_off(_welcome_page(request, **_delay(request, error)), error)
+        return put_off(_welcome_page(request, **delay(request, error)), error)
     if entry is None:
         return _welcome_page(request, is_good=False, status=404)
     if isinstance(entry, Fault):
         return _welcome_page(request, fault=entry.value, status=422)
-    return _let_in(request, entry, HOME)
-
-
-def own_path(wanted: str) -> str:
-    """Return ``wanted`` if it is a path of the console, else the desk: nobody is sent elsewhere from here."""
-    return wanted if _OUR_PATH.fullmatch(wanted) and ".." not in wanted else HOME
-
-
-def _let_in(request: web.Request, entry: Entry, location: str) -> web.Response:
-    note(request, moderator=str(entry.moderator_id))
-    _count(request, "done")
-    response = moved(location)
-    set_cookie(request, response, entry.token)
-    set_known(request, response, entry.known)
-    return response
-
-
-def _sign_in_page(
-    request: web.Request, fields: Mapping[str, str], *, status: int = 200, **shown: Any
-) -> web.Response:
-    values = {
-        "next": own_path(fields.get("next", "")),
-        "email": fields.get("email", "")[:_LONGEST_EMAIL],
-        "fault": None,
-        "wait": None,
-        "is_insecure": _is_insecure(request),
-        **shown,
-    }
-    return page(request, "sign_in.html", values, status=status)
+    return await go_on(request, entry, HOME)
 
 
 def _welcome_page(
@@ -259,51 +221,8 @@ def _welcome_page(
         "is_good": is_good,
         "fault": None,
         "wait": None,
-        "is_insecure": _is_insecure(request),
+        "is_insecure": is_insecure(request),
         "shortest": SHORTEST,
         **shown,
     }
     return page(request, "welcome.html", values, status=status)
-
-
-def _is_insecure(request: web.Request) -> bool:
-    """Tell whether the browser would not keep the cookie.
-
-    Browsers say `Sec-Fetch-Mode` on https alone: so nothing wrong is said to whoever comes through a proxy that we were not told about.
-    """
-    is_encrypted = is_https(request) or is_public_https(request) or "Sec-Fetch-Mode" in request.headers
-    return is_cookie_secure(request) and not is_encrypted
-
-
-def _visit(request: web.Request) -> Visit:
-    device = device_of(request.headers.get("User-Agent", ""))
-    return Visit(client_address(request), cookie_of(request), known_of(request), device)
-
-
-def _delay(request: web.Request, error: ModerationError) -> dict[str, Any]:
-    """Return what the page says where nothing was looked at; an attempt to come in, or to go out, is counted."""
-    if request.method == "POST" and request.path != STAYS:
-        _count(request, error.code)
-    if isinstance(error, RateLimitedError):
-        wait = duration(error.retry_after_s, console_language(request))
-        return {"status": 429, "fault": "fault_throttled", "wait": wait}
-    return {"status": 503, "fault": "fault_unavailable"}
-
-
-def _count(request: web.Request, outcome: str) -> None:
-    """Count an attempt: done, wrong, rate-limited or unavailable."""
-    note(request, sign_in=outcome)
-    SIGN_INS.labels(outcome).inc()
-
-
-def _put_off(response: web.Response, error: RateLimitedError | DependencyUnavailableError) -> web.Response:
-    response.headers["Retry-After"] = str(error.retry_after_s)
-    return response
-
-
-async def _read_form(request: web.Request) -> dict[str, str]:
-    """Return the fields of a form. Raises `UnsupportedMediaTypeError`, `TooLargeError` and `MalformedRequestError`."""
-    if request.content_type != URLENCODED and request.can_read_body:
-        raise UnsupportedMediaTypeError(detail("console_form", urlencoded=URLENCODED))
-    body = await read_body(request, _FORM_BYTES)
-    return {name: value.decode(errors="replace") for name, value in urlencoded_pairs(body)}

@@ -66,6 +66,62 @@ WORDS: dict[str, tuple[str, str]] = {
     "began": ("بدأت:", "Began:"),
     "end_session": ("أنهِ هذه الجلسة", "End this session"),
     "back_to_desk": ("إلى المراجعة", "Back to the desk"),
+    # the second step
+    "second_step": ("الخطوة الثانية", "The second step"),
+    "second_factor": ("التحقق بخطوتين", "Two-step sign-in"),
+    "code": ("الرمز", "Code"),
+    "code_hint": (
+        "ستة أرقام من تطبيق الرموز على هاتفك، وكل رمز يصلح مرة واحدة.",
+        "Six digits from the authenticator on your telephone; each is good once.",
+    ),
+    "go_on": ("متابعة", "Go on"),
+    "no_code": ("هاتفي ليس معي", "I do not have my telephone"),
+    "recovery_code": ("رمز الاسترداد", "Recovery code"),
+    "use_recovery_code": ("ادخل برمز الاسترداد", "Use this recovery code"),
+    "no_recovery_code": (
+        "ولا رموز استرداد لديك؟ اطلب ممّن يدير الخدمة أن يلغي الخطوة الثانية لك.",
+        "No recovery codes either? Ask whoever runs the service to take your second step away.",
+    ),
+    "start_again": ("ابدأ من جديد", "Start again"),
+    "fault_code": (
+        "هذا الرمز غير صحيح، أو استُعمل من قبل. انتظر الرمز التالي.",
+        "This code is wrong, or was used already. Wait for the next one.",
+    ),
+    "fault_stale": (
+        "طال الوقت أو تغيّر شيء في الأثناء. سجّل الدخول مرة أخرى.",
+        "That took too long, or something has changed meanwhile. Sign in again.",
+    ),
+    "may_set": (
+        "يُطلب منك بعد كلمة المرور رمزٌ من هاتفك، فلا تكفي كلمة مرور مسروقة لدخول أحد. وتنتهي جلساتك الأخرى.",
+        "After the password you are asked for a code from your telephone: a stolen password alone lets nobody in. Your other sessions end.",
+    ),
+    "must_set": (
+        "يُطلب هنا من كل مشرف رمزٌ من هاتفه بعد كلمة المرور. اضبطه الآن مرة واحدة.",
+        "Everybody here is asked for a code from their telephone after the password. Set it up now, once.",
+    ),
+    "scan": ("صوّر هذه الصورة بتطبيق الرموز:", "Take this picture with an authenticator:"),
+    "qr": ("صورة يقرؤها تطبيق الرموز", "A picture for an authenticator to read"),
+    "no_camera": ("أكتب المفتاح بيدي", "I type the key myself"),
+    "set_up": ("فعّل التحقق بخطوتين", "Turn two-step sign-in on"),
+    "is_on": ("مفعّل", "On"),
+    "set_when": ("ضُبط:", "Set up:"),
+    "codes_left": ("رموز استرداد باقية:", "Recovery codes left:"),
+    "change_hint": (
+        "لتغيير شيء هنا أدخل رمزًا من هاتفك، أو رمز استرداد.",
+        "To change anything here, give a code from your telephone, or a recovery code.",
+    ),
+    "renew_codes": ("رموز استرداد جديدة", "New recovery codes"),
+    "turn_off": ("أوقف التحقق بخطوتين", "Turn two-step sign-in off"),
+    "recovery_codes": ("رموز الاسترداد", "Recovery codes"),
+    "recovery_hint": (
+        "إن ضاع هاتفك فادخل بأحدها مكان الرمز. كل واحد يصلح مرة واحدة.",
+        "If you lose your telephone, one of these lets you in in place of a code. Each is good once.",
+    ),
+    "shown_once": (
+        "لن تظهر مرة أخرى. اكتبها أو اطبعها واحفظها بعيدًا عن هاتفك.",
+        "They will not be shown again. Write them down or print them, and keep them away from your telephone.",
+    ),
+    "have_written": ("حفظتها، متابعة", "I have them; go on"),
     # an address that leads nowhere
     "no_page": ("لا صفحة هنا", "There is no page here"),
     "no_page_hint": (
@@ -103,6 +159,11 @@ _AGES = (
 _DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
+def number(count: int, language: str) -> str:
+    """Write a number as the language does."""
+    return str(count).translate(_DIGITS) if language == "ar" else str(count)
+
+
 def age(seconds: float, language: str) -> str:
     """Write how long ago something was, in whole days, hours or minutes; less than a minute, or a time to come, is now."""
     length, forms, english = next((unit for unit in _AGES if seconds >= unit[0]), (0, (), ""))
@@ -112,7 +173,7 @@ def age(seconds: float, language: str) -> str:
     if language != "ar":
         return f"{count} {english}{'' if count == 1 else 's'} ago"
     form = forms[count - 1] if count <= 2 else forms[2 if count <= 10 else 3]
-    return form.format(str(count).translate(_DIGITS))
+    return form.format(number(count, language))
 
 
 def duration(seconds: int, language: str) -> str:
@@ -123,4 +184,4 @@ def duration(seconds: int, language: str) -> str:
         return f"{count} {english}{'' if count == 1 else 's'}"
     if count <= 2:
         return one if count == 1 else two
-    return f"{str(count).translate(_DIGITS)} {few if count <= 10 else one}"
+    return f"{number(count, language)} {few if count <= 10 else one}"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from moderation.domain.errors import ConflictError
 from moderation.domain.ports import SealedValueError, Vault
-from moderation.privacy import secrets_file
+from moderation.privacy import second_factor, secrets_file
 from moderation.privacy.keyring import Keyring
 from moderation.privacy.vault import WATCH_EVERY_S, KeyedVault
 from moderation.storage.administration import addresses
@@ -40,7 +40,7 @@ class _Table:
 _TABLES = (
     _Table("comments", {"email_sealed": "email", "address_sealed": "address"}),
     _Table("site_keys", {"sealed": "site_key"}),
-    _Table("moderators", {"email_sealed": addresses.PURPOSE}),
+    _Table("moderators", {"email_sealed": addresses.PURPOSE, "second_factor_sealed": second_factor.PURPOSE}),
 )
 
 

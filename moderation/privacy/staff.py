@@ -12,7 +12,7 @@ from moderation.storage.administration.shutting_out import shut_out
 from moderation.storage.database import Database
 
 _PERSON = """
-SELECT id, name, created_at, disabled_at, password IS NOT NULL AS has_password, invited_until FROM moderators
+SELECT id, name, created_at, disabled_at, password IS NOT NULL AS has_password, invited_until, second_factor_since FROM moderators
  WHERE id = ANY($1::uuid[]) ORDER BY created_at
 """
 # By the name that each part has in the export. Secrets are left out: tokens and passwords are kept as hashes alone.

@@ -32,7 +32,8 @@ SELECT s.seen_at, m.id, m.name,
 """
 _BEGIN = """
 INSERT INTO sessions (token_hash, moderator_id, began_at, seen_at, device)
-SELECT $1, id, $3, $3, $5 FROM moderators WHERE id = $2 AND password = $4 AND disabled_at IS NULL FOR SHARE
+SELECT $1, id, $3, $3, $5 FROM moderators
+ WHERE id = $2 AND password = $4 AND second_factor_sealed IS NOT DISTINCT FROM $6 AND disabled_at IS NULL FOR SHARE
 """
 _TOUCH = "UPDATE sessions SET seen_at = $2 WHERE token_hash = $1 AND seen_at < $3"
 _STAYS = """
@@ -74,21 +75,26 @@ class Sessions:
         self._clock = clock
 
     async def begin(
-        self, moderator_id: ModeratorId, *, password: str, instead_of: str | None = None, device: str = ""
+        self,
+        moderator_id: ModeratorId,
+        *,
+        password: str,
+        second_factor: bytes | None = None,
+        instead_of: str | None = None,
+        device: str = "",
     ) -> str | None:
         """Return the token of a new session; the one that the browser came with ends. ``device`` is what its owner knows that by.
 
-        ``password`` is the encoded hash that the person was let in by. None, and no session, where it is not theirs any more, or they
-        were disabled meanwhile: whoever changes either ends sessions, and must not be overtaken by one that begins.
+        ``password`` is the encoded hash that the person was let in by, ``second_factor`` the sealed secret of their codes. None, and no
+        session, where either is not theirs any more, or they were disabled meanwhile: whoever changes that ends sessions, and must
+        not be overtaken by one that begins.
         """
         token, now = new_token(PREFIX), self._clock()
         async with self._database.transaction() as connection:
             if instead_of is not None:
                 await _end(connection, instead_of)
-            if (
-                await connection.execute(_BEGIN, token_hash(token), moderator_id, now, password, device)
-                != "INSERT 0 1"
-            ):
+            values = (token_hash(token), moderator_id, now, password, device, second_factor)
+            if await connection.execute(_BEGIN, *values) != "INSERT 0 1":
                 return None
             person = str(moderator_id)
             await audit(connection, "moderator.signed_in", actor=person, subject=person)

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
+import pyotp
+
 from moderation.domain.clock import utc_now
 from moderation.storage.administration.passwords import invite
 from tests.browser.chromium import Page
-from tests.browser.test_console import EMPTY, READY, SENT, Desk, at_the_desk, press
+from tests.browser.test_console import EMPTY, READY, SENT, Desk, at_the_desk, press, sign_in
 from tests.console import make_entries
 
 TEXTS = [
@@ -201,6 +203,45 @@ async def found(page: Page, desk: Desk, lang: str) -> None:
     await make_entries(desk.service)
     await page.open(f"{desk.url}/console/search?q=الترام")
     await page.until("document.querySelector('.found .result')")
+
+
+@view
+async def second_factor_offered(page: Page, desk: Desk, lang: str) -> None:
+    await page.open(f"{desk.url}/console/second-factor")
+    await page.evaluate("document.querySelector('.other-way').open = true")
+
+
+@view
+async def recovery_codes(page: Page, desk: Desk, lang: str) -> None:
+    await page.fill("[name=code]", pyotp.TOTP(await page.text(".secret code")).now())
+    await page.during_load(page.click("button.primary"))
+    await page.until("document.querySelectorAll('.recovery li').length === 10")
+
+
+@view
+async def second_factor_set(page: Page, desk: Desk, lang: str) -> None:
+    codes = (await page.text(".recovery")).split()
+    await page.open(f"{desk.url}/console/second-factor")
+    desk.codes = codes
+
+
+@view
+async def code_asked_for(page: Page, desk: Desk, lang: str) -> None:
+    await page.evaluate(
+        "fetch('/console/sign-out', {method: 'POST', body: new URLSearchParams({csrf_token: document.querySelector('[name=csrf_token]').value})})"
+    )
+    await sign_in(page, desk, f"/console/sign-in?lang={lang}")
+    await page.evaluate("document.querySelector('.other-way').open = true")
+
+
+@view
+async def code_refused(page: Page, desk: Desk, lang: str) -> None:
+    await page.fill("[name=code]", "000000")
+    await page.during_load(page.click("button.primary"))
+    await page.until("document.querySelector('.notice.fault')")
+    await page.evaluate("document.querySelector('.other-way').open = true")
+    await page.fill("[name=recovery]", desk.codes[0])
+    await page.during_load(page.click(".other-way button"))
 
 
 @view

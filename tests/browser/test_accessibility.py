@@ -144,7 +144,7 @@ async def test_the_menu_closes_by_escape_and_when_one_tabs_on(page: Page, desk: 
         await page.evaluate("document.querySelector('.account summary').focus()")
         await page.press("Enter")
         await page.until(opened)
-        for _ in range(1 if leave == "Escape" else 5):
+        for _ in range(1 if leave == "Escape" else 6):
             await (page.stroke("Escape", "Escape") if leave == "Escape" else page.press("Tab"))
         await page.until(f"!{opened}")
     await page.evaluate("document.querySelector('.account').open = true")

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -51,6 +51,8 @@ class Desk:
     url: str
     account: Account
     colleague: str
+    codes: list[str] = field(default_factory=list)
+    """Recovery codes of the account."""
 
     async def submit(self, *texts: str, **fields: Any) -> list[str]:
         """Post comments; return their ids."""

@@ -1,9 +1,11 @@
 """From the first comment to the last undo, with every answer held against the document."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+import pyotp
 import pytest_asyncio
 from standardwebhooks import Webhook
 
@@ -299,6 +301,54 @@ async def walk_console(walk: Walker) -> None:
     assert (await visit("POST", "/console/sign-out"))[0] == 303
     for method in ("GET", "POST"):
         assert (await visit(method, "/console/sessions"))[0] == 303
+    await walk_second_factor(walk, visit)
+
+
+async def walk_second_factor(walk: Walker, visit: Any) -> None:
+    """Set a factor, be refused, come in by a recovery code, and remove it."""
+    account = await add_account(walk.service, {walk.service.site.id: "lead"})
+    form = {"email": account.email, "password": PASSWORD}
+    for method in ("GET", "POST"):
+        assert (await visit(method, "/console/second-factor"))[0] == 303
+    assert (await visit("POST", "/console/sign-in", data=form))[0] == 303
+
+    def hidden(page: str, name: str) -> str:
+        found = re.search(rf'name="{name}" value="([^"]*)"', page)
+        assert found is not None
+        return found[1]
+
+    _, page = await visit("GET", "/console/second-factor")
+    (secret,) = re.findall(r'<code dir="ltr">(\w+)</code>', page)
+    proof = {"csrf_token": hidden(page, "csrf_token")}
+    fields = proof | {"do": "set", "offer": hidden(page, "offer")}
+    assert (await visit("POST", "/console/second-factor", data={"do": "set"}))[0] == 403
+    assert (await visit("POST", "/console/second-factor", data=fields | {"code": "1"}))[0] == 403
+    status, page = await visit(
+        "POST", "/console/second-factor", data=fields | {"code": pyotp.TOTP(secret).now()}
+    )
+    assert status == 200
+    first, second, third, *_ = re.findall(r"<li><code>([a-z0-9-]+)</code>", page)
+    assert (await visit("GET", "/console/second-factor"))[0] == 200
+    status, page = await visit("POST", "/console/sign-in", data=form)
+    assert status == 200
+    ticket = {"ticket": hidden(page, "ticket")}
+    assert (await visit("POST", "/console/sign-in/code", data=ticket | {"code": "1"}))[0] == 403
+    assert (await visit("POST", "/console/sign-in/code", data=ticket | {"recovery": first}))[0] == 303
+    database, vault = walk.service.database, walk.service.vault
+    link = await passwords.invite(database, vault, account.email, actor="test", now=utc_now())
+    chosen = {"password": PASSWORD, "again": PASSWORD}
+    status, page = await visit("POST", f"/console/welcome/{link}", data=chosen)
+    assert status == 200
+    again = {"ticket": hidden(page, "ticket"), "recovery": third}
+    assert (await visit("POST", "/console/sign-in/code", data=again))[0] == 303
+    _, page = await visit("GET", "/console/second-factor")
+    proof = {"csrf_token": hidden(page, "csrf_token"), "do": "remove"}
+    assert (await visit("POST", "/console/second-factor", data=proof | {"code": second}))[0] == 303
+    assert (await visit("POST", "/console/sign-in/code", data=ticket | {"code": "1"}))[
+        0
+    ] == 403  # no factor, no ticket
+    assert (await visit("POST", "/console/second-factor", data={"ticket": "x"}))[0] == 403
+    walk.service.client.session.cookie_jar.clear()
 
 
 async def walk_limits(walk: Walker) -> None:

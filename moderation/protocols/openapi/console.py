@@ -77,6 +77,7 @@ DIALECT = Dialect(
             "consoleSignIn",
             "Sign in",
             {
+                200: Answer("The password is right: the second step.", _PAGE),
                 303: Answer("Signed in: the session's cookie, and where to go.", headers=("Location",)),
                 403: Answer("Not this pair, or not from our own page: the form again.", _PAGE),
                 429: _LATER,
@@ -135,6 +136,67 @@ DIALECT = Dialect(
             page=True,
         ),
         Operation(
+            "POST",
+            "/console/sign-in/code",
+            "consoleShowCode",
+            "The second step: show a code",
+            {
+                303: Answer("Signed in: the session's cookie, and where to go.", headers=("Location",)),
+                403: Answer("A wrong code, one that was used, or too late: a form again.", _PAGE),
+                429: _LATER,
+            },
+            description="`ticket` is of the page that answered the password; `code` of an authenticator, or `recovery`.",
+            body=request_body(
+                {
+                    _FORM: shown(
+                        record(
+                            {"ticket": _TEXT, "code": _TEXT, "recovery": _TEXT, "next": _TEXT},
+                            optional=("ticket", "code", "recovery", "next"),
+                        ),
+                        {"ticket": "AQdr…", "code": "123456"},
+                    )
+                }
+            ),
+            problems=_BODY,
+            page=True,
+        ),
+        Operation(
+            "GET",
+            "/console/second-factor",
+            "consoleSecondFactor",
+            "One's own second factor",
+            {200: Answer("A page.", _PAGE), 303: Answer("Sign in first.", headers=("Location",))},
+            parameters=(_LANGUAGE,),
+            problems=STORED,
+            page=True,
+        ),
+        Operation(
+            "POST",
+            "/console/second-factor",
+            "consoleChangeSecondFactor",
+            "Set, renew or remove one's own second factor",
+            {
+                200: Answer("Recovery codes, shown once.", _PAGE),
+                303: Answer("Removed, or sign in first.", headers=("Location",)),
+                403: Answer("A wrong code, or not from our own page.", _PAGE),
+                429: _LATER,
+            },
+            body=request_body(
+                {
+                    _FORM: shown(
+                        record(
+                            dict.fromkeys(("do", "code", "offer", "csrf_token", "ticket", "next"), _TEXT),
+                            optional=("do", "code", "offer", "csrf_token", "ticket", "next"),
+                        ),
+                        {"do": "set", "code": "123456", "offer": "AQdr…", "csrf_token": "0123456789abcdef"},
+                    )
+                },
+                required=False,
+            ),
+            problems=_BODY,
+            page=True,
+        ),
+        Operation(
             "GET",
             "/console/welcome/{token}",
             "consoleWelcomePage",
@@ -150,6 +212,7 @@ DIALECT = Dialect(
             "consoleWelcome",
             "Set a password",
             {
+                200: Answer("Set: the second step.", _PAGE),
                 303: Answer("Set, and signed in.", headers=("Location",)),
                 403: Answer("Not from our own page: the form again.", _PAGE),
                 404: Answer("The link is good no more.", _PAGE),

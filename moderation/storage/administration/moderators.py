@@ -26,7 +26,7 @@ INSERT INTO moderator_roles (moderator_id, site_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (moderator_id, site_id) DO UPDATE SET role = excluded.role
 """
 _LIST = """
-SELECT m.id, m.email, m.email_sealed, m.name, m.created_at, m.disabled_at,
+SELECT m.id, m.email, m.email_sealed, m.name, m.created_at, m.disabled_at, m.second_factor_sealed IS NOT NULL AS second_factor,
        coalesce((SELECT jsonb_object_agg(s.name, r.role) FROM moderator_roles r JOIN sites s ON s.id = r.site_id
                   WHERE r.moderator_id = m.id AND s.removed_at IS NULL), '{}') AS roles,
        (SELECT count(*) FROM moderator_tokens t WHERE t.moderator_id = m.id AND t.revoked_at IS NULL) AS tokens
@@ -48,6 +48,8 @@ class ModeratorLine:
     disabled_at: datetime | None
     roles: dict[str, str]
     tokens: int
+    second_factor: bool
+    """Whether they have one."""
 
 
 async def add_moderator(
@@ -117,7 +119,7 @@ async def list_moderators(database: Database, vault: Vault, site: str | None = N
 
 
 def _line(vault: Vault, row: Any) -> ModeratorLine:
-    shown = ("id", "name", "created_at", "disabled_at", "roles", "tokens")
+    shown = ("id", "name", "created_at", "disabled_at", "roles", "tokens", "second_factor")
     return ModeratorLine(email=address_of(vault, row), **{name: row[name] for name in shown})
 
 

@@ -26,11 +26,18 @@ class Account:
     email: str | None = field(repr=False)
     """None where the keys that it was sealed with are lost."""
     password: str | None = field(repr=False)
+    second_factor: bytes | None = field(repr=False)
+    """The sealed secret of it; None where none is set."""
 
 
 async def find_account(database: Database, vault: Vault, folded_email: str) -> Account | None:
     """Return the account of an address as `fold_email` writes it; None for nobody, and for somebody who is disabled."""
     return await _account(database, vault, f"id = ({FIND} LIMIT 1)", *wanted(vault, folded_email))
+
+
+async def account_of(database: Database, vault: Vault, moderator_id: ModeratorId) -> Account | None:
+    """Return the account of somebody; None for nobody, and for somebody who is disabled."""
+    return await _account(database, vault, "id = $1", moderator_id)
 
 
 async def invited_account(database: Database, vault: Vault, token: str, *, now: datetime) -> Account | None:
@@ -105,12 +112,14 @@ async def renew_hash(database: Database, account: Account, encoded: str) -> None
 async def _account(database: Database, vault: Vault, where: str, *values: Any) -> Account | None:
     async with database.connection() as connection:
         row = await connection.fetchrow(
-            f"SELECT id, email, email_sealed, password FROM moderators WHERE {where} AND disabled_at IS NULL",  # noqa: S608 - our own words
+            f"SELECT id, email, email_sealed, password, second_factor_sealed FROM moderators WHERE {where} AND disabled_at IS NULL",  # noqa: S608 - our own words
             *values,
         )
     if row is None:
         return None
-    return Account(ModeratorId(row["id"]), address_of(vault, row), row["password"])
+    return Account(
+        ModeratorId(row["id"]), address_of(vault, row), row["password"], row["second_factor_sealed"]
+    )
 
 
 async def _set(connection: Connection, moderator_id: ModeratorId, encoded: str, *, actor: str) -> None:

@@ -34,7 +34,7 @@ READER = {
 """What a reader wrote, or is known by: gone after an erasure."""
 SEALED = {
     "comments": "email_sealed address_sealed",
-    "moderators": "email_sealed",
+    "moderators": "email_sealed second_factor_sealed",
     "site_keys": "sealed",
     "sites": "webhook_secrets inbound_secrets",
 }
@@ -49,6 +49,7 @@ STAFF = {
     "moderator_tokens": "moderator_id",
     "moderators": "email email_hash name password invitation_hash",
     "policies": "created_by",
+    "recovery_codes": "moderator_id code_hash",
     "sessions": "token_hash moderator_id device",
     "tasks": "claimed_by",
 }
@@ -75,7 +76,7 @@ NOBODYS = {
     "models": "version site_id kind manifest report refusals snapshot learned_from seen_until baseline created_at",
     "moderator_tokens": "id token_hash created_at revoked_at",
     "moderator_roles": "site_id",
-    "moderators": "id created_at disabled_at invited_until",
+    "moderators": "id created_at disabled_at invited_until second_factor_since second_factor_step",
     "policies": "site_id version policy created_at",
     "recognitions": "comment_id revision expires_at",
     "removed_texts": "comment_id revision",

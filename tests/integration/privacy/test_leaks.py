@@ -188,6 +188,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "moderator invite": None,
     "moderator password": None,
     "moderator list": None,
+    "moderator reset-second-factor": None,
     "moderator export": None,
     "moderator erase": None,
     "moderator disable": None,

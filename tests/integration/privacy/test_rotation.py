@@ -10,7 +10,7 @@ from moderation.domain.errors import ConflictError
 from moderation.domain.ids import CommentId
 from moderation.domain.ports import SealedValueError
 from moderation.domain.site import Role
-from moderation.privacy import rotation, secrets_file
+from moderation.privacy import rotation, second_factor, secrets_file
 from moderation.privacy.keyring import Keyring
 from moderation.privacy.keys import check_keyring
 from moderation.privacy.rotation import Outcome, rotate
@@ -22,6 +22,7 @@ from tests.seeding import Seed, add_comments
 
 SITE = NewSite("paper", "https://paper.example")
 EDITOR = "editor@paper.example"
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,12 @@ async def fill(database: Database, vault: KeyedVault, count: int) -> tuple[SiteC
     site = await add_site(database, vault, SITE, actor="test")
     async with database.connection() as connection:
         site_id = await connection.fetchval("SELECT id FROM sites")
-    await add_moderator(database, vault, EDITOR, site="paper", role=Role.LEAD, actor="test")
+    editor = await add_moderator(database, vault, EDITOR, site="paper", role=Role.LEAD, actor="test")
+    async with database.connection() as connection:
+        factor = vault.seal(SECRET, second_factor.PURPOSE)
+        await connection.execute(
+            "UPDATE moderators SET second_factor_sealed = $2 WHERE id = $1", editor, factor
+        )
     ids = await add_comments(database, site_id, [Seed(text=f"نص {n}") for n in range(count)])
     for number, comment_id in enumerate(ids):
         await put_email(database, vault, comment_id, number)
@@ -75,6 +81,9 @@ async def opened(database: Database, keyring: Keyring) -> list[tuple[str | None,
         for sealed in site["inbound_secrets"]:
             assert alone.open(sealed, "inbound_secret").startswith("whsec_")
     assert [line.email for line in await list_moderators(database, alone)] == [EDITOR]
+    async with database.connection() as connection:
+        factor = await connection.fetchval("SELECT second_factor_sealed FROM moderators")
+    assert alone.open(factor, second_factor.PURPOSE) == SECRET
     return [
         tuple(None if row[name] is None else alone.open(row[name], name) for name in ("email", "address"))  # type: ignore[misc]
         for row in rows
@@ -103,9 +112,9 @@ async def test_afterwards_the_new_key_alone_opens_everything(
     assert done.kept == (before.current.id,)
     sealed = sum(value is not None for row in expected(14) for value in row)
     assert (done.progress.resealed, done.progress.unreadable) == (
-        sealed + 3,
+        sealed + 4,
         0,
-    )  # two secrets of the site, and the editor
+    )  # two secrets of the site, and the editor's address and second factor
     assert done.current != before.current.id
     assert await opened(database, filed.keyring) == expected(14)
     assert await fingerprint(database) == filed.keyring.fingerprint
@@ -282,6 +291,7 @@ def test_every_sealed_column_of_the_schema_is_known() -> None:
     schema = "\n".join(file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".sql"))
     lines = [line.split() for line in schema.splitlines()]
     sealed = {words[0] for words in lines if len(words) > 1 and "sealed" in words[0]}
+    sealed |= {words[5] for words in lines if words[3:5] == ["ADD", "COLUMN"] and "sealed" in words[5]}
     arrays = {words[0] for words in lines if len(words) > 1 and words[1] == "bytea[]"}
     known = {column for table in rotation._TABLES for column in table.columns}
     assert sealed == known

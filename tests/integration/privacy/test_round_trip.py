@@ -34,6 +34,7 @@ INSERT INTO model_files VALUES ('m-1', 'weights.npy', '\\x01', '\\x0203');
 INSERT INTO active_models VALUES (0, 'm-1', now());
 INSERT INTO search_progress VALUES (true, gen_random_uuid(), now()) ON CONFLICT DO NOTHING;
 INSERT INTO sessions SELECT decode(repeat('08', 32), 'hex'), id, now(), now() FROM moderators LIMIT 1;
+INSERT INTO recovery_codes SELECT id, decode(repeat('09', 16), 'hex') FROM moderators LIMIT 1;
 INSERT INTO model_changes (site_id, action, version, actor) VALUES (0, 'promote', 'm-1', 'test');
 """
 """Rows where nothing in this test leaves one by itself."""
