@@ -17,6 +17,7 @@ The way in (`entrance`, `visits`) and the serving of pages and files (`pages`) a
 - ``email``: what was typed, to be shown again; the password never is,
 - ``fault``: None, or the key of `words` that says what went wrong: ``fault_wrong`` (unknown e-mail, wrong password, no password
   yet, disabled: all alike), ``fault_throttled``, ``fault_origin``, ``fault_unavailable``,
+- ``said``: None, or the key of what brought somebody here: ``session_ended``, ``session_ended_unsent``,
 - ``wait``: with ``fault_throttled``, how long to wait, in words of ``language``; else None,
 - ``is_insecure``: whether the address is plain http on another machine, where the session's cookie would not be kept.
 

@@ -70,6 +70,7 @@ def sign_in_page(
     values = {
         "next": own_path(fields.get("next", "")),
         "email": fields.get("email", "")[:LONGEST_EMAIL],
+        "said": None,
         "fault": None,
         "wait": None,
         "is_insecure": is_insecure(request),

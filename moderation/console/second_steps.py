@@ -46,6 +46,8 @@ class Offer:
     """A secret to be taken into an authenticator; nothing of it is kept until a code of it is shown."""
 
     secret: str = field(repr=False)
+    address: str = field(repr=False)
+    """``otpauth:``, which opens an authenticator on a telephone."""
     picture: Markup = field(repr=False)
     """The same as an SVG that a telephone reads."""
     sealed: str = field(repr=False)
@@ -113,7 +115,7 @@ class SecondSteps:
         picture = segno.make(address, error="m").svg_inline(
             omitsize=True, border=4, dark="#000", light="#fff"
         )
-        return Offer(secret, Markup(picture), self._seal(_OFFER, moderator_id, secret))  # noqa: S704 - drawn by a library, of paths
+        return Offer(secret, address, Markup(picture), self._seal(_OFFER, moderator_id, secret))  # noqa: S704 - drawn by a library, of paths
 
     async def accept(
         self, account: Account, sealed: str, code: str, *, session: str | None = None

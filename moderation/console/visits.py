@@ -43,6 +43,10 @@ from moderation.protocols.sessions import (
 )
 
 
+_ENDED = {"yes": "session_ended", "unsent": "session_ended_unsent"}
+"""What the desk's page says of the session that brought somebody here."""
+
+
 def routes() -> list[web.RouteDef]:
     """Return the console's routes."""
     return [
@@ -95,7 +99,10 @@ async def show_sign_in(request: web.Request) -> web.Response:
         session = await session_of(request)
     except DependencyUnavailableError as error:
         return put_off(sign_in_page(request, {"next": wanted}, **delay(request, error)), error)
-    return sign_in_page(request, {"next": wanted}) if session is None else moved(own_path(wanted))
+    if session is not None:
+        return moved(own_path(wanted))
+    said = _ENDED.get(request.query.get("ended", ""))
+    return sign_in_page(request, {"next": wanted}, said=said)
 
 
 async def sign_in(request: web.Request) -> web.Response:

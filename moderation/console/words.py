@@ -10,6 +10,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "password": ("كلمة المرور", "Password"),
     "sign_out": ("تسجيل الخروج", "Sign out"),
     "sign_out_everywhere": ("تسجيل الخروج من كل الأجهزة", "Sign out everywhere"),
+    "session_ended": (
+        "انتهت جلستك. سجّل الدخول لتعود إلى حيث كنت.",
+        "Your session has ended. Sign in to come back to where you were.",
+    ),
+    "session_ended_unsent": (
+        "انتهت جلستك. سجّل الدخول لتعود إلى حيث كنت؛ قراراتك التي لم تُرسل محفوظة، وتُرسل حينها.",
+        "Your session has ended. Sign in to come back to where you were; what you decided and is not sent yet is kept, and sent then.",
+    ),
     "no_password_yet": (
         "ليست لديك كلمة مرور، أو نسيتها؟ اطلب رابطًا جديدًا ممّن يدير الخدمة.",
         "No password yet, or forgotten? Ask whoever runs the service for a new link.",
@@ -101,7 +109,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "scan": ("صوّر هذه الصورة بتطبيق الرموز:", "Take this picture with an authenticator:"),
     "qr": ("صورة يقرؤها تطبيق الرموز", "A picture for an authenticator to read"),
-    "no_camera": ("أكتب المفتاح بيدي", "I type the key myself"),
+    "no_camera": ("لا أستطيع تصويرها", "I cannot take the picture"),
+    "open_here": ("افتحه في تطبيق الرموز على هذا الجهاز", "Open it in an authenticator on this device"),
     "set_up": ("فعّل التحقق بخطوتين", "Turn two-step sign-in on"),
     "is_on": ("مفعّل", "On"),
     "set_when": ("ضُبط:", "Set up:"),

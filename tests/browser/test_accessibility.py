@@ -22,6 +22,13 @@ FOUND = f"""
 axe.run(document, {{runOnly: {json.dumps(KINDS)}, resultTypes: ['violations']}}).then(({{violations}}) => violations.flatMap(
   (rule) => rule.nodes.map((node) => [rule.impact, rule.id, node.target.join(' '), node.any[0]?.message ?? rule.help])))
 """
+OUT_OF_ITS_CARD = """
+(() => { const card = document.querySelector('.card'), padding = 24;
+  if (!card) return [];
+  const {left, right} = card.getBoundingClientRect();
+  return [...card.querySelectorAll('input, button, svg, code, p')].map((e) => [e, e.getBoundingClientRect()])
+    .filter(([, r]) => r.width && (r.left < left + padding || r.right > right - padding)).map(([e]) => e.name || e.className || e.tagName); })()
+"""
 DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 SIZES = {390: 844, 820: 1180, 1280: 900}
 LOOKS = {
@@ -61,6 +68,8 @@ async def test_axe_finds_nothing_on_any_page(chromium: Chromium, desk: Desk, lan
                     found.setdefault(" · ".join(fault), []).append(f"{name} {scheme} {width}")
                 if await page.evaluate("document.documentElement.scrollWidth") > width:
                     found.setdefault("wider than the window", []).append(f"{name} {width}")
+                for control in await page.evaluate(OUT_OF_ITS_CARD):
+                    found.setdefault(f"out of its card: {control}", []).append(f"{name} {width}")
         assert [fault for fault in page.faults if "Content Security" in fault] == []
     assert found == {}
 

@@ -471,6 +471,7 @@ async def test_nothing_is_lost_without_a_network_or_a_session(page: Page, desk: 
     await desk.run_sql("DELETE FROM sessions")
     await page.during_load(press(page, "A"))
     await page.until("location.pathname === '/console/sign-in'")
+    assert "لم تُرسل محفوظة" in await page.text(".notice")
     assert await desk.state(second) == "held"
     await page.fill("[name=email]", desk.account.email)
     await page.fill("[name=password]", desk.account.password)
@@ -839,6 +840,28 @@ async def test_two_who_work_at_once_do_not_meet_at_every_comment(page: Page, des
     await press(page, "A")
     assert await page.evaluate(TEXT) == texts[10]
     await page.until(SENT)
+    assert page.faults == []
+
+
+async def test_what_a_colleague_is_known_to_have_is_said_and_not_sent(page: Page, desk: Desk) -> None:
+    first, second = await desk.submit("تعليق عند زميل", "تعليق آخر ينتظر")
+    claim = {"site": desk.service.site.name, "limit": 1}
+    await desk.service.call("POST", "/v1/queue/claim", key=desk.colleague, json=claim)
+    await at_the_desk(page, desk)
+    await page.click(f'[data-id="{first}"] .row')
+    for letter in ("A", "R"):
+        await page.evaluate("document.querySelectorAll('.toast').forEach((toast) => toast.remove())")
+        await press(page, letter)
+        await page.until("document.querySelector('.toast')?.textContent.includes('هذا التعليق عند')")
+    assert await page.evaluate(TEXT) == "تعليق عند زميل"
+    assert [await desk.state(one) for one in (first, second)] == ["held", "held"]
+    await desk.run_sql("UPDATE tasks SET claim_expires_at = now() - interval '1 second'")
+    await page.evaluate(LOOK)
+    await page.until("!document.querySelector('.item.is-off')")
+    await page.until("!document.querySelector('.actions').inert")
+    await press(page, "A")
+    await page.until(f"{TEXT} === 'تعليق آخر ينتظر' && {SENT}")
+    assert await desk.state(first) == "approved"
     assert page.faults == []
 
 

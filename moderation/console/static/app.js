@@ -243,7 +243,7 @@ class App {
     } else if (!this.isLeaving) {
       this.isLeaving = true;
       this.outbox?.halt();
-      location.assign(withQuery("/console/sign-in", { next: location.pathname + location.search }));
+      location.assign(withQuery("/console/sign-in", { next: location.pathname + location.search, ended: this.outbox?.orders.length ? "unsent" : "yes" }));
     }
   }
 

@@ -1,11 +1,12 @@
 // What a moderator decides, and what the service says to it. The list moves on at once; what is refused comes back with its reason.
 
 import { call, Problem, whyOf } from "./api.js";
+import { isOthers } from "./claims.js";
 import { askNote, askReason, askWhether } from "./dialogs.js";
 import { faultOf } from "./faults.js";
 import { Log } from "./log.js";
 import { likeliestReason, reasonName } from "./reasons.js";
-import { authorName, say } from "./words.js";
+import { authorName, say, timeOfDay } from "./words.js";
 
 const MOST_AT_ONCE = 500;
 const BLIND = { state: null, verdict: null, reasons: [], scores: null, model: null, policy: null, decided_by: null, decided_at: null };
@@ -19,6 +20,9 @@ export class Decisions {
 
   async reject() {
     const entry = this.desk.focused;
+    if (entry && this.isAColleagues(entry)) {
+      return;
+    }
     const reason = entry && (await askReason(entry.task?.kind === "audit" ? null : likeliestReason(entry.comment)));
     if (reason) {
       this.decide("reject", { reason, entry });
@@ -33,7 +37,7 @@ export class Decisions {
   }
 
   decide(verdict, { reason, sequence, note = this.desk.note, entry = this.desk.focused } = {}) {
-    if (!entry || !this.mayGoOn()) {
+    if (!entry || !this.mayGoOn() || this.isAColleagues(entry)) {
       return;
     }
     const at = this.desk.queue.take(entry.id);
@@ -90,6 +94,16 @@ export class Decisions {
       const at = this.desk.queue.entries.indexOf(entry);
       this.desk.goOn(at + 1, say("done.skip"), { hasUndo: false });
     }
+  }
+
+  /** Whether somebody has the comment who is known, and would be given right: say so, instead of sending what is refused. */
+  isAColleagues(entry) {
+    const isTheirs = isOthers(entry.claim) && Boolean(entry.claim.by);
+    if (isTheirs) {
+      const who = this.app.nameKnown(entry.claim.by) ?? say("colleague.unknown");
+      this.app.toast(say("claim.others", { who, until: timeOfDay(entry.claim.expires_at) }));
+    }
+    return isTheirs;
   }
 
   /** Whether a decision is taken now: not with too much unsent, and not in the moment after the text has changed under the eyes. */

@@ -93,7 +93,7 @@ function notices(entry, moderatorOf) {
     comment.state === null ? notice("info", say("audit.notice")) : null,
     task?.kind === "escalated" ? notice("info", say("escalated.notice"), h("div", { class: "slot", "data-slot": "escalation" })) : null,
     TURNED.test(`${comment.text ?? ""}${comment.author?.name ?? ""}`) ? notice("wait", say("text.turned")) : null,
-    isOthers(claim) ? notice("wait", claim.by ? sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) }) : say("claim.somebody")) : null,
+    isOthers(claim) && !entry.fault ? notice("wait", claim.by ? sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) }) : say("claim.somebody")) : null,
     entry.isClosed ? notice("wait", say("queue.closed")) : null,
     comment.state === "approved" ? notice("info", say("state.approved_notice")) : null,
     entry.fault ?? null,
