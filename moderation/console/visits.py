@@ -42,7 +42,6 @@ from moderation.protocols.sessions import (
     session_of,
 )
 
-
 _ENDED = {"yes": "session_ended", "unsent": "session_ended_unsent"}
 """What the desk's page says of the session that brought somebody here."""
 
