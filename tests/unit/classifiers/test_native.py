@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -122,6 +123,31 @@ def test_it_is_switched_on_by_default():
     expected = native.load()
     found = status(CLASSIFIERS_KERNEL="")
     assert found == "{'kernel': 'native'}" if expected.module else expected.reason in found
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.usefixtures("compiler")
+def test_a_wheel_brings_it_for_the_machine_it_was_made_on(tmp_path):
+    assert run("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)).returncode == 0
+    (wheel,) = tmp_path.glob("*.whl")
+    assert "-cp311-abi3-linux_" in wheel.name
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(tmp_path / "installed")
+    code = "import classifiers; from classifiers import kernel; print(classifiers.__file__, kernel.status()['kernel'])"
+    found = run("-c", code, PYTHONPATH=str(tmp_path / "installed"), PYTHONSAFEPATH="1")
+    assert found.stdout.split() == [str(tmp_path / "installed" / "classifiers" / "__init__.py"), "native"], (
+        found.stderr
+    )
+
+
+@pytest.mark.timeout(180)
+def test_a_wheel_made_without_a_compiler_is_for_every_machine(tmp_path):
+    found = run("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path), CC="false")
+    assert found.returncode == 0
+    assert "without the compiled kernel" in found.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert not [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".so")]
 
 
 @pytest.mark.timeout(180)
