@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from moderation.demo import Demonstration, refuse_outside_database
 from moderation.engines import EmbeddedEngines, EngineAddresses
-from moderation.privacy.keys import prepare_keyring
+from moderation.privacy.keys import find_keyring, prepare_keyring
 from moderation.settings import Secret, Settings
 from moderation.storage.database import AWAY, connect
 from moderation.storage.migrate import migrate
@@ -54,6 +54,8 @@ def serve(settings: Settings, *, demo: bool) -> int:
 
 
 async def _serve(settings: Settings, *, demo: bool) -> int:
+    if settings.secret_keys is not None:
+        find_keyring(settings)  # what is wrong with them is said before a database is made or changed
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

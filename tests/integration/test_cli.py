@@ -135,6 +135,11 @@ class TestUsage:
         said = operator.fail("site", "list", code=WRONG_USAGE)
         assert all(name in said for name in ("MODERATION_PORT", "MODERATION_WORKERS", "MODERATION_COLOUR"))
 
+    def test_keys_that_are_none_refuse_the_start_before_anything_is_made(self, tmp_path: Path) -> None:
+        said = Operator(tmp_path / "data", secret_keys="k1:zz").fail("serve", code=WRONG_USAGE)
+        assert "MODERATION_SECRET_KEYS: key k1 has 1 bytes instead of 32" in said
+        assert not (tmp_path / "data").exists()
+
 
 class TestAlone:
     """Without a running service a command brings the engines up, and leaves none behind."""
