@@ -9,8 +9,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     # the body: (Arabic, English)
     "body_cut_off": ("انقطع متن الطلب قبل نهايته.", "The body was cut off."),
     "line_later": (
-        "لم يُقبل هذا السطر؛ أرسله مرة أخرى بعد {seconds} ثانية.",
-        "This line was not accepted; send it again after {seconds} s.",
+        "لم يُقبل هذا السطر؛ أرسله مرة أخرى بعد {wait}.",
+        "This line was not accepted; send it again after {wait}.",
     ),
     "body_not_json": (
         "متن الطلب ليس JSON صحيحًا (السطر {line}، العمود {column}).",

@@ -36,6 +36,7 @@ from moderation.protocols.edge import REQUEST_ID, note
 from moderation.protocols.languages import language_of
 from moderation.protocols.native import INTAKE, outcome_body, site_caller
 from moderation.protocols.problems import problem_body
+from moderation.protocols.reader_words import duration
 
 UNDER_WAY = 64
 """Lines of one request that are in the pipeline at once."""
@@ -149,7 +150,8 @@ class _Lines:
             error, RateLimitedError | DependencyUnavailableError
         ):  # a line has no header of its own
             answer["retry_after"] = error.retry_after_s
-            answer["detail"] = detail("line_later", seconds=error.retry_after_s).said_in(self._language)
+            wait = duration(error.retry_after_s, self._language)
+            answer["detail"] = detail("line_later", wait=wait).said_in(self._language)
         return _line(answer)
 
 
