@@ -267,10 +267,13 @@ def with_report(service: RunningService, comment_id: str) -> models.NewModel:
     shares = {"approve": 1.0, "hold": 0.0, "reject": 0.0}
     moved = [{"id": comment_id, "before": "approve", "after": "hold", "said": "abuse"}]
     report = {
+        "version": "site-with-report",
+        "active": "shipped",
+        "is_by_time": True,
         "slices": [],
         "labellers": [],
         "notes": [],
-        "changes": {"before": shares, "after": shares, "differently": moved},
+        "changes": {"rows": 1, "before": shares, "after": shares, "differently": moved},
     }
     site = SiteId(service.site.id)
     return models.NewModel(
