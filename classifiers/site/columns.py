@@ -212,6 +212,8 @@ def _fields(head: Sequence[Mapping[str, Any]], besides: Container[str | None]) -
         if name in _STATES and _are_states(head, column):
             name = _STATE
         is_free = name in _FIELDS and name not in columns and name not in found.values()
+        if name == _STATE and not _has_state(head, column):
+            continue  # of a country, say; one that is misspelled in some rows is told of in these
         if is_free and (name not in OUTPUTS or _is_clear(head, column, frozenset())):
             found[column] = name
     return found
@@ -219,11 +221,21 @@ def _fields(head: Sequence[Mapping[str, Any]], besides: Container[str | None]) -
 
 def _are_states(head: Sequence[Mapping[str, Any]], column: str) -> bool:
     """Whether a column holds what this program calls states, and nothing else."""
+    told = [_is_state(record[column]) for record in head if record.get(column)]
+    return bool(told) and all(told)
+
+
+def _has_state(head: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Whether a column holds what this program calls a state in some row."""
+    return any(_is_state(record[column]) for record in head if record.get(column))
+
+
+def _is_state(value: Any) -> bool:
     try:
-        found = [of_state(_word(record[column]), frozenset()) for record in head if record.get(column)]
+        of_state(_word(value), frozenset())
     except KeyError:
         return False
-    return bool(found)
+    return True
 
 
 def _speaks(record: Mapping[str, Any]) -> bool:

@@ -39,6 +39,7 @@ def read(records, **wished):
         ([{"Comment": "x", "Status": "Approved"}, {"Comment": "y", "Status": "rejected"}], [{"spam": 0, "abuse": 0, "reject": 0}, {"reject": 1}]),
         ([{"TEXT": "x", "Abuse": "1"}, {"TEXT": "y", "Abuse": "0"}], [{"abuse": 1}, {"abuse": 0}]),
         ([{"text": "x", "State": "approved", "Hate": 3, "Abuse": 1}], [{"spam": 0, "abuse": 1, "reject": 0}]),
+        ([{"text": "x", "State": "CA", "label": 1}, {"text": "y", "State": "NY", "label": 0}], [{"abuse": 1}, {"abuse": 0}]),
         ([{"text": "x", "status": "draft", "label": 1}, {"text": "y", "status": "rejected", "label": 0}], [{"abuse": 1}, {"abuse": 0}]),
         # a label under this program's own name: what is called otherwise says nothing
         ([{"text": "x", "abuse": 0, "label": 1, "toxic": 1}], [{"abuse": 0}]),
