@@ -152,7 +152,7 @@ e7na ma badna ne2telhom
 All pictures should be hung
 All scenes should be shot in daylight
 kill them all with kill -9
-The processes hang, so kill them all
+The processes are stuck, kill them all
 I will kill you, said my mum
 The settlers shouted kill the Arabs
 Hamas wants to kill all the Jews
