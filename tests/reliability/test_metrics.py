@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import psutil
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.engines_fixture import engine_processes
@@ -37,6 +38,7 @@ async def until(service: Service, name: str, label: str, least: float) -> float:
     raise AssertionError(f"{name} {label} stayed at {seen.get((name, label))}")
 
 
+@pytest.mark.timeout(180)
 async def test_restarts_and_what_waits_are_told_by_every_worker_alike(tmp_path: Path) -> None:
     data_dir, port = tmp_path / "data", free_port()
     key = run_json("site", "add", "akhbar", "--url", "https://news.example", data_dir=data_dir)["key"]
