@@ -41,6 +41,7 @@ KNOWN = Limits(author=Limit(5, 300, 5), thread=_OFF, address=_OFF, site=_OFF)
 _HOME_BITS = 48
 """Of an IPv6 address: what one customer has at most, however many networks they make of it (RFC 6177)."""
 _NONCE_BYTES = 12
+_SIGN_LETTERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Entrance:
         account = await self.second.account_of(ticket)
         if account is None or account.second_factor is None:
             return None
-        if not await self.second.is_shown(account, code, self.known_as(visit, account.email)):
+        if not await self.second.is_shown(account, code, self._known_by_code(visit, account)):
             return WrongCode()
         return await self._begin(account, visit)
 
@@ -171,8 +172,28 @@ class Entrance:
         )
         if token is None:
             return None
-        nonce = self.known_as(visit, account.email) or token_urlsafe(_NONCE_BYTES)
-        return Entry(account.id, token, f"{nonce}.{self._mark(nonce, account.email)}")
+        return Entry(account.id, token, self.known(account, visit))
+
+    def known(self, account: Account, visit: Visit) -> str:
+        """Return by what the browser is known from now on (`Visit.known`), after all that the account asks for was shown there."""
+        nonce = self._known_by_code(visit, account)
+        if nonce is None:
+            nonce = self._factor_sign(account) + token_urlsafe(_NONCE_BYTES)
+        return f"{nonce}.{self._mark(nonce, account.email)}"
+
+    def _known_by_code(self, visit: Visit, account: Account) -> str | None:
+        """Return which browser it is, if that person has signed in there with the factor that they have.
+
+        Whoever has the password alone might have collected many known browsers before there was a factor, each with its own guesses.
+        """
+        nonce = self.known_as(visit, account.email)
+        return nonce if nonce is not None and nonce.startswith(self._factor_sign(account)) else None
+
+    def _factor_sign(self, account: Account) -> str:
+        """Return how a browser's nonce begins where that factor was shown; empty without one."""
+        if account.second_factor is None:
+            return ""
+        return self._vault.fingerprint("known_factor", account.second_factor.hex()).hex()[:_SIGN_LETTERS]
 
     async def _charge(self, email: str, visit: Visit) -> None:
         fingerprint, network = self._vault.fingerprint, _home_of(visit.address)

@@ -26,7 +26,7 @@ from moderation.storage.database import Database
 _OFF = Limit(0, 1, 1)
 CODES = Limits(author=Limit(10, 3600, 6), thread=_OFF, address=_OFF, site=_OFF)
 """Of one person, wherever they are: six at once, then one every six minutes. Whoever guesses has the password already, and of a million
-codes three are good at a time: 250 guesses a day find one in four years. A browser that is known has a place of its own."""
+codes three are good at a time: 250 guesses a day find one in four years. A browser where a code was shown has a place of its own."""
 TICKET_FOR = timedelta(minutes=10)
 _TICKET = "second_factor_ticket"
 _OFFER = "second_factor_offer"
@@ -88,7 +88,7 @@ class SecondSteps:
     async def is_shown(self, account: Account, code: str, known: str | None) -> bool:
         """Tell whether that is a code of the person's, by time or for recovery, and use it up.
 
-        ``known`` is which browser it is, where they have signed in there before. Raises `RateLimitedError`.
+        ``known`` is which browser it is, where they have shown a code of this factor before. Raises `RateLimitedError`.
         """
         await self._charge(account.id, known)
         if account.second_factor is None:

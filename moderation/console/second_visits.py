@@ -34,6 +34,7 @@ from moderation.protocols.sessions import (
     is_same_origin,
     refuse_forgery,
     session_of,
+    set_known,
 )
 from moderation.storage.sessions import Session
 
@@ -136,7 +137,7 @@ async def _change(request: web.Request, session: Session, fields: Mapping[str, s
         codes = await second.accept(account, fields.get("offer", ""), code, session=session.token)
         if codes is None:
             return await _factor_page(request, session, fields, fault="fault_code", status=403)
-        return _codes_page(request, codes, HOME)
+        return await _known_again(request, account.id, _codes_page(request, codes, HOME))
     if not await second.is_shown(account, code, None):
         return await _factor_page(request, session, fields, fault="fault_code", status=403)
     if fields.get("do") == "renew":
@@ -144,6 +145,17 @@ async def _change(request: web.Request, session: Session, fields: Mapping[str, s
     if fields.get("do") == "remove" and not second.is_required:
         await second.remove(account.id)
     return moved(SECOND)
+
+
+async def _known_again(
+    request: web.Request, moderator_id: ModeratorId, response: web.Response
+) -> web.Response:
+    """Let a browser be known by the factor that was set in it a moment ago."""
+    entrance = request.app[ENTRANCE]
+    account = await entrance.second.account(moderator_id)
+    if account is not None:
+        set_known(request, response, entrance.known(account, visit_of(request)))
+    return response
 
 
 async def _factor_page(

@@ -192,6 +192,27 @@ async def test_guessing_codes_is_slowed_down_wherever_it_comes_from(
         )
 
 
+async def test_browsers_known_by_the_password_alone_are_no_more_chances_to_guess(
+    service: RunningService, visitor: Browser, account: Account, hands: Hands
+) -> None:
+    collected = []
+    for _ in range(3):
+        async with browser(service) as thief:
+            await thief.sign_in(account)
+            collected.append({"moderation-known": thief.cookies["moderation-known"]})
+    await set_up(visitor, account, hands)
+    statuses = []
+    for known in ({}, *collected):
+        async with browser(service) as thief:
+            thief.cookies |= known
+            page = await thief.try_to_sign_in(account.email, PASSWORD)
+            given = {"ticket": hidden(page, "ticket"), "code": "000000"}
+            statuses += [
+                (await thief.send("POST", "/console/sign-in/code", data=given)).status for _ in range(6)
+            ]
+    assert statuses == [403] * 6 + [429] * 18
+
+
 async def test_a_ticket_is_over_with_time_a_new_password_and_a_reset(
     service: RunningService, visitor: Browser, account: Account, hands: Hands
 ) -> None:
