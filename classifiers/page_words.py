@@ -12,17 +12,29 @@ LEARNED_FROM_THESE = (
     'the parts "since"; elsewhere the model that both build on stands in for it'
 )
 TOO_FEW_ROWS = "{language}: {rows} rows are too few; the prior alone scores it"
-TOO_FEW_LABELS = "{output}: {positive} positive and {negative} negative labels"
+TOO_FEW_LABELS = "{output}: {positive} positive and {negative} negative labels, copies of a text counted once"
 BOTH_WAYS = "{output}: {texts} texts are labelled both ways"
+REPLACED = "{rows} decisions left out: the same comment was decided otherwise later"
 NO_PROBABILITY = "{output}: labelled, but {version} gives no probability of it for any labelled row"
 ONE_SIDED = (
     "{output}: all {rows} labels say {label}: how well the model tells apart, and its false alarms or misses, "
     "cannot be measured on them"
 )
 WITHOUT_TEXT = "rows without text, passed over: {rows}"
-SENTENCES = frozenset({LEARNED_FROM_THESE, TOO_FEW_ROWS, TOO_FEW_LABELS, BOTH_WAYS})
+SENTENCES = frozenset({REPLACED, LEARNED_FROM_THESE, TOO_FEW_ROWS, TOO_FEW_LABELS, BOTH_WAYS})
 """Of notes, with places to be filled in."""
 
+MEANINGS: Mapping[str, str] = {
+    "slice_worse_auc": "there it ranks worse than the active model",
+    "slice_worse_log_loss": "there its probabilities are worse than the active model's",
+    "must_pass": "a frozen case, blatant or plainly civil, is on the wrong side",
+    "not_proven": "the active model does not give it, and that the new one ranks better than chance is not sure",
+    "head_lost": "the active model learned it, and there are too few labels of it now",
+    "worse_than_before": "it ranks worse than the active model did when that was made",
+    "refit_worse": "its probabilities became worse",
+    "too_few_to_judge": "fewer untouched decisions than can judge it: 20 with 5 of each kind",
+}
+"""What it means that a gate kept a version a candidate, by its code."""
 NAME_THE_LABELS = "where a column holds labels under another name: --label-column NAME [--positive VALUE]"
 
 _FAULTS: Mapping[str, str] = {
@@ -92,10 +104,12 @@ _FAULTS: Mapping[str, str] = {
         "لا صف موسوما: لم يملأ أي من الحقول التي تقول ماذا قرر إنسان"
     ),
     "no output has labels": "لا مخرج موسوما",
-    "an output needs {needed} labels with {each} of each kind; {output} has most: {labelled} labels, {fewer} of the rarer kind": (
-        "يحتاج المخرج {needed} وسما، منها {each} من كل نوع؛ وأكثرها وسوما {output}: {labelled} وسما، منها {fewer} من النوع الأندر"
+    "an output needs {needed} labels with {each} of each kind, copies of a text counted once; "
+    "{output} has most: {labelled} labels, {fewer} of the rarer kind": (
+        "يحتاج المخرج {needed} وسما، منها {each} من كل نوع، وتحسب نسخ النص الواحد مرة؛ "
+        "وأكثرها وسوما {output}: {labelled} وسما، منها {fewer} من النوع الأندر"
     ),
-    "{output} has too few labels besides the untouched rows": "وسوم {output} فيما عدا الصفوف التي لم تمس أقل من أن تكفي",
+    "{output} has too few labels besides the untouched rows": "وسوم {output} فيما عدا الصفوف التي لم تمس لا تكفي",
     "two numbers need {needed} decisions with {each} of each kind; there are {positive} positive and {negative} negative ones": (
         "يحتاج العددان {needed} قرارا، منها {each} من كل نوع؛ والموجود {positive} موجبا و{negative} سالبا"
     ),
@@ -258,7 +272,7 @@ ARABIC: Mapping[str, str] = {
         "تعلم {version} من قرارات حتى {time}: فيقارن على ما بعدها في الأجزاء «منذ»، ويحل محله فيما سواها النموذج الذي بني الاثنان عليه"
     ),
     TOO_FEW_ROWS: "{language}: {rows} من الصفوف لا تكفي؛ يحكم عليها النموذج الأصل وحده",
-    TOO_FEW_LABELS: "{output}: {positive} من الوسوم موجب و{negative} سالب",
+    TOO_FEW_LABELS: "{output}: {positive} من الوسوم موجب و{negative} سالب، وتحسب نسخ النص الواحد مرة",
     BOTH_WAYS: "{output}: {texts} من النصوص وسمت بالضدين",
     NO_PROBABILITY: "{output}: موسوم، لكن {version} لا يعطي له احتمالا في أي صف موسوم",
     ONE_SIDED: "{output}: كل الوسوم ({rows}) تقول {label}: فلا يقاس عليها كم يحسن النموذج التمييز، ولا إنذاراته الكاذبة أو ما يفوته",
@@ -267,6 +281,8 @@ ARABIC: Mapping[str, str] = {
     "50 to 199": "من 50 إلى 199",
     "200 to 499": "من 200 إلى 499",
     "500 and more": "500 فأكثر",
+    REPLACED: "قرارات لم يؤخذ بها: {rows}؛ لأن التعليق نفسه تقرر فيه غير ذلك لاحقا",
+    "decided_otherwise_later": "قرارات تغيرت",
     "none of it": "لا شيء منها",
     "to 60": "حتى 60",
     "61 to 240": "من 61 إلى 240",

@@ -17,6 +17,7 @@ _LENGTHS = ((60, "to 60"), (240, "61 to 240"), (None, "above 240"))  # code poin
 _MAX_VALUES = 20  # of languages, sites and reasons that get a slice of their own, the most frequent ones
 _SLICE_RESAMPLES = 100
 ALPHA = 0.05
+_LAST_RESORT: Mapping[str, float | None] = {"doubt": 0.5, "reject": None}  # as the service judges
 Thresholds = Mapping[str, Mapping[str, Mapping[str, float | None]]]
 """By language, or "*" for every one, then by output: {"doubt": …, "reject": …}."""
 
@@ -137,11 +138,11 @@ def _labels(rows: Sequence[LabelledText], output: str) -> NDArray[np.int64]:
 
 
 def limits(thresholds: Thresholds, language: str | None, output: str) -> Mapping[str, float | None]:
-    """Return the thresholds of one output in a language; the language goes before "*"."""
+    """Return the thresholds of one output in a language; the language goes before "*". Where there are none, one half is doubt."""
     for key in (language or "", "*"):
         if output in thresholds.get(key, {}):
             return thresholds[key][output]
-    return {}
+    return _LAST_RESORT
 
 
 def verdicts(

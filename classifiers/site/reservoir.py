@@ -28,6 +28,8 @@ class Sample:
     seen: int
     unlabelled: int
     snapshot: str
+    replaced: int = 0
+    """Rows left out because the same comment was decided otherwise later."""
 
 
 @dataclass(slots=True)
@@ -81,11 +83,35 @@ class Reservoir:
 
 
 def draw(rows: Iterable[LabelledText], *, seed: int = 0, max_rows: int = MAX_ROWS) -> Sample:
-    """Read all rows and return a sample of them."""
+    """Read all rows and return a sample of them, of what was said of one comment the last where it contradicts."""
     reservoir = Reservoir(max_rows=max_rows, seed=seed)
     for row in rows:
         reservoir.add(row)
-    return reservoir.sample()
+    found = reservoir.sample()
+    kept = _last_said(found.rows)
+    return replace(found, rows=kept, replaced=len(found.rows) - len(kept))
+
+
+def _last_said(rows: list[LabelledText]) -> list[LabelledText]:
+    """Leave out what was said of a comment, known by its id, site and text, and taken back later; without times the order tells."""
+    last: dict[tuple[str | None, str, str], int] = {}
+    gone: set[int] = set()
+    for at, row in enumerate(rows):
+        if row.id is None:
+            continue
+        name = (row.site, row.id, row.text)
+        before = last.setdefault(name, at)
+        if before == at or not _contradict(rows[before], row):
+            continue
+        first, second = rows[before].at, row.at
+        is_later = first is None or second is None or first <= second
+        gone.add(before if is_later else at)
+        last[name] = at if is_later else before
+    return [row for at, row in enumerate(rows) if at not in gone]
+
+
+def _contradict(one: LabelledText, other: LabelledText) -> bool:
+    return any({one.label(output), other.label(output)} == {0, 1} for output in OUTPUTS)
 
 
 def _advantage(row: LabelledText) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from classifiers import artifacts
 from classifiers.calibration import MAX_LOGIT
 from classifiers.errors import LabelsError
-from classifiers.page_words import BOTH_WAYS, LEARNED_FROM_THESE, TOO_FEW_LABELS, TOO_FEW_ROWS
+from classifiers.page_words import BOTH_WAYS, LEARNED_FROM_THESE, REPLACED, TOO_FEW_LABELS, TOO_FEW_ROWS
 from classifiers.runtime import Scorer
 from classifiers.site import artefact, naming
 from classifiers.site.curves import curves
@@ -31,7 +31,15 @@ from classifiers.site.reports import Note, RetrainReport
 from classifiers.site.reservoir import Sample
 from classifiers.site.splits import Plan, plan
 from classifiers.site.suggestions import model_thresholds
-from classifiers.site.training import MIN_LANGUAGE_ROWS, Trained, finish, refit, train, trainable
+from classifiers.site.training import (
+    MIN_LANGUAGE_ROWS,
+    Trained,
+    distinct_labels,
+    finish,
+    refit,
+    train,
+    trainable,
+)
 from classifiers.site.workers import Workers
 
 _BATCH = 256
@@ -161,7 +169,12 @@ class Retraining:
             strengths=parts.manifest["strengths"],
             languages=parts.manifest["languages"],
             labellers=labellers,
-            notes=[*self._stand_in(), *_notes(self.material, final), *_contradictory(self.sample.rows)],
+            notes=[
+                *self._stand_in(),
+                *_notes(self.material, final),
+                *_replaced(self.sample.replaced),
+                *_contradictory(self.sample.rows),
+            ],
             counts=parts.manifest["counts"],
             snapshot=self.sample.snapshot,
             active=self.before.version,
@@ -325,12 +338,16 @@ def _notes(material: Material, trained: Mapping[str, Trained]) -> list[Note]:
         if key not in learned
     ]
     for output in OUTPUTS:
-        labels = material.labels[output]
-        if output not in trained and (labels >= 0).any():
-            positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
+        if output not in trained and (material.labels[output] >= 0).any():
+            rows = np.arange(len(material.groups))
+            negative, positive = distinct_labels(material, rows, output).tolist()
             fields: dict[str, str | int] = {"output": output, "positive": positive, "negative": negative}
             found.append(Note("output_not_learned", TOO_FEW_LABELS, fields))
     return found
+
+
+def _replaced(rows: int) -> list[Note]:
+    return [Note("decided_otherwise_later", REPLACED, {"rows": rows})] if rows else []
 
 
 def _contradictory(rows: Sequence[LabelledText]) -> list[Note]:

@@ -36,9 +36,17 @@ def model_thresholds(
 
 
 def _pair(material: Material, output: str, trained: Trained) -> dict[str, float | None]:
+    """Return thresholds that hold on different texts: what is right of one advertisement a thousand times proves nothing of others."""
     log_odds = trained.apply(material, trained.held_rows, trained.held_log_odds)
-    values = 1 / (1 + np.exp(-np.clip(log_odds, -30, 30)))
-    labels, weights = material.labels[output][trained.held_rows], material.weights[trained.held_rows]
+    rows = trained.held_rows
+    labels = material.labels[output][rows]
+    first = {
+        (material.groups[at], label): place
+        for place, (at, label) in reversed(list(enumerate(zip(rows.tolist(), labels.tolist(), strict=True))))
+    }
+    chosen = np.array(sorted(first.values()), np.int64)
+    values = 1 / (1 + np.exp(-np.clip(log_odds[chosen], -30, 30)))
+    labels, weights = labels[chosen], material.weights[rows[chosen]]
     doubt = _doubt(
         values[labels == 0], weights[labels == 0], FALSE_ALARMS_ALLOWED.get(output, _OTHER_FALSE_ALARMS)
     )

@@ -80,17 +80,26 @@ class Trained:
 
 
 def trainable(material: Material, rows: NDArray[np.int64]) -> list[str]:
-    """Return the outputs that rows have labels enough of; raises LabelsError where there is none."""
+    """Return the outputs that rows have labels enough of, copies of a text counted once; raises LabelsError where there is none.
+
+    One advertisement, however often it came, teaches what it says and not what advertisements are.
+    """
     found, best = [], (0, 0, "")
     for output in OUTPUTS:
-        labels = material.labels[output][rows]
-        counts = np.bincount(labels[labels >= 0], minlength=2)
+        counts = distinct_labels(material, rows, output)
         if counts.sum() >= MIN_ROWS and counts.min() >= MIN_OF_EACH:
             found.append(output)
         best = max(best, (int(counts.min()), int(counts.sum()), output))
     if not found:
         raise _refusal(*best)
     return found
+
+
+def distinct_labels(material: Material, rows: NDArray[np.int64], output: str) -> NDArray[np.int64]:
+    """Return how many different texts are labelled 0 and 1; near copies with one label are one."""
+    labels = material.labels[output]
+    said = {(material.groups[at], label) for at in rows.tolist() if (label := int(labels[at])) >= 0}
+    return np.bincount([label for _, label in said], minlength=2)
 
 
 def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
@@ -100,7 +109,8 @@ def _refusal(fewer: int, labelled: int, output: str) -> LabelsError:
         )
     return LabelsError(
         "one_sided_labels" if fewer == 0 else "too_few_labels",
-        "an output needs {needed} labels with {each} of each kind; {output} has most: {labelled} labels, {fewer} of the rarer kind",
+        "an output needs {needed} labels with {each} of each kind, copies of a text counted once; "
+        "{output} has most: {labelled} labels, {fewer} of the rarer kind",
         needed=MIN_ROWS, each=MIN_OF_EACH, output=output, labelled=labelled, fewer=fewer,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The report of a retraining, for a terminal: what was measured, what would change; ids only."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +30,21 @@ def report_words(report: Mapping[str, Any]) -> str:
     ]
     outliers = [one for one in report["labellers"] if one["is_outlier"]]
     if outliers:
-        lines = [
-            f"  {one['actor']}: {one['output']}, {one['contradicted']:.0%} of {one['labels']} labels"
-            for one in outliers
-        ]
-        parts.append("\n".join(["labels far from everybody else's, counted less:", *lines]))
+        parts.append(outliers_words(outliers))
     if report["notes"]:
         from classifiers.site.reports import Note
 
         parts.append("\n".join(f"{note.code}: {note.words()}" for note in map(Note.of, report["notes"])))
     return "\n\n".join(parts)
+
+
+def outliers_words(outliers: Sequence[Mapping[str, Any]]) -> str:
+    """Return whose labels are far from everybody else's."""
+    lines = [
+        f"  {one['actor']}: {one['output']}, {one['contradicted']:.0%} of {one['labels']} labels"
+        for one in outliers
+    ]
+    return "\n".join(["labels far from everybody else's, counted less:", *lines])
 
 
 def _row(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +11,7 @@ import click
 
 from moderation.cli.failures import Failure, WrongUsage
 from moderation.cli.labelled_files import Remarks, column_options, read_files, wished, with_columns
+from moderation.cli.model_reports import outliers_words
 from moderation.cli.output import table
 from moderation.cli.terminal import LANGUAGE_HELP, PAGE_LANGUAGE, Terminal, with_terminal
 
@@ -214,14 +215,20 @@ def words(report: "RetrainReport") -> str:
             for name in ("approve", "hold", "reject")
         )
     )
+    if far := [one for one in report.labellers if one.is_outlier]:
+        parts.append(outliers_words([asdict(one) for one in far]))
     if report.is_promotable:
-        parts.append(f"{report.version} may take over.")
+        verdict = [f"{report.version} may take over."]
     else:
-        parts.append(f"{report.version} is kept as a candidate:")
-        parts += [
-            f"  {refusal.code}: {refusal.where}{_numbers(refusal.numbers)}" for refusal in report.refusals
-        ]
-    return "\n\n".join(parts[:3]) + "".join(f"\n{line}" for line in parts[3:])
+        verdict = [f"{report.version} is kept as a candidate:", *map(_refusal, report.refusals)]
+    return "\n\n".join([*parts, "\n".join(verdict)])
+
+
+def _refusal(refusal: Any) -> str:
+    from classifiers.page_words import MEANINGS
+
+    meaning = MEANINGS.get(refusal.code)
+    return f"  {refusal.code}: {refusal.where}{_numbers(refusal.numbers)}{f': {meaning}' if meaning else ''}"
 
 
 def _row(one: Any) -> dict[str, Any]:
@@ -245,5 +252,7 @@ def _interval(measures: Mapping[str, Any] | None, name: str) -> str | None:
 
 
 def _numbers(numbers: Mapping[str, float]) -> str:
-    said = ", ".join(f"{name} {value:.{0 if name == 'rows' else 3}f}" for name, value in numbers.items())
+    said = ", ".join(
+        f"{name} {value:.{0 if name in {'rows', 'labels'} else 3}f}" for name, value in numbers.items()
+    )
     return f" ({said})" if said else ""

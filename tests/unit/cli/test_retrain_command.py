@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,12 +137,25 @@ def test_wrong_values_are_told_by_line_and_keep_no_other_row_from_being_learned_
     assert "and 12 more" in done.stderr
 
 
+def test_who_labels_otherwise_than_everybody_else_is_named(tmp_path):
+    rows = site_data.log(600, actors=("a", "b", "c", "d", "e", "flips"), noise=0.02)
+    log = tmp_path / "log.jsonl"
+    with log.open("w", encoding="utf-8") as file:
+        for row in rows:
+            said = replace(row, abuse=1 - row.abuse, reject=1 - row.reject) if row.actor == "flips" else row
+            file.write(json.dumps(site_data.record(said) | {"moderator": row.actor}) + "\n")
+    done = run("models", "retrain", "--data", str(log), "--out", str(tmp_path / "model"))
+    assert "labels far from everybody else's, counted less:\n  flips: " in done.stdout
+    assert " may take over." in done.stdout or "kept as a candidate" in done.stdout
+
+
 def test_texts_that_are_labelled_both_ways_are_counted(tmp_path):
     rows = site_data.log(200)
     log = site_data.write(tmp_path / "log.jsonl", rows)
     with log.open("a", encoding="utf-8") as file:
         for row in rows[:5]:
             said = site_data.record(row) | {
+                "id": f"again-{row.id}",
                 "state": "approved" if row.reject else "rejected",
                 "reason": "insult",
             }
