@@ -47,7 +47,8 @@ The way in (`entrance`, `visits`) and the serving of pages and files (`pages`) a
 ``csrf_token`` or, of somebody who has no session yet, ``ticket`` and ``next``; no script is needed) has
 
 - ``offer``: None for somebody who has a second factor, else ``secret``, ``picture`` (an SVG), ``sealed`` (to be sent back as ``offer``),
-- ``csrf`` or ``ticket``, the other empty; ``next``; ``since`` in words; ``left``: recovery codes; ``may_remove``; ``fault``, ``wait``.
+- ``csrf`` or ``ticket``, the other empty; ``next``; ``since`` in words; ``left``: recovery codes; ``may_remove``; ``wait``,
+- ``fault``: as above, or ``fault_offer``: the offer was over, and this is another.
 
 ``recovery_codes.html`` has ``codes`` and ``next``. ``number(n)`` writes a number in the page's language.
 

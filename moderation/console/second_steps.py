@@ -154,6 +154,10 @@ class SecondSteps:
         """Return since when the person has a second factor, None without one, and how many recovery codes are left."""
         return await second_factors.since_and_left(self._database, moderator_id)
 
+    def is_offered(self, moderator_id: ModeratorId, sealed: str) -> bool:
+        """Tell whether that is an offer of the person's which is not over: else the next page has another picture."""
+        return self._offered(moderator_id, sealed) is not None
+
     def _offered(self, moderator_id: ModeratorId, sealed: str) -> str | None:
         found = self._open(_OFFER, sealed)
         return found[1] if found is not None and found[0] == moderator_id else None

@@ -65,7 +65,7 @@ async def show_code(request: web.Request) -> web.Response:
     fields = await read_form(request)
     if not is_same_origin(request):
         return sign_in_page(request, fields, fault="fault_origin", status=403)
-    code = fields.get("code", "").strip() or fields.get("recovery", "")
+    code = fields.get("recovery", "").strip() or fields.get("code", "")  # who opens that field means it
     try:
         found = await request.app[ENTRANCE].show_code(fields.get("ticket", ""), code, visit_of(request))
     except (RateLimitedError, DependencyUnavailableError) as error:
@@ -136,7 +136,8 @@ async def _change(request: web.Request, session: Session, fields: Mapping[str, s
     if fields.get("do") == "set":
         codes = await second.accept(account, fields.get("offer", ""), code, session=session.token)
         if codes is None:
-            return await _factor_page(request, session, fields, fault="fault_code", status=403)
+            fault = "fault_code" if second.is_offered(account.id, fields.get("offer", "")) else "fault_offer"
+            return await _factor_page(request, session, fields, fault=fault, status=403)
         return await _known_again(request, account.id, _codes_page(request, codes, HOME))
     if not await second.is_shown(account, code, None):
         return await _factor_page(request, session, fields, fault="fault_code", status=403)

@@ -95,6 +95,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "هذا الرمز غير صحيح، أو استُعمل من قبل. انتظر الرمز التالي.",
         "This code is wrong, or was used already. Wait for the next one.",
     ),
+    "fault_offer": (
+        "طال الوقت فتغيّرت الصورة. صوّر الجديدة، واحذف ما أضفته إلى التطبيق من القديمة.",
+        "That took too long, so this is another picture. Take this one, and remove from the authenticator what you took before.",
+    ),
     "fault_stale": (
         "طال الوقت أو تغيّر شيء في الأثناء. سجّل الدخول مرة أخرى.",
         "That took too long, or something has changed meanwhile. Sign in again.",

@@ -155,6 +155,7 @@ async def test_a_recovery_code_is_good_once_and_for_nobody_else(
         assert (await show(lost, other, codes[0])).status == 403
         page = await lost.try_to_sign_in(account.email, PASSWORD)
         given = {"ticket": hidden(page, "ticket"), "recovery": codes[0].upper().replace("-", " ")}
+        given["code"] = "12"  # begun, before they saw that the telephone is not there
         assert (await lost.send("POST", "/console/sign-in/code", data=given)).status == 303
         shown = await lost.send("GET", PAGE)
         assert f"{WORDS['codes_left'][1]} 9" in shown.body
@@ -310,6 +311,19 @@ async def test_changing_it_takes_a_code_and_our_own_page(
     assert (await visitor.send("GET", API)).status == 200
     async with browser(service) as anew:
         await anew.sign_in(account)
+
+
+async def test_who_takes_too_long_to_set_it_is_told_that_the_picture_is_another(
+    visitor: Browser, account: Account, hands: Hands
+) -> None:
+    await visitor.sign_in(account)
+    page = await visitor.send("GET", PAGE)
+    hands.secret = secret_on(page)
+    hands.ahead += timedelta(minutes=11)
+    fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code()}
+    late = await visitor.send("POST", PAGE, data=fields)
+    assert (late.status, secret_on(late) != hands.secret) == (403, True)
+    assert WORDS["fault_offer"][1] in late.body
 
 
 async def test_where_it_is_required_nobody_has_a_session_before_it_is_set(
