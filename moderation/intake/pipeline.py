@@ -241,6 +241,7 @@ class Intake:
                 entering.ruling = self._ruling(entering)
 
     async def _score(self, allowed: Sequence[Candidate]) -> None:
+        self._scorer.count([c.assessment for c in allowed if c.assessment is not None])
         judged = [c for c in allowed if c.history is None and c.assessment is None]
         assessments = await self._scorer.assess(
             [c.submission.text for c in judged],

@@ -80,8 +80,12 @@ class GroupScorer:
         except Exception:  # noqa: BLE001 - see above
             return []
         tally(SCORING_SECONDS).observe(time.perf_counter() - started)
-        _count(found)
         return found
+
+    def count(self, assessments: Sequence[Assessment]) -> None:
+        """Count what `assess_at_once` found, of those texts that are new and within the limits; `assess` counts by itself."""
+        if assessments:
+            _count(assessments)
 
     def thresholds(self, site: SiteId) -> ThresholdTable:
         """Return the thresholds of the model that judges that site's comments."""

@@ -91,6 +91,14 @@ async def test_a_text_is_judged_and_counted_once(service: RunningService) -> Non
     assert scores_counted() - before == 2, "spam and abuse"
 
 
+async def test_scores_of_what_was_there_before_are_not_counted_again(service: RunningService) -> None:
+    sent = comment(external_id="told-twice")
+    first, _ = await service.call("POST", "/v1/comments", json=sent)
+    before = scores_counted()
+    again, _ = await service.call("POST", "/v1/comments", json=sent)
+    assert (first, again, scores_counted() - before) == (201, 200, 0)
+
+
 async def test_what_the_counters_say_is_decided_again(service: RunningService) -> None:
     text = "شكرًا على هذا التقرير المفيد عن خط الترام الجديد في المدينة."
     await service.submit(text)
