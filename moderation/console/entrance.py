@@ -133,6 +133,11 @@ class Entrance:
         entry = None if account is None else await self._begin(account, visit)
         return None if entry is None else (entry, codes)
 
+    async def is_password_of(self, account: Account, password: str, visit: Visit) -> bool:
+        """Tell whether somebody who is in knows their password; counts as an attempt to sign in. Raises `RateLimitedError`."""
+        await self._charge(_known_form(account.email or ""), visit)
+        return await self._passwords.holds(password, account.password)
+
     async def welcome(self, invitation: str, password: str, visit: Visit) -> Entry | Halfway | Fault | None:
         """Set the password of whoever was sent the link, and let them in as `sign_in` does; None for a link that is good no more."""
         account = await invited_account(self._database, self._vault, invitation, now=self._clock())

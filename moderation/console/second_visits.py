@@ -36,6 +36,7 @@ from moderation.protocols.sessions import (
     session_of,
     set_known,
 )
+from moderation.storage.administration.passwords import Account
 from moderation.storage.sessions import Session
 
 CODE = "/console/sign-in/code"
@@ -134,11 +135,7 @@ async def _change(request: web.Request, session: Session, fields: Mapping[str, s
     if account is None:
         return moved("/console/sign-in")
     if fields.get("do") == "set":
-        codes = await second.accept(account, fields.get("offer", ""), code, session=session.token)
-        if codes is None:
-            fault = "fault_code" if second.is_offered(account.id, fields.get("offer", "")) else "fault_offer"
-            return await _factor_page(request, session, fields, fault=fault, status=403)
-        return await _known_again(request, account.id, _codes_page(request, codes, HOME))
+        return await _set(request, session, account, fields)
     if not await second.is_shown(account, code, None):
         return await _factor_page(request, session, fields, fault="fault_code", status=403)
     if fields.get("do") == "renew":
@@ -146,6 +143,20 @@ async def _change(request: web.Request, session: Session, fields: Mapping[str, s
     if fields.get("do") == "remove" and not second.is_required:
         await second.remove(account.id)
     return moved(SECOND)
+
+
+async def _set(
+    request: web.Request, session: Session, account: Account, fields: Mapping[str, str]
+) -> web.Response:
+    entrance, offer = request.app[ENTRANCE], fields.get("offer", "")
+    # Whoever finds a desk open must not shut its owner out.
+    if not await entrance.is_password_of(account, fields.get("password", ""), visit_of(request)):
+        return await _factor_page(request, session, fields, fault="fault_password", status=403)
+    codes = await entrance.second.accept(account, offer, fields.get("code", ""), session=session.token)
+    if codes is None:
+        fault = "fault_code" if entrance.second.is_offered(account.id, offer) else "fault_offer"
+        return await _factor_page(request, session, fields, fault=fault, status=403)
+    return await _known_again(request, account.id, _codes_page(request, codes, HOME))
 
 
 async def _known_again(

@@ -91,6 +91,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "No recovery codes either? Ask whoever runs the service to take your second step away.",
     ),
     "start_again": ("ابدأ من جديد", "Start again"),
+    "fault_password": ("كلمة المرور غير صحيحة.", "That is not your password."),
     "fault_code": (
         "هذا الرمز غير صحيح، أو استُعمل من قبل. انتظر الرمز التالي.",
         "This code is wrong, or was used already. Wait for the next one.",

@@ -214,6 +214,7 @@ async def second_factor_offered(page: Page, desk: Desk, lang: str) -> None:
 @view
 async def recovery_codes(page: Page, desk: Desk, lang: str) -> None:
     await page.fill("[name=code]", pyotp.TOTP(await page.text(".secret code")).now())
+    await page.fill("[name=password]", desk.account.password)
     await page.during_load(page.click("button.primary"))
     await page.until("document.querySelectorAll('.recovery li').length === 10")
 

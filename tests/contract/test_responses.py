@@ -320,7 +320,7 @@ async def walk_second_factor(walk: Walker, visit: Any) -> None:
     _, page = await visit("GET", "/console/second-factor")
     (secret,) = re.findall(r'<code dir="ltr">(\w+)</code>', page)
     proof = {"csrf_token": hidden(page, "csrf_token")}
-    fields = proof | {"do": "set", "offer": hidden(page, "offer")}
+    fields = proof | {"do": "set", "offer": hidden(page, "offer"), "password": PASSWORD}
     assert (await visit("POST", "/console/second-factor", data={"do": "set"}))[0] == 403
     assert (await visit("POST", "/console/second-factor", data=fields | {"code": "1"}))[0] == 403
     status, page = await visit(

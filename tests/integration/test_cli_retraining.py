@@ -260,8 +260,12 @@ async def test_a_night_goes_on_past_a_lost_connection_and_a_site_that_was_remove
     )
     other = await asyncpg.connect(owned[1].database_url)
     holder = await training_connection(other)
+    night.send_signal(
+        signal.SIGSTOP
+    )  # it must not be done with the first site while the second one is removed
     await asyncio.to_thread(desk.get, "site", "remove", "night-b")
     assert await other.fetchval("SELECT pg_terminate_backend($1)", holder)
+    night.send_signal(signal.SIGCONT)
     await other.close()
     out, err = await asyncio.wait_for(night.communicate(), 200)
     came = {line["site"]: (line["status"], line["why"]) for line in json.loads(out)}

@@ -44,7 +44,7 @@ DIALECT = Dialect(
             callers=(PERSON,),
             parameters=(parameter("site", "query", {"type": "string"}, "The site.", required=True),),
             answers={200: Answer("By name.", {JSON: shown(_COLLEAGUES, _EXAMPLE)})},
-            problems=(*KEYED, "unknown-site"),
+            problems=("malformed-request", *KEYED, "unknown-site"),
         ),
     ),
 )

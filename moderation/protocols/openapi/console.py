@@ -17,6 +17,7 @@ from moderation.protocols.openapi.parts import (
 _PAGE = {HTML: {"type": "string"}}
 _FORM = "application/x-www-form-urlencoded"
 _TEXT: Json = {"type": "string"}
+_FACTOR_FIELDS = ("do", "code", "password", "offer", "csrf_token", "ticket", "next")
 _LANGUAGE = parameter("lang", "query", _TEXT, "`ar` or `en`: chosen for good.")
 _NEXT = parameter("next", "query", _TEXT, "Where to go then: a path of the console.")
 _TOKEN = parameter("token", "path", _TEXT, "Out of the link.", example="mdi_0123456789abcdef")
@@ -178,17 +179,23 @@ DIALECT = Dialect(
             {
                 200: Answer("Recovery codes, shown once.", _PAGE),
                 303: Answer("Removed, or sign in first.", headers=("Location",)),
-                403: Answer("A wrong code, or not from our own page.", _PAGE),
+                403: Answer("A wrong code or password, or not from our own page.", _PAGE),
                 429: _LATER,
             },
             body=request_body(
                 {
                     _FORM: shown(
                         record(
-                            dict.fromkeys(("do", "code", "offer", "csrf_token", "ticket", "next"), _TEXT),
-                            optional=("do", "code", "offer", "csrf_token", "ticket", "next"),
+                            dict.fromkeys(_FACTOR_FIELDS, _TEXT),
+                            optional=_FACTOR_FIELDS,
                         ),
-                        {"do": "set", "code": "123456", "offer": "AQdr…", "csrf_token": "0123456789abcdef"},
+                        {
+                            "do": "set",
+                            "code": "123456",
+                            "password": "three long words",
+                            "offer": "AQdr…",
+                            "csrf_token": "0123456789abcdef",
+                        },
                     )
                 },
                 required=False,

@@ -79,7 +79,7 @@ DIALECT = Dialect(
                 LANGUAGE_HEADER,
             ),
             answers={200: Answer("The site's health.", {JSON: shown(_HEALTH, _EXAMPLE)})},
-            problems=(*KEYED, "unknown-site"),
+            problems=("malformed-request", *KEYED, "unknown-site"),
         ),
     ),
 )

@@ -81,7 +81,7 @@ DIALECT = Dialect(
             callers=(PERSON,),
             parameters=(parameter("site", "query", _TEXT, "The site.", required=True),),
             answers={200: Answer("By kind.", {JSON: shown(_COUNTS, _COUNTS_EXAMPLE)})},
-            problems=(*KEYED, "unknown-site"),
+            problems=("malformed-request", *KEYED, "unknown-site"),
         ),
     ),
 )

@@ -89,7 +89,7 @@ async def set_up(visitor: Browser, account: Account, hands: Hands) -> list[str]:
     await visitor.sign_in(account)
     page = await visitor.send("GET", PAGE)
     hands.secret = secret_on(page)
-    fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code()}
+    fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code(), "password": PASSWORD}
     reply = await visitor.send("POST", PAGE, data=fields)
     assert reply.status == 200, reply.body
     hands.ahead += 2 * STEP
@@ -286,7 +286,7 @@ async def test_changing_it_takes_a_code_and_our_own_page(
     await visitor.sign_in(account)
     page = await visitor.send("GET", PAGE)
     hands.secret = secret_on(page)
-    fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code()}
+    fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code(), "password": PASSWORD}
     forged = await visitor.send("POST", PAGE, data=fields, headers={"X-CSRF-Token": None})
     assert forged.status == 403
     other = await add_account(service, {service.site.id: "moderator"})
@@ -313,6 +313,26 @@ async def test_changing_it_takes_a_code_and_our_own_page(
         await anew.sign_in(account)
 
 
+async def test_who_finds_a_desk_open_sets_no_factor_on_it(
+    service: RunningService, visitor: Browser, account: Account, hands: Hands
+) -> None:
+    async with browser(service) as elsewhere:
+        await elsewhere.sign_in(account)
+        await visitor.sign_in(account)
+        page = await visitor.send("GET", PAGE)
+        hands.secret = secret_on(page)
+        fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code()}
+        for given in ({}, {"password": ""}, {"password": "a guess of theirs"}):
+            reply = await visitor.send("POST", PAGE, data=fields | given)
+            assert (reply.status, secret_on(reply)) == (403, hands.secret)
+            assert WORDS["fault_password"][1] in reply.body
+        replies = [await visitor.send("POST", PAGE, data=fields | {"password": "again"}) for _ in range(5)]
+        assert replies[-1].status == 429, "as many guesses as at the door"
+        assert (await elsewhere.send("GET", API)).status == 200
+    since, _ = await service.client.app[ENTRANCE].second.since_and_left(account.id)
+    assert since is None
+
+
 async def test_who_takes_too_long_to_set_it_is_told_that_the_picture_is_another(
     visitor: Browser, account: Account, hands: Hands
 ) -> None:
@@ -320,7 +340,7 @@ async def test_who_takes_too_long_to_set_it_is_told_that_the_picture_is_another(
     page = await visitor.send("GET", PAGE)
     hands.secret = secret_on(page)
     hands.ahead += timedelta(minutes=11)
-    fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code()}
+    fields = {"do": "set", "offer": hidden(page, "offer"), "code": hands.code(), "password": PASSWORD}
     late = await visitor.send("POST", PAGE, data=fields)
     assert (late.status, secret_on(late) != hands.secret) == (403, True)
     assert WORDS["fault_offer"][1] in late.body
@@ -392,7 +412,7 @@ async def test_each_page_of_it_forbids_scripts_and_keeping(
     await visitor.sign_in(account)
     offer = await visitor.send("GET", PAGE)
     hands.secret = secret_on(offer)
-    fields = {"do": "set", "offer": hidden(offer, "offer"), "code": hands.code()}
+    fields = {"do": "set", "offer": hidden(offer, "offer"), "code": hands.code(), "password": PASSWORD}
     for reply in (offer, await visitor.send("POST", PAGE, data=fields), await visitor.send("GET", PAGE)):
         assert (
             "default-src 'none'; script-src 'self'; style-src 'self';"
