@@ -165,7 +165,7 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
 
 def _is_sound(codes: NDArray[np.integer], steps: NDArray[np.integer], outputs: Sequence[str]) -> bool:
     """Return whether codes ascend, one a bucket and none in bucket 0, and each has its steps."""
-    if steps.size and np.abs(steps.astype(np.int64)).max() > _LIMIT:
+    if steps.size and (int(steps.max()) > _LIMIT or int(steps.min()) < -_LIMIT):
         return False
     if codes.ndim != 1 or steps.shape != (codes.size, len(outputs)) or not 0 < len(outputs) <= PER_LANGUAGE:
         return False

@@ -377,9 +377,16 @@ async def test_a_removed_site_keeps_no_texts(keeper: Keeper) -> None:
 
 
 async def test_only_the_leader_works(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's own job runs in this process already and holds the lock, so nobody else gets it."""
+    """The service's own job runs in this process and holds the lock once it has begun, so nobody else gets it."""
     import asyncio
 
+    held = (
+        "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON oid = database WHERE datname = current_database()"
+        " AND locktype = 'advisory' AND granted AND classid::bigint << 32 | objid::bigint = $1)"
+    )
+    async with asyncio.timeout(30):
+        while not await keeper.connection.fetchval(held, retention.LOCK):
+            await asyncio.sleep(0.05)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(2), leadership(keeper.service.database_url, retention.LOCK):
             raise AssertionError("two leaders at once")
