@@ -410,6 +410,7 @@ async def test_a_killed_valkey_comes_back(engine_data):
         assert valkey(engine_data) != victim
 
 
+@pytest.mark.timeout(180)  # two connections may wait a minute each for an answer
 async def test_a_killed_backend_needs_no_restart(engine_data):
     async with running(engine_data, supervised=True) as engines:
         connection = await connect(engine_data)
