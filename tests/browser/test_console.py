@@ -775,6 +775,22 @@ async def test_the_language_is_switched_and_one_signs_out(page: Page, desk: Desk
     assert await page.evaluate("document.querySelector('[name=next]').value") == "/console/search?q=x"
 
 
+async def test_a_list_that_arrives_late_leaves_the_menu_open(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق ينتظر")
+    await at_the_desk(page, desk)
+    await page.evaluate(
+        "(() => { const send = fetch; const held = new Promise((go) => { window.release = go; });"
+        " window.fetch = (...said) => held.then(() => send(...said)); })()"
+    )
+    await page.click("[data-kind=held]")
+    await page.until(f"!({TEXT})")
+    await page.click(".account summary")
+    await page.until("document.querySelector('.account').open")
+    await page.evaluate("window.release()")
+    await page.until(TEXT)
+    assert await page.evaluate("document.querySelector('.account').open")
+
+
 async def test_what_readers_write_keeps_its_place_and_hides_nothing(page: Page, desk: Desk) -> None:
     long_name = {
         "name": "محمد عبد الرحمن بن عبد العزيز آل فلان الحسيني الهاشمي القرشي",

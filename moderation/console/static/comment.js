@@ -3,7 +3,7 @@
 import { authorPanel } from "./author.js";
 import { call, ifOffered, whyOf } from "./api.js";
 import { askNote, askReason } from "./dialogs.js";
-import { button, flat, h, isolated } from "./dom.js";
+import { button, flat, focusUnlessBusy, h, isolated } from "./dom.js";
 import { conflictNotice } from "./faults.js";
 import { brokenPane, skeleton } from "./panes.js";
 import { reading } from "./reading.js";
@@ -33,7 +33,7 @@ export class CommentPage {
     this.rest.replaceChildren();
     this.actions.replaceChildren();
     await this.load();
-    this.article.focus({ preventScroll: true });
+    focusUnlessBusy(this.article);
   }
 
   async load() {

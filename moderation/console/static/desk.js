@@ -3,7 +3,7 @@
 import { call, Problem, withQuery } from "./api.js";
 import { AHEAD, Claims } from "./claims.js";
 import { Decisions } from "./decisions.js";
-import { button, h } from "./dom.js";
+import { button, focusUnlessBusy, h } from "./dom.js";
 import { stale } from "./faults.js";
 import { filters, queryOf, selectionOf, showCounts } from "./filters.js";
 import { List } from "./list.js";
@@ -82,7 +82,7 @@ export class Desk {
     this.app.focusTitle(say("desk.title"));
     this.app.deskAddress = location.pathname + location.search;
     if (this.queue && JSON.stringify(selection) === JSON.stringify(this.queue.selection)) {
-      this.focusArticle();
+      focusUnlessBusy(this.article);
       return this.poll(true);
     }
     this.claims.releaseAll();
@@ -168,7 +168,7 @@ export class Desk {
     this.draw();
     this.list.reveal(id);
     this.article.scrollIntoView(); // within its pane, and where all of the page moves, on it
-    this.focusArticle();
+    focusUnlessBusy(this.article);
     this.stayWith();
     this.lookAhead();
   }
@@ -182,12 +182,6 @@ export class Desk {
   dropClosed(nextId) {
     if (this.queue) {
       this.queue.entries = this.queue.entries.filter((entry) => !entry.isClosed || entry.id === nextId);
-    }
-  }
-
-  focusArticle() {
-    if (!document.querySelector("dialog[open]")) {
-      this.article.focus({ preventScroll: true });
     }
   }
 

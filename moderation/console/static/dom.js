@@ -51,3 +51,10 @@ export function button(label, { keys, ...attributes } = {}) {
   const hint = keys ? h("kbd", { "aria-hidden": "true" }, keys) : null;
   return h("button", { type: "button", "aria-keyshortcuts": keys ?? null, ...attributes }, h("span", {}, label), hint);
 }
+
+/** Give an element the focus, but not while a dialog or the menu is open: what arrives late closes nothing. */
+export function focusUnlessBusy(element) {
+  if (!document.querySelector("dialog[open], .account[open]")) {
+    element.focus({ preventScroll: true });
+  }
+}

@@ -11,6 +11,7 @@ from moderation.domain.site import Role
 from moderation.privacy.passwords import Passwords
 from moderation.privacy.second_factor import PURPOSE
 from moderation.privacy.staff import erase_moderator, export_moderator
+from moderation.protocols.authentication import DIRECTORY
 from moderation.storage.administration.moderators import add_moderator, add_token, list_moderators
 from moderation.storage.administration.passwords import find_account, invite, set_password
 from moderation.storage.administration.second_factors import NewFactor, keep_factor
@@ -118,6 +119,7 @@ async def test_an_erasure_leaves_an_id_that_names_nobody(service: RunningService
         assert await connection.fetchval(gone, person) == 0
         actions = await connection.fetch("SELECT action FROM audit WHERE subject = $1 ORDER BY id", person)
     assert actions[-1]["action"] == "moderator.erased"
+    await service.client.server.app[DIRECTORY].refresh()  # type: ignore[union-attr]
     assert (await service.call("GET", "/v1/me", key=token))[0] == 401
     assert await find_account(service.database, service.vault, EMAIL) is None
     assert [
