@@ -99,6 +99,8 @@ class UnknownClaimError(NotFoundError):
 
 
 class GoneError(ModerationError):
+    """The comment was withdrawn or its text is gone; to its site the context has its ``id`` and ``state``."""
+
     code = "gone"
 
 

@@ -39,6 +39,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "التاريخ ليس بصيغة RFC 3339، أو قبل سنة 1990، أو بعد الغد.",
         "The time is not in RFC 3339 form, or before 1990, or later than tomorrow.",
     ),
+    "missing_offset": (
+        "التاريخ بلا فرق عن التوقيت العالمي: أنهه بحرف Z أو بفرق مثل ‎+03:00.",
+        "The time lacks its offset from UTC: end it in Z, or in one like +03:00.",
+    ),
     "invalid_language": ("رمز اللغة غير صحيح.", "The language code is not valid."),
     "invalid_value": (
         "القيمة غير مقبولة؛ المسموح: {allowed}.",

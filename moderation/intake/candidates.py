@@ -114,6 +114,11 @@ class Candidate(Struct, eq=False):
         """Whether the caller still waits."""
         return not self.answer.done()
 
+    def begin_anew(self) -> None:
+        """Be nobody's repetition: neither recognised by its words, nor free because the like of it was charged."""
+        self.recognition_key, self.earlier_key = new_uuid().bytes, None
+        self.remember_until = self.received_at
+
     def fail(self, error: BaseException) -> None:
         """Answer with an error, unless answered already."""
         if not self.answer.done():

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from moderation.domain.errors import FieldError, IdempotencyMismatchError, InvalidCommentError
+from moderation.domain.errors import FieldError, GoneError, IdempotencyMismatchError, InvalidCommentError
 from moderation.domain.ids import CommentId, parse_uuid
 from moderation.domain.policy import AuthorRecord, Standing
 from moderation.domain.verdict import Scores, State, Verdict
@@ -73,13 +73,14 @@ async def recognise(connection: Connection, group: Sequence[Candidate], *, now: 
             if candidate.is_open:  # else this caller was told 503, too, and may come once more
                 heard.append(candidate.unheard_key)
         external = seen.by_external.get((candidate.site.id, candidate.submission.external_id or ""))
-        if keyed is not None:
-            found.replays += await _answer_again(connection, candidate, keyed)
-        elif external is not None and (candidate.history or external[2] == candidate.content_hash):
-            found.replays += await _answer_again(connection, candidate, external)
-        elif external is not None:
+        is_same = candidate.history or (external is not None and external[2] == candidate.content_hash)
+        if keyed is None and external is not None and not is_same:
             found.edits.append((candidate, CommentId(external[0])))
-        else:
+            continue
+        known = keyed or external
+        if known is not None:
+            found.replays += await _answer_again(connection, candidate, known)
+        if known is None or candidate.is_open:
             candidate.author = combine(candidate.identities, seen.authors)
             found.fresh.append(candidate)
     if heard:
@@ -124,12 +125,22 @@ def _asked(group: Sequence[Candidate]) -> dict[str, Any]:
 
 
 async def _answer_again(connection: Connection, candidate: Candidate, known: _Known) -> bool:
-    """Give the first answer again; tell whether that was right. What a site decided long ago never changes a comment."""
+    """Give the first answer again; tell whether that was right. What a site decided long ago never changes a comment.
+
+    Of a comment that was withdrawn, or whose text is gone, there is no answer any more: its site would wait for a decision. Where
+    nothing but the words says that it is the same, it is left open, as a new one: somebody took it back and wrote it again.
+    """
     comment_id, revision, content = known
     if content != candidate.content_hash and candidate.history is None:
         candidate.fail(IdempotencyMismatchError())
         return False
-    outcome = await first_answer(connection, CommentId(comment_id), revision)
+    outcome, gone_as = await _first_answer(connection, CommentId(comment_id), revision)
+    if gone_as is not None and candidate.history is None:
+        if candidate.has_id:
+            candidate.fail(GoneError("", id=str(comment_id), state=gone_as))
+        else:
+            candidate.begin_anew()
+        return False
     if candidate.history is None and candidate.submission.external_id not in (None, outcome.external_id):
         # The words are the same and the comment is another: its site would wait for events that name this one.
         candidate.fail(IdempotencyMismatchError())
@@ -138,16 +149,20 @@ async def _answer_again(connection: Connection, candidate: Candidate, known: _Kn
     return True
 
 
-async def first_answer(connection: Connection, comment_id: CommentId, revision: int) -> Outcome:
-    """Build the answer that was given when ``revision`` was first judged."""
+async def _first_answer(
+    connection: Connection, comment_id: CommentId, revision: int
+) -> tuple[Outcome, State | None]:
+    """Build the answer that was given when ``revision`` was first judged; tell its state, too, where the comment is gone by now."""
     row = await connection.fetchrow(
-        "SELECT d.*, c.external_id FROM decisions d JOIN comments c ON c.id = d.comment_id"
+        "SELECT d.*, c.external_id,"
+        " CASE WHEN c.state = 'deleted' OR c.text_removed_at IS NOT NULL THEN c.state END AS gone_as"
+        " FROM decisions d JOIN comments c ON c.id = d.comment_id"
         " WHERE d.comment_id = $1 AND d.revision = $2 ORDER BY d.sequence LIMIT 1",
         comment_id,
         revision,
     )
     assert row is not None, "a comment is stored with its first decision"
-    return Outcome(
+    outcome = Outcome(
         id=comment_id,
         external_id=row["external_id"],
         revision=row["revision"],
@@ -159,6 +174,7 @@ async def first_answer(connection: Connection, comment_id: CommentId, revision: 
         policy=row["policy"],
         is_replay=True,
     )
+    return outcome, None if row["gone_as"] is None else State(row["gone_as"])
 
 
 async def _fill_in_parents(connection: Connection, fresh: Sequence[Candidate]) -> None:

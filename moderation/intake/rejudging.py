@@ -26,7 +26,7 @@ from moderation.storage.tasks import NewTask, close_tasks, open_tasks
 
 CURRENT = """
 SELECT site_id, text, author_name, author_url, author_external_id, email_sealed, address_sealed, thread_id, parent_id,
-       external_id, text_removed_at
+       external_id, state, text_removed_at
   FROM comments WHERE id = $1"""
 """What is read of a stored comment to judge it; rows of it are the ``row`` of this module's functions."""
 

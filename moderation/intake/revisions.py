@@ -248,7 +248,7 @@ class Reviser:
         if row is None:
             raise UnknownCommentError
         if row["text_removed_at"] is not None:
-            raise GoneError
+            raise GoneError("", id=str(comment_id), state=row["state"])
         return row
 
     async def _lock(self, connection: Connection, site: Site, comment_id: CommentId) -> LockedComment:
@@ -262,7 +262,7 @@ class Reviser:
     ) -> tuple[LockedComment, Any]:
         comment = await self._lock(connection, site, comment_id)
         if comment.state is State.DELETED or comment.is_emptied:
-            raise GoneError
+            raise GoneError("", id=str(comment_id), state=comment.state)
         return comment, await connection.fetchrow(CURRENT, comment_id)
 
 

@@ -231,15 +231,22 @@ def _read_language(reader: FieldReader, raw: Mapping[str, Any]) -> str | None:
 
 
 def read_time(reader: FieldReader, raw: Mapping[str, Any], name: str, *, now: datetime) -> datetime | None:
-    """Return an RFC 3339 time as UTC; one from the future (a site's clock ahead of ours) becomes ``now``."""
+    """Return an RFC 3339 time as UTC; one from the future (a site's clock ahead of ours) becomes ``now``.
+
+    One without an offset is faulty: nobody knows whether it is the clock on the sender's wall or UTC.
+    """
     written = reader.text(raw, name, at=f"/{name}", limit=64)
     if written is None:
         return None
     try:
         moment = datetime.fromisoformat(written.upper())  # RFC 3339 §5.6 allows small letters
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        is_local = moment.tzinfo is None
+        moment = moment.replace(tzinfo=UTC) if is_local else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         reader.fail(f"/{name}", "invalid_time")
+        return None
+    if is_local:
+        reader.fail(f"/{name}", "missing_offset" if ":" in written else "invalid_time")
         return None
     if moment < _EARLIEST or moment > now + timedelta(days=1):
         reader.fail(f"/{name}", "invalid_time")

@@ -8,6 +8,7 @@ from moderation.domain.clock import utc_now
 from moderation.domain.details import detail
 from moderation.domain.errors import (
     FieldError,
+    GoneError,
     InvalidCommentError,
     NotAuthenticatedError,
     UnknownCommentError,
@@ -44,7 +45,10 @@ async def receive(request: web.Request) -> web.Response:
     if kind == "comment.deleted":
         return await _withdraw(request, site, data)
     key = "webhook:" + request.headers[ID_HEADER][:255]
-    outcome = await request.app[INTAKE].submit(site, data, idempotency_key=key, origin=ORIGIN)
+    try:
+        outcome = await request.app[INTAKE].submit(site, data, idempotency_key=key, origin=ORIGIN)
+    except GoneError as gone:
+        return _late(request, gone)
     return outcome_response(request, outcome)
 
 
@@ -68,6 +72,12 @@ def _read_message(message: Any) -> tuple[str, dict[str, Any]]:
     if errors:
         raise InvalidCommentError(errors)
     return str(kind), dict(data or {})
+
+
+def _late(request: web.Request, gone: GoneError) -> web.Response:
+    """Say how the comment stands that a message came too late for. Senders of webhooks take a 410 for the end of the address."""
+    note(request, comment=gone.context["id"])
+    return web.json_response({"id": gone.context["id"], "state": gone.context["state"]})
 
 
 async def _withdraw(request: web.Request, site: Site, data: dict[str, Any]) -> web.Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from moderation.domain.verdict import OUTPUTS
@@ -25,6 +26,7 @@ _WORDPRESS = {
     "trash": ("rejected", None),
 }
 _NO_READERS = frozenset({"pingback", "trackback"})
+_TIMES = frozenset({"created_at", "decided_at"})
 _NO_DATES = ("0000-00-00", "")
 _KINDS = ("", "comment", "review")
 
@@ -99,19 +101,28 @@ def _nested(
     for name, value in fields.items():
         if value is None or name in OUTPUTS or name in {"state", "reason"}:
             continue
-        if name in {"created_at", "decided_at"} and str(value).startswith(_NO_DATES[0]):
+        if name in _TIMES and str(value).startswith(_NO_DATES[0]):
             continue
         outer, _, inner = name.partition(".")
         if inner:
             raw.setdefault(outer, {})[inner] = value
         else:
-            raw[name] = value
+            raw[name] = _in_utc(value) if name in _TIMES else value
     if labels:
         raw["labels"] = labels
     if state is not None:
         raw["state"] = state[0]
         raw["reason"] = (fields.get("reason") or None) or state[1]
     return raw
+
+
+def _in_utc(written: Any) -> Any:
+    """Return a time without an offset as one of UTC, as databases write it out; whatever else stands there is left to be refused."""
+    try:
+        moment = datetime.fromisoformat(str(written).strip())
+    except ValueError:
+        return written
+    return written if moment.tzinfo else moment.replace(tzinfo=UTC).isoformat()
 
 
 def _unknown_state(written: str) -> str:

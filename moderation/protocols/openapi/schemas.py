@@ -26,7 +26,7 @@ TIME = {"type": "string", "format": "date-time", "description": "RFC 3339, UTC, 
 TIME_IN = {
     "type": "string",
     "maxLength": 64,
-    "description": "RFC 3339, from 1990 on; other forms of ISO 8601 are read, too, and UTC where no zone is named.",
+    "description": "RFC 3339, from 1990 on; other forms of ISO 8601 with an offset are read, too.",
     "examples": ["2026-03-01T12:00:00Z"],
 }
 NUMBER = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}

@@ -71,7 +71,10 @@ _MESSAGE: Json = {
         },
     ]
 }
-_WITHDRAWN = record({"id": ID, "state": {"const": "deleted"}}, description="The answer to `comment.deleted`.")
+_WITHDRAWN = record(
+    {"id": ID, "state": {"enum": ["deleted", "rejected"]}},
+    description="The answer to `comment.deleted`, and to what came too late for a comment: rejected where only its text is gone.",
+)
 _EXAMPLE = {"type": TYPES[0], "timestamp": "2026-03-01T12:00:00Z", "data": NEW_COMMENT_EXAMPLE}
 
 DIALECT = Dialect(
@@ -106,7 +109,7 @@ DIALECT = Dialect(
                     ("Location", "ETag", "RateLimit", "RateLimit-Policy"),
                 ),
                 200: Answer(
-                    "It had come before, is an edit, or was withdrawn.",
+                    "It had come before, is an edit, or was withdrawn, now or earlier.",
                     {
                         JSON: {
                             "oneOf": [ref("Accepted"), ref("Withdrawn")],
@@ -126,7 +129,6 @@ DIALECT = Dialect(
                 "unknown-comment",
                 "idempotency-mismatch",
                 "conflict",
-                "gone",
                 "invalid-comment",
                 "rate-limited",
                 *STORED,

@@ -113,3 +113,9 @@ async def test_an_answer_comes_before_the_next_line_is_sent(service: RunningServ
             assert json.loads(await response.content.readline())["external_id"] == "1"
         first_answered.set()
         assert json.loads(await response.content.readline())["external_id"] == "2"
+
+
+async def test_history_says_in_which_offset_its_times_are(service: RunningService) -> None:
+    line = comment() | {"state": "approved", "decided_at": "2024-05-01T10:00:00"}
+    (answer,) = await send(service, [line])
+    assert [(e["pointer"], e["code"]) for e in answer["errors"]] == [("/decided_at", "missing_offset")]

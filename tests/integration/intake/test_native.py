@@ -133,6 +133,60 @@ async def test_withdrawing_closes_the_task_and_is_harmless_twice(service: Runnin
         assert await connection.fetchval("SELECT count(*) FROM decisions WHERE state = 'deleted'") == 1
 
 
+@pytest.mark.parametrize("by", ["key", "external_id", "both"])
+async def test_a_withdrawn_comment_sent_again_is_gone_and_not_said_to_wait(
+    service: RunningService, by: str
+) -> None:
+    body = comment(**({} if by == "key" else {"external_id": "w1"}))
+    headers = {} if by == "external_id" else {"Idempotency-Key": "w1"}
+    _, first = await service.call("POST", "/v1/comments", json=body, headers=headers)
+    status, _ = await service.call("DELETE", f"/v1/comments/{first['id']}")
+    assert status == 204
+    status, problem = await service.call("POST", "/v1/comments", json=body, headers=headers)
+    assert (status, problem["type"]) == (410, "/problems/gone")
+    assert (problem["id"], problem["state"]) == (first["id"], "deleted")
+    async with service.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM comments") == 1
+
+
+async def test_words_taken_back_and_written_again_are_a_new_comment(service: RunningService) -> None:
+    body = comment()
+    _, first = await service.call("POST", "/v1/comments", json=body)
+    await service.call("DELETE", f"/v1/comments/{first['id']}")
+    for _ in range(2):  # and so once more: nothing keeps the words of the minute
+        status, again = await service.call("POST", "/v1/comments", json=body)
+        assert (status, again["state"]) == (201, "held")
+        assert again["id"] != first["id"]
+        await service.call("DELETE", f"/v1/comments/{again['id']}")
+
+
+async def test_words_written_again_are_charged_again(fresh_database_url: str, running_engines: Any) -> None:
+    site = {"limits": {"author": {"count": 1, "period_s": 3600, "burst": 2}}}
+    async with running_service(fresh_database_url, running_engines.redis_url, site=site) as service:
+        body, seen = comment(), []
+        for _ in range(3):
+            status, answer = await service.call("POST", "/v1/comments", json=body)
+            seen.append(status)
+            if status == 201:
+                await service.call("DELETE", f"/v1/comments/{answer['id']}")
+        assert seen == [201, 201, 429]
+
+
+async def test_a_time_without_its_offset_is_refused_in_two_languages(service: RunningService) -> None:
+    for language, word in (("ar", "العالمي"), ("en", "offset")):
+        body = comment(created_at="2026-03-01T12:00:00")
+        status, problem = await service.call(
+            "POST", "/v1/comments", json=body, headers={"Accept-Language": language}
+        )
+        (fault,) = problem["errors"]
+        assert (status, fault["pointer"], fault["code"]) == (422, "/created_at", "missing_offset")
+        assert word in fault["message"]
+    status, answer = await service.submit(created_at="2026-03-01T12:00:00+03:00")
+    assert status == 201
+    _, stored = await service.call("GET", f"/v1/comments/{answer['id']}")
+    assert stored["created_at"] == "2026-03-01T09:00:00.000Z"
+
+
 async def test_a_reply_finds_its_parent_by_either_id_in_the_same_thread_only(service: RunningService) -> None:
     _, parent = await service.submit(external_id="p1")
     for written in (parent["id"], "p1"):

@@ -58,8 +58,18 @@ async def test_a_deletion_withdraws_and_one_that_overtook_its_comment_is_asked_a
     _, created = await send(service, "comment.created", comment(external_id="1"), "m1")
     status, body = await send(service, "comment.deleted", {"external_id": "1"}, "m2")
     assert (status, body) == (200, {"id": created["id"], "state": "deleted"})
-    status, _ = await send(service, "comment.updated", comment("جديد", external_id="1"), "m3")
-    assert status == 410
+
+
+async def test_what_comes_too_late_for_a_withdrawn_comment_does_not_end_the_senders_address(
+    service: RunningService,
+) -> None:
+    sent = comment(external_id="1")
+    _, created = await send(service, "comment.created", sent, "m1")
+    await send(service, "comment.deleted", {"external_id": "1"}, "m2")
+    stands = (200, {"id": created["id"], "state": "deleted"})
+    assert await send(service, "comment.created", sent, "m1") == stands
+    assert await send(service, "comment.updated", sent | {"text": "جديد"}, "m3") == stands
+    assert await send(service, "comment.updated", sent, "m4") == stands
 
 
 @pytest.mark.parametrize(

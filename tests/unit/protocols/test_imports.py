@@ -42,6 +42,11 @@ class TestWordPressExport:
         assert "parent_id" not in rows[0].raw
         assert [row.line for row in rows] == [4, 5, 6, 7]
 
+    def test_times_of_a_database_are_in_utc(self) -> None:
+        when = "<wp:comment_date_gmt>2024-05-01 10:00:00</wp:comment_date_gmt></wp:comment>"
+        (row,) = read_wxr([HEAD + ITEM + comment(1).replace("</wp:comment>", when) + TAIL])
+        assert row.raw["created_at"] == "2024-05-01T10:00:00+00:00"
+
     def test_pieces_may_break_anywhere(self) -> None:
         whole = HEAD + ITEM + comment(1, text="نص &amp; آخر") + TAIL
         assert list(read_wxr(whole)) == list(read_wxr([whole]))
