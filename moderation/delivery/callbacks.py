@@ -17,7 +17,7 @@ import structlog
 
 from moderation.delivery import retries
 from moderation.delivery.endpoint import Answer, EndpointClient, Outcome
-from moderation.delivery.places import Places
+from moderation.delivery.places import Place, Places
 from moderation.domain.clock import Clock
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ports import SealedValueError, Vault
@@ -97,7 +97,7 @@ class Callbacks:
         self._allow_private = allow_private
         self._draw = draw
         self._places = Places(per_site=PER_SITE, overall=AT_ONCE)
-        self._under_way: dict[asyncio.Task[None], int] = {}
+        self._under_way: dict[asyncio.Task[None], Place] = {}
 
     async def run(self) -> None:
         """Call until cancelled; while PostgreSQL is away, try again with growing pauses. Calls under way at the end are made again."""
@@ -129,9 +129,8 @@ class Callbacks:
             return 0
         notices = await self._lease()
         for notice in notices:
-            self._places.take(notice.site_id)
             task = asyncio.create_task(self._tell(client, notice))
-            self._under_way[task] = notice.site_id
+            self._under_way[task] = self._places.take(notice.site_id)
             task.add_done_callback(self._ended)
         return len(notices)
 

@@ -12,7 +12,7 @@ import structlog
 
 from moderation.delivery.endpoint import Outcome
 from moderation.delivery.ledger import Ledger
-from moderation.delivery.places import Places
+from moderation.delivery.places import Place, Places
 from moderation.delivery.sender import Sender
 from moderation.delivery.settlements import Settlements
 from moderation.delivery.standings import Lease, Parcel, Result
@@ -37,7 +37,7 @@ class Worker:
         self._clock = clock
         self._places = places or Places()
         self._settlements = Settlements(ledger, clock)
-        self._running: dict[asyncio.Task[None], Lease] = {}
+        self._running: dict[asyncio.Task[None], tuple[Lease, Place]] = {}
         self._unsettled: list[Lease] = []
         self._burying: set[int] = set()
         self._wake = asyncio.Event()
@@ -94,14 +94,13 @@ class Worker:
         return len(parcels)
 
     def _start(self, parcel: Parcel) -> None:
-        self._places.take(parcel.lease.site_id)
         task = asyncio.create_task(self._deliver(parcel))
-        self._running[task] = parcel.lease
+        self._running[task] = (parcel.lease, self._places.take(parcel.lease.site_id))
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        lease = self._running.pop(task)
-        self._places.give_back(lease.site_id)
+        lease, place = self._running.pop(task)
+        self._places.give_back(place)
         self._wake.set()
         if task.cancelled():
             self._unsettled.append(lease)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from moderation.delivery.places import Places
+from moderation.delivery.places import OVERALL, PER_SITE, Places
 from moderation.domain.signatures import Verification
 from moderation.domain.verdict import State
 from tests.integration.delivery.conftest import SECRET, Bench
@@ -149,6 +149,30 @@ async def test_a_hanging_endpoint_holds_its_own_places_only(bench: Bench):
     hanging.release.set()
     await asyncio.gather(draining, helping)
     assert len(bench.receiver.accepted) == 50
+
+
+async def test_endpoints_that_begin_to_hang_at_once_hold_up_nobody_else(bench: Bench):
+    hanging = Hang()
+    bench.receiver.behaviour = lambda r: hanging(r) if r.path == "/hang" else answer(204)(r)
+    silent = bench.receiver.url.replace("/events", "/hang")
+    for number in range(24):
+        site = await bench.newsroom.add_site(f"silent-{number}", silent, SECRET)
+        for _ in range(PER_SITE):
+            await bench.newsroom.comment(site)
+    quick = await bench.newsroom.add_site("quick", bench.receiver.url, SECRET)
+    worker = await bench.worker(timeout_s=120)
+    running = asyncio.create_task(worker.run())
+    await bench.receiver.wait_for(lambda: hanging.hanging >= OVERALL)
+    for count in range(1, 6):
+        comment = await bench.newsroom.comment(quick)
+        await bench.receiver.wait_for(lambda count=count: len(bench.receiver.accepted) == count, timeout_s=60)
+        assert bench.receiver.keys[-1] == (str(comment), 1)
+    assert not bench.attempts.count("timeout")  # none of those that hang had given its place back
+    assert hanging.most == hanging.hanging
+    hanging.release.set()
+    await bench.receiver.wait_for(lambda: len(bench.receiver.accepted) == 5 + 24 * PER_SITE, timeout_s=60)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_the_running_worker_sends_a_new_event_soon_without_being_told(bench: Bench):

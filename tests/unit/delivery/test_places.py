@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.delivery.places import FAILING_AFTER, Places
+from moderation.delivery.places import ASIDE, FAILING_AFTER, OVERALL, PER_SITE, SLOW_AFTER_S, Place, Places
 
 
 def fail(places: Places, *sites: int) -> None:
@@ -12,18 +12,16 @@ def fail(places: Places, *sites: int) -> None:
             places.failed(site)
 
 
-def take(places: Places, shares: dict[int, int]) -> None:
-    for site, count in shares.items():
-        for _ in range(count):
-            places.take(site)
+def take(places: Places, shares: dict[int, int]) -> list[Place]:
+    return [places.take(site) for site, count in shares.items() for _ in range(count)]
 
 
 def test_a_site_has_no_more_than_its_bound():
     places = Places(per_site=3, overall=10)
-    take(places, places.share([1]))
+    held = take(places, places.share([1]))
     assert places.share([1]) == {}
     assert places.share([1, 2]) == {2: 3}
-    places.give_back(1)
+    places.give_back(held[0])
     assert places.share([1]) == {1: 1}
 
 
@@ -60,6 +58,53 @@ def test_no_place_is_left_when_all_are_taken():
     take(places, places.share([1]))
     assert places.is_full
     assert places.share([2]) == {}
+
+
+class Seconds:
+    """A clock in the test's hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_whoever_lets_us_wait_stands_aside_and_gets_no_more_meanwhile():
+    seconds = Seconds()
+    places = Places(per_site=2, overall=4, seconds=seconds)
+    held = take(places, places.share([1, 2]))
+    assert places.is_full
+    seconds.now_s += SLOW_AFTER_S
+    assert places.share([1, 2, 3]) == {3: 1}  # all aside is a third full, and so is what a site may have
+    first, second = (place for place in held if place.site == 1)
+    places.give_back(first)
+    assert places.share([1]) == {}  # its other one hangs still
+    places.give_back(second)
+    assert places.share([1]) == {1: 1}
+
+
+def test_sites_that_begin_to_hang_at_once_never_hold_all_places():
+    """For a hundred of them, each with more due than it may have, there is a place for another within a second."""
+    seconds = Seconds()
+    places = Places(seconds=seconds)
+    sites = list(range(100))
+    for _ in range(9):  # an attempt takes ten seconds at most: then they are known
+        take(places, places.share(sites))
+        seconds.now_s += SLOW_AFTER_S
+        assert places.share([*sites, 999]).get(999), seconds.now_s
+
+
+def test_attempts_have_a_bound_whatever_hangs():
+    seconds = Seconds()
+    places = Places(seconds=seconds)
+    held = 0
+    for turn in range(50):
+        held += len(take(places, places.share(range(turn * 100, turn * 100 + 100))))
+        seconds.now_s += SLOW_AFTER_S
+    assert held == OVERALL * (1 + ASIDE)
+    assert places.is_full
+    assert PER_SITE * 8 == OVERALL
 
 
 @given(
