@@ -1,13 +1,12 @@
-"""Normalised text, with a way back to the characters it came from.
+"""Text as the scorer reads it, with a way back to the characters it came from.
 
 A batch of texts is joined, encoded as UTF-32 and folded by one table look-up, so that a comment costs well under a
 microsecond in a batch. What folding does is in `letters`: case, compatibility and presentation forms, Arabic letter forms
 and look-alikes of other languages, digits of other scripts, marks, tatweel, zero-width and bidi controls, homoglyphs.
-Here repeated letters and spaces are shortened, and every kept position remembers its source.
+Here runs of a character are shortened, and every kept position remembers its source.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from classifiers import letters
 
 MAX_CODE_POINTS = 20_000  # of one text; what follows is not read
-_DIGITS = (0x30, 0x39)
 
 
 class Stream(NamedTuple):
@@ -32,44 +30,6 @@ class Stream(NamedTuple):
     codes: NDArray[np.uint32]
     starts: NDArray[np.int64]
     origin: NDArray[np.int64] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Normalised:
-    """A normalised text and, for each of its code points, the index of the source code point it came from."""
-
-    text: str
-    origin: tuple[int, ...]
-
-    def source_span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where `text[start:end]` lies in the source, end exclusive.
-
-        Characters deleted inside the span belong to it; an empty span lies where its neighbour begins.
-        """
-        if start >= end:
-            at = (
-                self.origin[start]
-                if start < len(self.origin)
-                else (self.origin[-1] + 1 if self.origin else 0)
-            )
-            return at, at
-        return self.origin[start], self.origin[end - 1] + 1
-
-
-def normalise(text: str) -> Normalised:
-    """Return the text as a person would type it plainly: folded, punctuation kept, single spaces, none at the ends.
-
-    Of three or more equal letters two are kept. Total on any string, lone surrogates included, and idempotent:
-    normalising the result changes nothing.
-    """
-    raw, bounds = encode([text[:MAX_CODE_POINTS]])
-    codes, origin, _ = _fold_letters(raw, bounds, letters.fold_table(), _positions(bounds))
-    assert origin is not None
-    is_kept = ~_is_surplus(codes)
-    codes, origin = codes[is_kept], origin[is_kept]
-    first = int(codes.size > 0 and codes[0] == letters.SPACE)
-    last = codes.size - int(codes.size > first and codes[-1] == letters.SPACE)
-    return Normalised(codes[first:last].tobytes().decode("utf-32-le"), tuple(origin[first:last].tolist()))
 
 
 def encode(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -140,18 +100,6 @@ def _positions(bounds: NDArray[np.int64]) -> NDArray[np.int64]:
         return positions
     lengths = np.diff(bounds, append=bounds[-1] + 1)
     return np.arange(bounds[-1] + 1) - np.repeat(bounds, lengths) - 1
-
-
-def _is_surplus(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Mark a space after a space, and what follows the second of three equal characters.
-
-    Digits are left alone: a number is not an emphasis.
-    """
-    surplus = np.zeros(codes.size, np.bool_)
-    is_same = codes[1:] == codes[:-1]
-    surplus[2:] = is_same[1:] & is_same[:-1] & ((codes[2:] < _DIGITS[0]) | (codes[2:] > _DIGITS[1]))
-    surplus[1:] |= is_same & (codes[1:] == letters.SPACE)
-    return surplus
 
 
 def _expand(

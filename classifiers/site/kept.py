@@ -3,7 +3,6 @@
 A report is no part of what a manifest vouches for. What is read of it is checked here once, so that nothing that shows it stumbles.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -100,12 +99,3 @@ def read_report(kept: Any) -> dict[str, Any]:
         raise ForeignReportError(f"it is no report of this program's retraining: {error}") from error
     plain: dict[str, Any] = msgspec.to_builtins(found)
     return plain
-
-
-def is_readable(kept: Mapping[str, Any] | None) -> bool:
-    """Tell whether `read_report` reads it."""
-    try:
-        read_report(kept)
-    except ForeignReportError:
-        return False
-    return True

@@ -5,8 +5,8 @@ from datetime import datetime
 from moderation.domain.clock import Clock
 from moderation.domain.ranks import received_at
 from moderation.domain.task import TaskKind
-from moderation.intake.repetition import repeat
 from moderation.storage.database import Database, row_count
+from moderation.storage.repetition import repeat
 from moderation.telemetry import (
     DEAD_LETTERS,
     OLDEST_HELD_SECONDS,

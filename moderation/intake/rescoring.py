@@ -7,9 +7,9 @@ import structlog
 from moderation.domain.clock import Clock
 from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ids import CommentId
-from moderation.intake.repetition import repeat
 from moderation.intake.revisions import Reviser
 from moderation.storage.database import Database
+from moderation.storage.repetition import repeat
 
 EVERY_S = 10.0
 AT_ONCE = 64

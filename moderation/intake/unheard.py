@@ -18,8 +18,8 @@ import structlog
 from moderation.domain.clock import Clock
 from moderation.domain.ids import CommentId
 from moderation.intake.candidates import Candidate, Outcome
-from moderation.intake.repetition import repeat
 from moderation.storage.database import Connection, Database
+from moderation.storage.repetition import repeat
 
 HEARD_WITHIN = timedelta(days=1)
 LOOK_EVERY_S = 1.0

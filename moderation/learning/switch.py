@@ -14,11 +14,11 @@ from pathlib import Path
 import structlog
 
 from classifiers.errors import ClassifierError
-from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ids import SiteId
 from moderation.learning.engine import ActiveModel, LoadedModel
 from moderation.storage.database import Connection, Database
 from moderation.storage.models import EVERYWHERE, active_versions, read_files
+from moderation.storage.repetition import repeat
 from moderation.telemetry import MODEL_REFUSALS, MODELS_REFUSED
 
 EVERY_S = 2.0
@@ -43,14 +43,7 @@ class ModelSwitch:
 
     async def watch(self) -> None:
         """Follow until cancelled."""
-        while True:
-            try:
-                await self.refresh()
-            except DependencyUnavailableError:
-                pass  # said by every request that needs the database
-            except Exception as error:
-                log.error("models_not_refreshed", exc_info=error)
-            await asyncio.sleep(self._every_s)
+        await repeat(self.refresh, job="models", every_s=self._every_s)
 
     async def refresh(self) -> None:
         """Look once, and switch where something else is in force now."""

@@ -5,16 +5,12 @@ leaves is neither approved nor rejected, and no label comes of it. Several proce
 handled under its row lock.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import structlog
-
 from moderation.domain.clock import Clock
 from moderation.domain.decision import Decider, Decision
-from moderation.domain.errors import DependencyUnavailableError
 from moderation.domain.ids import CommentId, first_uuid
 from moderation.domain.task import TaskKind
 from moderation.domain.verdict import Reason, ReasonCode, State
@@ -22,6 +18,7 @@ from moderation.review.changes import new_task
 from moderation.storage.akismet import confirm
 from moderation.storage.database import Connection, Database, row_count
 from moderation.storage.decisions import LockedComment, lock_comments, record
+from moderation.storage.repetition import repeat
 from moderation.storage.tasks import close_tasks, open_tasks
 
 EVERY_S = 60.0
@@ -45,8 +42,6 @@ DELETE FROM akismet_checks WHERE guid = ANY (ARRAY(
      ORDER BY guid LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 
-log = structlog.get_logger()
-
 
 class Unconfirmed:
     """Takes comments out of the queue and back."""
@@ -57,15 +52,7 @@ class Unconfirmed:
 
     async def run(self) -> None:
         """Work until cancelled; an absent PostgreSQL only delays it."""
-        while True:
-            try:
-                is_more = await self.once() >= AT_ONCE
-            except DependencyUnavailableError:
-                is_more = False  # said by every request that needs the database
-            except Exception as error:
-                log.error("job_failed", job="unconfirmed", exc_info=error)
-                is_more = False
-            await asyncio.sleep(0 if is_more else EVERY_S)
+        await repeat(self.once, job="unconfirmed", full_batch=AT_ONCE, every_s=EVERY_S)
 
     async def once(self) -> int:
         """Handle one batch, and forget one of checks that are too old; return the size of the larger, `AT_ONCE` where more may be left."""

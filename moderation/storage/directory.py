@@ -4,15 +4,13 @@ Every change by an admin raises ``instance.config_version``; a process that sees
 Unknown tokens are never cached, so a new key works at once.
 """
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from typing import Any
 
 import asyncpg
-import structlog
 
-from moderation.domain.errors import DependencyUnavailableError, UnknownSiteError
+from moderation.domain.errors import UnknownSiteError
 from moderation.domain.ids import SITE_NAME, ModeratorId, SiteId
 from moderation.domain.policy import Policy
 from moderation.domain.rates import Limits
@@ -27,6 +25,7 @@ from moderation.domain.site import (
     SiteSettings,
 )
 from moderation.storage.database import Connection, Database
+from moderation.storage.repetition import repeat
 
 REFRESH_S = 1.0
 MAX_CACHED = 50_000
@@ -41,8 +40,6 @@ _SECRETS = """
 SELECT sealed FROM site_keys
  WHERE site_id = $1 AND dialect = $2 AND sealed IS NOT NULL AND revoked_at IS NULL ORDER BY id DESC
 """
-
-log = structlog.get_logger()
 
 
 class Directory:
@@ -120,14 +117,7 @@ class Directory:
 
     async def watch(self) -> None:
         """Forget what was cached whenever an admin changed something; runs until cancelled, survives an absent PostgreSQL."""
-        while True:
-            try:
-                await self.refresh()
-            except DependencyUnavailableError:
-                pass  # said by every request that needs the database
-            except Exception as error:
-                log.error("directory_not_refreshed", exc_info=error)
-            await asyncio.sleep(REFRESH_S)
+        await repeat(self.refresh, job="directory", every_s=REFRESH_S)
 
     async def refresh(self) -> None:
         """Compare the version once, and forget what was cached if it moved."""

@@ -88,19 +88,6 @@ class ModelLine:
         return "retired" if self.was_in_force else "candidate"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelChange:
-    """One change of what is in force; a version of None is the shipped model."""
-
-    at: datetime
-    site_id: SiteId
-    action: str
-    version: str | None
-    previous: str | None
-    actor: str
-    reason: str | None
-
-
 async def keep_model(connection: Connection, new: NewModel, *, actor: str) -> bool:
     """Keep a version with its files; tell whether it was new. Call in a transaction."""
     kept = await connection.fetchval(
@@ -188,15 +175,6 @@ async def active_version(connection: Connection, site_id: SiteId) -> str | None:
     """Return what is in force for one site: its own model, else that of all, else None: the shipped one."""
     active = await active_versions(connection)
     return active[site_id] if site_id in active else active.get(EVERYWHERE)
-
-
-async def read_changes(connection: Connection, *, limit: int = 100) -> list[ModelChange]:
-    """Return the latest changes of what is in force, the newest first."""
-    rows = await connection.fetch(
-        "SELECT at, site_id, action, version, previous, actor, reason FROM model_changes ORDER BY id DESC LIMIT $1",
-        limit,
-    )
-    return [ModelChange(*row.values()) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

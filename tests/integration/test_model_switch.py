@@ -137,9 +137,11 @@ async def test_every_process_follows_and_one_command_goes_back(
     with pytest.raises(ConflictError):
         await registry.rollback(None, reason=None)
     async with database.connection() as connection:
-        changes = await models.read_changes(connection)
+        changes = await connection.fetch(
+            "SELECT action, version, previous, actor, reason FROM model_changes ORDER BY id DESC"
+        )
         (line,) = await models.list_models(connection)
-    assert [(c.action, c.version, c.previous, c.actor, c.reason) for c in changes] == [
+    assert [tuple(change) for change in changes] == [
         ("rollback", None, version, "test", "worse after all"),
         ("promote", version, None, "test", "better"),
     ]

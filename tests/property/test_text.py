@@ -1,11 +1,11 @@
-"""Normalisation is total, idempotent and keeps its way back, for any Unicode."""
+"""Folding is total and keeps its way back, for any Unicode."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifiers import letters
 from classifiers.analysis import MAX_BATCH_CODE_POINTS, alone, analyse, batches, keys
-from classifiers.text import MAX_CODE_POINTS, fold, normalise
+from classifiers.text import MAX_CODE_POINTS, fold
 
 ODD = st.sampled_from(
     ["\ud800", "\udfff", "\0", "ـ", "ّ", "ﷺ", "ﻻ", "\u200b", "\u202e", "ا", "أ", "ي", "a", "a", "  ", "\n", "½", "🐕", "🏿", "٣", "."]
@@ -20,27 +20,12 @@ any_text = st.one_of(
 @example("aaaa" + "\u0640" * 3 + "a")
 @example("ﷺﷺﷺ")
 @example("\ud800\ud800")
-def test_normalising_twice_changes_nothing(text):
-    once = normalise(text)
-    assert normalise(once.text).text == once.text
-
-
-@given(any_text)
 def test_every_position_has_a_source_in_order(text):
-    normalised = normalise(text)
-    assert len(normalised.text) == len(normalised.origin)
-    assert list(normalised.origin) == sorted(normalised.origin)
-    assert all(0 <= at < len(text) for at in normalised.origin)
-
-
-@given(any_text, st.data())
-def test_a_span_maps_to_characters_that_fold_to_it(text, data):
-    normalised = normalise(text)
-    end = data.draw(st.integers(0, len(normalised.text)))
-    start = data.draw(st.integers(0, end))
-    first, last = normalised.source_span(start, end)
-    assert 0 <= first <= last <= len(text)
-    assert (first == last) == (start == end)
+    stream = fold([text], with_origin=True)
+    inside = stream.origin[1 : stream.starts[1]].tolist()
+    assert len(stream.codes) == len(stream.origin)
+    assert inside == sorted(inside)
+    assert all(0 <= at < len(text) for at in inside)
 
 
 @given(st.lists(any_text, min_size=1, max_size=6))
