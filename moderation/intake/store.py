@@ -14,6 +14,7 @@ from moderation.domain.decision import Decider
 from moderation.domain.policy import Ruling
 from moderation.domain.ports import Vault
 from moderation.domain.ranks import rank
+from moderation.domain.task import TaskKind
 from moderation.domain.verdict import Scores, Verdict
 from moderation.intake.candidates import Candidate
 from moderation.storage.database import Connection
@@ -171,9 +172,12 @@ def _add_task(row: dict[str, Any], candidate: Candidate) -> None:
     kind = task_kind(candidate)
     if kind is None:
         return
-    scores = candidate.assessment.scores if candidate.assessment else Scores()
+    scores, codes = Scores(), []
+    if kind is not TaskKind.AUDIT:  # its place in the queue, and what finds it, would say what it must not
+        scores = candidate.assessment.scores if candidate.assessment else scores
+        codes = [reason.code for reason in _ruling(candidate).reasons]
     ranks = rank(candidate.received_at, abuse=scores.abuse, spam=scores.spam)
-    row["kind"], row["codes"] = kind, [reason.code for reason in _ruling(candidate).reasons]
+    row["kind"], row["codes"] = kind, codes
     row["rank"], row["abuse_rank"], row["uncertain_rank"] = ranks.oldest, ranks.abuse, ranks.uncertain
 
 
@@ -194,11 +198,11 @@ async def store_threads(
     )
 
 
-def task_kind(candidate: Candidate) -> str | None:
+def task_kind(candidate: Candidate) -> TaskKind | None:
     """Return the kind of review task the comment opens, if any."""
     if _ruling(candidate).verdict is Verdict.HOLD:
-        return "held"
-    return "audit" if candidate.is_audited else None
+        return TaskKind.HELD
+    return TaskKind.AUDIT if candidate.is_audited else None
 
 
 def _ruling(candidate: Candidate) -> Ruling:

@@ -148,8 +148,8 @@ async def read_history(request: web.Request) -> web.Response:
     caller = await caller_of(request)
     history = await request.app[DESK].archive.history(comment_id_of(request), readable_by(caller))
     await speak_as(request, history.comment.site_id)
-    is_blind = history.is_audited and isinstance(caller, Person)
-    return json_response(history_body(history, language_of(request), is_blind=is_blind))
+    is_told = isinstance(caller, SiteCaller) or not history.is_audited
+    return json_response(history_body(history, language_of(request), is_blind=not is_told))
 
 
 async def decide(request: web.Request) -> web.Response:
@@ -278,9 +278,13 @@ async def speak_as(request: web.Request, site_id: SiteId) -> None:
 
 
 async def _shown_response(request: web.Request, caller: Caller, comment: StoredComment) -> web.Response:
-    """Answer with a comment; a person who may yet judge it in an audit is not told what the service said."""
-    is_blind = isinstance(caller, Person) and await request.app[DESK].archive.is_audited(comment.id)
-    return await _comment_response(request, comment, audited={comment.id} if is_blind else ())
+    audited = {comment.id} if await is_blind(request, caller, comment.id) else set[CommentId]()
+    return await _comment_response(request, comment, audited=audited)
+
+
+async def is_blind(request: web.Request, caller: Caller, comment_id: CommentId) -> bool:
+    """Tell whether the caller may yet judge the comment in an audit, and so is not told what the service said."""
+    return isinstance(caller, Person) and await request.app[DESK].archive.is_audited(comment_id)
 
 
 async def _comment_response(

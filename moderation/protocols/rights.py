@@ -10,7 +10,7 @@ from moderation.protocols.authentication import authenticate_site
 from moderation.protocols.bodies import read_object
 from moderation.protocols.edge import note
 from moderation.protocols.rendering import json_response
-from moderation.protocols.review import caller_of, comment_id_of, readable_by, speak_as
+from moderation.protocols.review import caller_of, comment_id_of, is_blind, readable_by, speak_as
 from moderation.review.records import Records
 
 RECORDS = web.AppKey("records", Records)
@@ -26,11 +26,13 @@ def routes() -> list[web.RouteDef]:
 
 
 async def read_records(request: web.Request) -> web.Response:
-    """Return one record a decision; also of a comment that is gone."""
-    sites = readable_by(await caller_of(request))
+    """Return one record a decision; also of a comment that is gone. To people none while it is audited: each tells of the verdict."""
+    caller = await caller_of(request)
     comment_id: CommentId = comment_id_of(request)
-    site_id, records = await request.app[RECORDS].of(comment_id, sites)
+    site_id, records = await request.app[RECORDS].of(comment_id, readable_by(caller))
     await speak_as(request, site_id)
+    if await is_blind(request, caller, comment_id):
+        records = []
     return json_response({"comment_id": str(comment_id), "records": records})
 
 

@@ -40,8 +40,14 @@ def count_decisions(changes: Sequence[Change]) -> None:
 
 
 def new_task(comment: LockedComment, kind: TaskKind, reasons: Sequence[Reason]) -> NewTask:
-    """Build the task of a comment that needs another look; it stands in the queue by the comment's age and scores."""
-    scores = comment.latest.scores or Scores()
+    """Build the task of a comment that needs another look; it stands in the queue by the comment's age and scores.
+
+    An audit stands there by its age alone and is found by no reason: either would say what the audit must not.
+    """
+    if kind is TaskKind.AUDIT:
+        scores, reasons = Scores(), ()
+    else:
+        scores = comment.latest.scores or Scores()
     return NewTask(
         comment_id=comment.id,
         site_id=comment.site_id,

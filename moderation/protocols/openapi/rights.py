@@ -135,7 +135,7 @@ DIALECT = Dialect(
             "/v1/comments/{id}/records",
             "readRecords",
             "Read the records of its decisions",
-            description="Also of a comment that was withdrawn or erased, or whose text is gone.",
+            description="Also of a comment that was withdrawn or erased, or whose text is gone. To people none while it is audited.",
             callers=(PERSON, SITE),
             parameters=(PATH_ID, LANGUAGE_HEADER),
             answers={200: Answer("One record a decision, oldest first.", {JSON: shown(_RECORDS, _EXAMPLE)})},
