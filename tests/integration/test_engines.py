@@ -412,14 +412,46 @@ async def test_a_killed_valkey_comes_back(engine_data):
 
 async def test_a_killed_backend_needs_no_restart(engine_data):
     async with running(engine_data, supervised=True) as engines:
-        connection = await connect(engine_data)
-        await connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
-        psutil.Process(await connection.fetchval("SELECT pg_backend_pid()")).kill()
-        with pytest.raises((asyncpg.PostgresError, OSError)):
-            await connection.fetchval("SELECT 1")
-        connection.terminate()
+        await execute(engine_data, "CREATE TABLE kept AS SELECT 7 AS number")
+        await kill_a_backend(engine_data)
+        await eventually(
+            lambda: says(engine_data, "reinitializing")
+        )  # until then the server takes connections as before
         assert await fetch(engine_data, "SELECT number FROM kept") == 7
         assert engines.restarts["postgres"] == 0
+
+
+async def kill_a_backend(data_dir: Path) -> None:
+    connection = await connect(data_dir)
+    psutil.Process(await connection.fetchval("SELECT pg_backend_pid()")).kill()
+    with pytest.raises((asyncpg.PostgresError, OSError)):
+        await connection.fetchval("SELECT 1")
+    connection.terminate()
+
+
+async def says(data_dir: Path, words: str) -> bool:
+    return words in (data_dir / "postgres.log").read_text()
+
+
+async def test_a_stop_that_meets_the_recovery_of_a_killed_backend_ends_too(engine_data, monkeypatch):
+    send = processes.EngineProcess._send
+    async with running(engine_data, supervised=True) as engines:
+        await make_much_to_recover(engine_data)
+        frozen = asyncio.create_task(freeze_recovery(engine_data))
+        await kill_a_backend(engine_data)
+        recovery, server = await frozen, postmaster(engine_data)
+
+        def send_and_go_on(process, number):  # the recovery may not be over before the server is told to end
+            send(process, number)
+            if process.pid == server.pid:
+                with suppress(psutil.NoSuchProcess):
+                    recovery.resume()
+
+        monkeypatch.setattr(processes.EngineProcess, "_send", send_and_go_on)
+        await engines.stop()
+    assert are_gone(engine_data)
+    async with running(engine_data):
+        assert await fetch(engine_data, "SELECT count(*) FROM big") == 100_000
 
 
 async def test_an_engine_that_cannot_come_back_is_tried_again(engine_data, monkeypatch):
@@ -436,13 +468,10 @@ async def test_an_engine_that_cannot_come_back_is_tried_again(engine_data, monke
 async def test_a_recovery_is_waited_out_however_long_it_takes(engine_data, monkeypatch):
     monkeypatch.setattr(postgres, "_SILENCE_S", 1.0)
     async with running(engine_data, supervised=True) as engines:
-        # A minute's worth of changes that the crash leaves to be done again.
-        await execute(
-            engine_data, "CREATE TABLE big AS SELECT n, repeat('x', 200) FROM generate_series(1, 100000) AS n"
-        )
-        before = engines._engines[0].process
-        before._process.kill()
-        frozen = await freeze_recovery(engines, before)
+        await make_much_to_recover(engine_data)
+        before = postmaster(engine_data)
+        before.kill()
+        frozen = await freeze_recovery(engine_data)
         await asyncio.sleep(2.5)  # longer than silence is borne: a server that says "not yet" is not silent
         assert engines.restarts["postgres"] == 1
         frozen.resume()
@@ -450,17 +479,24 @@ async def test_a_recovery_is_waited_out_however_long_it_takes(engine_data, monke
         assert engines.restarts["postgres"] == 1
 
 
-async def freeze_recovery(engines: EmbeddedEngines, before: processes.EngineProcess) -> psutil.Process:
+async def make_much_to_recover(data_dir: Path) -> None:
+    """Make a table of changes that a crash leaves to be done again, so that the recovery is there to be met."""
+    await execute(
+        data_dir, "CREATE TABLE big AS SELECT n, repeat('x', 200) FROM generate_series(1, 100000) AS n"
+    )
+
+
+async def freeze_recovery(data_dir: Path) -> psutil.Process:
     """Stop the process that recovers, as soon as it is there: recovery then takes as long as the test wants."""
-    until_s = time.monotonic() + 20
+    until_s = time.monotonic() + 30
     while time.monotonic() < until_s:
-        server = engines._engines[0].process
-        for child in (
-            psutil.Process(server.pid).children() if server is not before and not server.has_ended else []
-        ):
-            if "startup" in " ".join(child.cmdline()):
-                child.suspend()
-                return child
+        with suppress(
+            psutil.NoSuchProcess, OSError, IndexError
+        ):  # no server, or one that is about to write who it is
+            for process in postmaster(data_dir).children():
+                if process.cmdline()[0].startswith("postgres: startup"):
+                    process.suspend()
+                    return process
         await asyncio.sleep(0.001)
     raise AssertionError("no recovery was seen")
 
@@ -857,6 +893,7 @@ async def test_no_text_of_a_statement_reaches_the_log(engine_data):
         await end_while_running(
             engine_data, running_statement, lambda pid: asyncio.sleep(0, psutil.Process(pid).kill())
         )
+        await eventually(lambda: says(engine_data, "reinitializing"))
         await eventually(lambda: embedded._answer(engines._addresses()))
         client = redis.asyncio.from_url((await address(engine_data)).redis_url)
         with pytest.raises(redis.exceptions.ResponseError):

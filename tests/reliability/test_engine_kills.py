@@ -133,9 +133,10 @@ class Desk:
 
     async def strike(self, victim: str, chance: random.Random) -> None:
         """Kill the victim, and start an owner where it was the owner."""
-        chosen = {"postmaster": self.postmasters, "backend": self.backends, "valkey": self.valkeys}.get(
-            victim
-        )
+        if victim == "backend":
+            await self._strike_a_backend(chance)
+            return
+        chosen = {"postmaster": self.postmasters, "valkey": self.valkeys}.get(victim)
         if chosen is not None:
             for process in chance.sample(found := chosen(), k=min(1, len(found))):
                 kill(process)
@@ -152,6 +153,20 @@ class Desk:
             with engine_owner(self.data_dir):
                 await asyncio.sleep(chance.uniform(0.2, 1.0))
         await self.start_owner()
+
+    async def _strike_a_backend(self, chance: random.Random) -> None:
+        """Kill backends until one was not about to end anyway, and PostgreSQL has noticed: until then it goes on as before."""
+        before, until_s = self.crashes(), time.monotonic() + BACK_WITHIN_S
+        while self.crashes() == before:
+            assert time.monotonic() < until_s, "no killed backend was noticed"
+            if found := self.backends():
+                kill(chance.choice(found))
+            with suppress(AssertionError):
+                await asyncio.to_thread(wait_until, lambda: self.crashes() > before, timeout_s=2.0)
+
+    def crashes(self) -> int:
+        """How often PostgreSQL began anew after the crash of a backend."""
+        return (self.data_dir / "postgres.log").read_text().count("reinitializing")
 
 
 def name(process: psutil.Process) -> str:
