@@ -68,7 +68,7 @@ from moderation.protocols.coral_intake import CoralIntake
 from moderation.protocols.edge import edge
 from moderation.protocols.express import Express, ExpressConnection, fits_the_library
 from moderation.protocols.sessions import PUBLIC_ORIGIN, SESSIONS
-from moderation.protocols.strangers import speak_for_the_library
+from moderation.protocols.strangers import MAX_FIELD_BYTES, MAX_LINE_BYTES, speak_for_the_library
 from moderation.protocols.traced import tracing
 from moderation.review.authors import Authors
 from moderation.review.desk import ReviewDesk
@@ -201,7 +201,8 @@ def server_options(app: web.Application, *, is_leaving: Callable[[], bool] = lam
         log.warning("express_left_out", aiohttp=aiohttp.__version__)
     elif not isinstance(intake, TracedIntake):
         express = Express(app[DIRECTORY], intake, is_leaving=is_leaving)
-    return {"auto_decompress": False, "express": express}
+    bounds = {"max_line_size": MAX_LINE_BYTES, "max_field_size": MAX_FIELD_BYTES}
+    return {"auto_decompress": False, "express": express, **bounds}
 
 
 def _intake(settings: Settings, traces: Traces | None, *services: Any) -> Intake:

@@ -301,7 +301,7 @@ class _WithoutText(logging.Formatter):
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Leave out what strangers do to the HTTP server: words that are no HTTP, counted as a 400; gone before the answer.
+    """Leave out what strangers do to the HTTP server: words that are no HTTP, counted where they are answered; gone before the answer.
 
     The library calls each of these an error, with which anybody could fill the log and wake the operator. And each try of the
     pool while PostgreSQL is away, which `postgresql_away` says once.
@@ -315,11 +315,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
     )
 
     error = record.exc_info[1] if record.exc_info else None
-    if not isinstance(error, HttpProcessingError | ConnectionError):
-        return True
-    if isinstance(error, HttpProcessingError):
-        REQUESTS.labels("none", "any", 400).inc()
-    return False
+    return not isinstance(error, HttpProcessingError | ConnectionError)
 
 
 def _report_crash(_kind: type[BaseException], error: BaseException, _trace: Any) -> None:

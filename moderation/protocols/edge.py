@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 
 from moderation.domain.errors import DependencyUnavailableError, ModerationError
 from moderation.domain.ids import new_hex
@@ -31,7 +31,9 @@ _STATUS_CODES = {
     413: "too-large",
     415: "unsupported-media-type",
     417: "expectation-failed",
+    505: "version-not-supported",
 }
+_SPOKEN = (HttpVersion10, HttpVersion11)
 QUIET = {"/livez", "/readyz", "/metrics"}
 
 log = structlog.get_logger()
@@ -49,7 +51,8 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     request_id = new_hex()
     request[NOTES] = {}
     request[REQUEST_ID] = request_id
-    response = await _answer(request, handler, request_id)
+    is_spoken = request._version in _SPOKEN  # noqa: SLF001 - once asked for by its public name it stays what it was
+    response = await _answer(request, handler if is_spoken else _refuse_version, request_id)
     if not response.prepared:
         response.headers.update(edge_headers(request_id))
         if IS_PRIVATE in request:
@@ -59,6 +62,12 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     duration_s = time.perf_counter() - started
     record(route, method, response.status, duration_s=duration_s, request_id=request_id, notes=request[NOTES])
     return response
+
+
+async def _refuse_version(request: web.Request) -> web.StreamResponse:
+    """Refuse versions that the library's parser takes and answers in kind, 0.9 and 2.0, in ours (RFC 9110 §15.6.6)."""
+    request._version = HttpVersion11  # noqa: SLF001 - what the answer's first line says
+    raise web.HTTPVersionNotSupported
 
 
 def edge_headers(request_id: str) -> dict[str, str]:

@@ -61,6 +61,9 @@ PROBLEMS: dict[str, ProblemType] = {
         412, "Precondition failed", "`If-Match` names a revision that is not the current one."
     ),
     "too-large": ProblemType(413, "Too large", "The body is above the documented bound."),
+    "address-too-long": ProblemType(
+        414, "Address too long", "The address with its parameters is longer than 8 KiB; send less in it."
+    ),
     "unsupported-media-type": ProblemType(
         415, "Unsupported media type", "Send the documented content type, in UTF-8."
     ),
@@ -76,6 +79,11 @@ PROBLEMS: dict[str, ProblemType] = {
     "rate-limited": ProblemType(
         429, "Too many requests", "A rate limit was reached; try again after the time in `Retry-After`."
     ),
+    "headers-too-large": ProblemType(
+        431,
+        "Headers too large",
+        "A header field is longer than 8 KiB, its name included; often it is cookies that are not ours.",
+    ),
     "internal": ProblemType(
         500,
         "Internal error",
@@ -85,6 +93,11 @@ PROBLEMS: dict[str, ProblemType] = {
         503,
         "Temporarily unavailable",
         "Nothing was accepted; send the same request again after the time in `Retry-After`.",
+    ),
+    "version-not-supported": ProblemType(
+        505,
+        "HTTP version not supported",
+        "HTTP/1.1 and HTTP/1.0 are spoken here; a proxy in front may speak others.",
     ),
 }
 

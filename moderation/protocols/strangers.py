@@ -3,15 +3,20 @@
 The library offers no place to say so, so three of its names are replaced, once a process; tests see whether that still works.
 """
 
-from aiohttp import web, web_protocol, web_response, web_server, web_urldispatcher
+from aiohttp import HttpVersion11, web, web_protocol, web_response, web_server, web_urldispatcher
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from moderation.domain.details import detail
 from moderation.domain.errors import MalformedRequestError, ModerationError
 from moderation.domain.ids import new_hex
 from moderation.protocols.edge import edge
 from moderation.protocols.problems import problem_response
+from moderation.telemetry import REQUESTS, tally
 
 NAME = "moderation"
+MAX_LINE_BYTES = 8192
+MAX_FIELD_BYTES = 8190
+"""Of the address, and of a header field with its name: a little apart, since the library's error says of neither but the limit."""
 
 
 class Connection(web_protocol.RequestHandler):
@@ -28,10 +33,22 @@ class Connection(web_protocol.RequestHandler):
     ) -> web.StreamResponse:
         """Log and end as the library does; answer with a problem detail."""
         super().handle_error(request, status, exc, message)
-        error = MalformedRequestError(detail("no_http")) if status < 500 else ModerationError()
+        request._version = HttpVersion11  # noqa: SLF001 - of one that was not read the library answers in 1.0
+        error = _unreadable(exc) if status < 500 else ModerationError()
         response = problem_response(error, request_id=new_hex(), language="en")
+        if isinstance(exc, HttpProcessingError):  # what fails in a handler, the edge has counted
+            tally(REQUESTS, "none", "any", response.status).inc()
         response.force_close()
         return response
+
+
+def _unreadable(cause: BaseException | None) -> ModerationError:
+    """Return what is wrong with a request that could not be read, as far as the library says it."""
+    problem = MalformedRequestError(detail("no_http"))
+    if isinstance(cause, LineTooLong):
+        problem = MalformedRequestError()
+        problem.code = "address-too-long" if cause.args[1] == MAX_LINE_BYTES else "headers-too-large"
+    return problem
 
 
 _meet_expectation = web_urldispatcher._default_expect_handler  # noqa: SLF001 - there is no other name for it

@@ -32,8 +32,9 @@ def test_every_problem_is_mentioned_by_some_route():
     mentioned = {
         code for dialect in DIALECTS for operation in dialect.operations for code in operation.problems
     }
-    # For whatever method a path does not have, and for whatever a caller expects of it.
-    everywhere = {"method-not-allowed", "expectation-failed"}
+    # For whatever method a path does not have, whatever a caller expects of it, and what is refused before there is a path.
+    before = {"address-too-long", "headers-too-large", "version-not-supported"}
+    everywhere = {"method-not-allowed", "expectation-failed"} | before
     assert not PROBLEMS.keys() - mentioned - everywhere - {"invalid-configuration"}
     assert not mentioned - PROBLEMS.keys()
 

@@ -36,6 +36,9 @@ NOT_WALKED = {
     "invalid-configuration",
     "method-not-allowed",
     "expectation-failed",
+    "address-too-long",
+    "headers-too-large",
+    "version-not-supported",
     "unknown-site",
     "conflict",
 }

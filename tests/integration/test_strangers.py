@@ -14,9 +14,29 @@ NO_HTTP = [
     b"NONSENSE\r\n\r\n",
     b"GET / HTTP/9.9\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: secret\r\n\r\n",
-    b"GET /" + b"secret" * 2000 + b" HTTP/1.1\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: x\r\nsecret header: x\r\n\r\n",
 ]
+
+TOO_MUCH = {
+    "an address": (b"GET /" + b"secret" * 2000 + b" HTTP/1.1\r\n\r\n", 414, "address-too-long"),
+    "a header": (
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nCookie: " + b"secret" * 2000 + b"\r\n\r\n",
+        431,
+        "headers-too-large",
+    ),
+    "a header's name": (
+        b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"secret" * 2000 + b": x\r\n\r\n",
+        431,
+        "headers-too-large",
+    ),
+    "a header of a comment": (
+        b"POST /v1/comments HTTP/1.1\r\nHost: x\r\nX: "
+        + b"secret" * 2000
+        + b"\r\nContent-Length: 2\r\n\r\n{}",
+        431,
+        "headers-too-large",
+    ),
+}
 
 BODY = b'{"text": "x"}'
 FRAMED_IN_TWO_WAYS = {
@@ -61,11 +81,57 @@ async def test_what_is_no_http_is_answered_without_naming_libraries_or_repeating
 ) -> None:
     for sent in NO_HTTP:
         head, body = await told(service, sent)
-        assert head.split(b" ", 2)[1] == b"400"
+        assert head.startswith(b"HTTP/1.1 400 ")
         problem = json.loads(body)
         assert (problem["type"], problem["status"]) == ("/problems/malformed-request", 400)
         for word in (b"aiohttp", b"python", b"secret", b"nonsense", b"bytearray"):
             assert word not in (head + body).lower(), (sent[:30], word)
+
+
+@pytest.mark.parametrize(("sent", "status", "code"), TOO_MUCH.values(), ids=TOO_MUCH)
+async def test_what_is_too_long_before_the_body_is_named(
+    service: RunningService, sent: bytes, status: int, code: str
+) -> None:
+    head, body = await told(service, sent)
+    problem = json.loads(body)
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"application/problem+json" in head
+    assert (problem["type"], problem["status"]) == (f"/problems/{code}", status)
+    assert problem["request_id"]
+    assert b"secret" not in body
+    async with service.client.get("/metrics") as response:
+        metrics = await response.text()
+    assert f'moderation_requests_total{{method="any",route="none",status="{status}"}}' in metrics
+
+
+@pytest.mark.parametrize("length", [8000, 8180])
+async def test_what_is_just_not_too_long_is_served(service: RunningService, length: int) -> None:
+    async with service.client.get("/livez", params={"x": "y" * (length - len("/livez?x="))}) as response:
+        assert response.status == 200
+    async with service.client.get("/livez", headers={"Cookie": "y" * (length - len("Cookie"))}) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize("version", ["0.9", "2.0"])
+@pytest.mark.parametrize("line", ["GET /livez", "GET /nowhere", "POST /v1/comments"])
+async def test_a_version_that_is_not_spoken_is_refused_in_ours(
+    service: RunningService, line: str, version: str
+) -> None:
+    head, body = await told(
+        service, f"{line} HTTP/{version}\r\nHost: x\r\nAccept-Language: ar\r\n\r\n".encode()
+    )
+    problem = json.loads(body)
+    assert head.startswith(b"HTTP/1.1 505 ")
+    assert (problem["type"], problem["status"]) == ("/problems/version-not-supported", 505)
+    assert problem["title"] == ARABIC["version-not-supported"][0]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_the_versions_that_are_spoken_are_served(service: RunningService, version: str) -> None:
+    head, _ = await told(
+        service, f"GET /livez HTTP/{version}\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    )
+    assert head.split(b" ", 2)[1] == b"200"
 
 
 @pytest.mark.parametrize("framing", FRAMED_IN_TWO_WAYS.values(), ids=FRAMED_IN_TWO_WAYS)
