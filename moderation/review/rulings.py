@@ -134,9 +134,9 @@ def take_back(comment: LockedComment, undo: Undo, *, reviewer: Reviewer, now: da
     if undo.sequence is not None and undo.sequence == latest.undoes and reviewer.made(latest):
         return None
     if undo.sequence is not None and undo.sequence != latest.sequence:
-        raise _decided_meanwhile(latest)
+        raise _decided_meanwhile(comment, reviewer)
     if latest.decided_by is Decider.SERVICE or latest.undoes is not None or len(comment.history) < 2:
-        raise ConflictError(detail("nothing_to_undo"), **_who(latest))
+        raise ConflictError(detail("nothing_to_undo"), **_who(comment, reviewer))
     if not reviewer.made(latest):
         _require_right_to_others(comment, undo, reviewer)
     require_claimable(reviewer, comment.site_id, comment.task, now=now)
@@ -161,9 +161,9 @@ def _require_right_to_others(comment: LockedComment, undo: Undo, reviewer: Revie
     if is_lead and not undo.is_own:
         return
     if any(reviewer.made(decision) for decision in comment.history):
-        raise _decided_meanwhile(comment.latest)
+        raise _decided_meanwhile(comment, reviewer)
     if undo.is_own:
-        raise ConflictError(detail("decided_before"), **_who(comment.latest))
+        raise ConflictError(detail("decided_before"), **_who(comment, reviewer))
     raise NotPermittedError(detail("leads_undo"), required_role=Role.LEAD.value)
 
 
@@ -199,13 +199,13 @@ def _is_agreed(comment: LockedComment, target: Target, ruling: Ruling, reviewer:
     latest = comment.latest
     if target.sequence is not None:
         if target.sequence != latest.sequence:
-            raise _decided_meanwhile(latest)
+            raise _decided_meanwhile(comment, reviewer)
         return False
     is_open = comment.task is not None
     if is_open or latest.decided_by is Decider.SERVICE or reviewer.made(latest):
         return False
     if latest.verdict is not ruling.verdict:
-        raise _decided_meanwhile(latest)
+        raise _decided_meanwhile(comment, reviewer)
     return True
 
 
@@ -219,16 +219,18 @@ def _kind(comment: LockedComment) -> TaskKind | None:
     return None if comment.task is None else comment.task.kind
 
 
-def _decided_meanwhile(latest: Decision) -> ConflictError:
-    return ConflictError(detail("decided_otherwise"), **_who(latest))
+def _decided_meanwhile(comment: LockedComment, reviewer: Reviewer) -> ConflictError:
+    return ConflictError(detail("decided_otherwise"), **_who(comment, reviewer))
 
 
-def _who(decision: Decision) -> dict[str, Any]:
-    """What the caller is told of the decision that stands in the way."""
+def _who(comment: LockedComment, reviewer: Reviewer) -> dict[str, Any]:
+    """What the caller is told of the decision that stands in the way; people not its verdict while they may yet audit it."""
+    decision = comment.latest
+    is_blind = reviewer.decider is Decider.MODERATOR and _kind(comment) is TaskKind.AUDIT
     return {
         "decided_by": decision.decided_by.value,
         "moderator": decision.actor,
-        "verdict": None if decision.verdict is None else decision.verdict.value,
+        "verdict": None if decision.verdict is None or is_blind else decision.verdict.value,
         "decided_at": wire_time(decision.decided_at),
         "sequence": decision.sequence,
         "revision": decision.revision,

@@ -17,7 +17,7 @@ export function faultOf(problem, { entry, before, order, desk }) {
     const who = { who: moderatorOf(problem.body.claimed_by), until: timeOfDay(problem.body.expires_at) };
     return notice("fault", h("p", {}, sayWith("fault.claimed", who)));
   }
-  if (problem.code === "conflict" && problem.body.sequence !== undefined) {
+  if (problem.code === "conflict" && problem.body.verdict) { // none where it is audited again meanwhile
     const wish = order.body;
     const replace = () => {
       entry.fault = undefined;

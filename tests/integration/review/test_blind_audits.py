@@ -1,4 +1,4 @@
-"""An audit is judged without knowing what the service said: no filter, order, cursor, record or undo tells of it."""
+"""An audit is judged without knowing what the service said: no filter, order, cursor, record, undo or refusal tells of it."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -104,6 +104,21 @@ async def test_nothing_else_a_moderator_may_read_tells_of_it(
             assert status == 200, path
             told.append(_said(body))
         assert told[0] == told[1], path
+
+
+async def test_no_refusal_tells_of_it(audited: tuple[RunningService, str, list[str]]) -> None:
+    service, token, (approved, rejected, *_) = audited
+    named = {"verdict": "approve", "revision": 1, "sequence": 9}
+    for path, body in (("undo", {}), ("undo", {"own": True}), ("undo", {"sequence": 9}), ("decision", named)):
+        for comment_id in (approved, rejected):
+            refused = await service.call("POST", f"/v1/comments/{comment_id}/{path}", key=token, json=body)
+            assert (refused[0], refused[1]["verdict"]) == (409, None), (path, body)
+    bulk = {"verdict": "approve", "items": [{"id": rejected, "revision": 1, "sequence": 9}]}
+    _, answer = await service.call("POST", "/v1/decisions", key=token, json=bulk)
+    assert [(one["status"], one["verdict"]) for one in answer["results"]] == [(409, None)]
+    by_site = {"moderator": "editor-7", "sequence": 9}
+    _, refused = await service.call("POST", f"/v1/comments/{rejected}/undo", json=by_site)
+    assert refused["verdict"] == "reject"  # the site's own key sees all
 
 
 _OURS = (
