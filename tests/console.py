@@ -14,6 +14,7 @@ from moderation.domain.clock import utc_now
 from moderation.domain.ids import ModeratorId, new_uuid
 from moderation.privacy.passwords import Passwords
 from moderation.review.indexing import Indexer
+from moderation.storage import search
 from moderation.storage.administration.addresses import insert_moderator
 from moderation.storage.database import connect
 from moderation.storage.sessions import Sessions
@@ -115,6 +116,8 @@ class Browser:
 async def make_entries(service: RunningService) -> None:
     """Make what comments are found by now, instead of waiting for the job."""
     connection = await connect(service.database_url)
+    # The service's own job stays away meanwhile, and a group of its that is under way is waited for.
+    await connection.execute("SELECT pg_advisory_lock($1)", search._LOCK)
     while await Indexer(service.database_url, clock=utc_now).once(connection):
         pass
     await connection.close()

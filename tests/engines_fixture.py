@@ -32,19 +32,23 @@ async def running_engines(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     """
     engines = EmbeddedEngines(tmp_path_factory.mktemp("engines"))
     addresses = await engines.start()
-    await _do_not_wait_for_the_disk(addresses)
+    await _prepare_for_tests(addresses)
     try:
         yield addresses
     finally:
         await engines.stop()
 
 
-async def _do_not_wait_for_the_disk(addresses: EngineAddresses) -> None:
-    """Nobody kills these engines; a test that needs what `fsync` gives has engines of its own."""
+async def _prepare_for_tests(addresses: EngineAddresses) -> None:
+    """Wait for no disk, for nobody kills these engines: a test that needs what `fsync` gives has engines of its own.
+
+    And count no rows unasked: plans would depend on when the server last came by, and with it on what ran before.
+    """
     url = addresses.database_url.replace("//moderation@", "//postgres@").replace("/moderation?", "/postgres?")
     superuser = await asyncpg.connect(url)
     await superuser.execute("ALTER SYSTEM SET fsync = off")
     await superuser.execute("ALTER SYSTEM SET full_page_writes = off")
+    await superuser.execute("ALTER SYSTEM SET autovacuum = off")
     await superuser.execute("SELECT pg_reload_conf()")
     await superuser.close()
 
@@ -113,7 +117,7 @@ def _is_engine_of(process: psutil.Process, data_dir: str) -> bool:
         return False
 
 
-def wait_until(ask: Callable[[], Answer], *, timeout_s: float = 30.0) -> Answer:
+def wait_until(ask: Callable[[], Answer], *, timeout_s: float = 60.0) -> Answer:
     """Ask until the answer is true, and return it; fails after the deadline."""
     until_s = time.monotonic() + timeout_s
     while not (answer := ask()):

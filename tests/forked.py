@@ -80,7 +80,7 @@ class Forks:
 
 def _end(line: socket.socket, server: "subprocess.Popen[bytes]") -> None:
     line.close()
-    server.wait(timeout=10)
+    server.wait(timeout=60)
 
 
 FORKS = Forks()

@@ -22,7 +22,7 @@ from tests.forked import FORKS
 PROGRAM = [sys.executable, "-m", "moderation"]
 PATIENCE = float(os.environ.get("CHAOS_PATIENCE", "1"))
 """The long form of the reliability tests, which yields to everything else, waits so many times as long."""
-START_TIMEOUT_S = 50.0 * PATIENCE
+START_TIMEOUT_S = 100.0 * PATIENCE
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -65,12 +65,12 @@ class Service:
                 member.kill()
             except psutil.NoSuchProcess:
                 continue
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=60)
 
     def stop(self) -> int:
         """Stop it as an operator does."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=90)
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def serving(data_dir: Path, *options: str, port: int, **settings: str) -> Iterat
             family = service.family()
             process.terminate()
             try:
-                process.wait(timeout=40)
+                process.wait(timeout=90)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -110,7 +110,7 @@ async def until_ready(service: Service, *, log: Path | None = None) -> None:
         while time.monotonic() < until_s:
             assert service.process.poll() is None, f"ended with {service.process.returncode}"
             try:
-                async with session.get(service.url + "/readyz", timeout=aiohttp.ClientTimeout(2)) as answer:
+                async with session.get(service.url + "/readyz", timeout=aiohttp.ClientTimeout(10)) as answer:
                     if answer.status == 200:
                         return
             except (aiohttp.ClientError, TimeoutError):

@@ -106,12 +106,12 @@ class Receiver:
         """Comment and sequence of every accepted event, in the order of arrival."""
         return [received.key for received in self.accepted]
 
-    async def wait_for(self, condition: Callable[[], bool], *, timeout_s: float = 15.0) -> None:
+    async def wait_for(self, condition: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
         """Return once ``condition`` holds; looked at after every request and answer."""
         async with asyncio.timeout(timeout_s), self._arrived:
             await self._arrived.wait_for(condition)
 
-    async def wait_for_requests(self, count: int, *, timeout_s: float = 15.0) -> None:
+    async def wait_for_requests(self, count: int, *, timeout_s: float = 60.0) -> None:
         await self.wait_for(lambda: len(self.requests) >= count, timeout_s=timeout_s)
 
     async def __aenter__(self) -> Self:

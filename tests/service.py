@@ -1,5 +1,6 @@
 """The whole service in this process, on the real engines, with one site and one moderator."""
 
+import asyncio
 import hashlib
 import secrets
 import uuid
@@ -7,16 +8,24 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
+import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from moderation import app as app_module
 from moderation import settings as settings_module
 from moderation.app import create_app, server_options
+from moderation.console.entrance import ENTRANCE
 from moderation.domain.signatures import new_secret
+from moderation.intake import groups
 from moderation.privacy.keys import Keyring
 from moderation.privacy.vault import KeyedVault
 from moderation.storage.database import Database
+
+PATIENT_S = 20.0
+"""For whatever is given up, refused or judged otherwise after a moment: that has tests of its own, and machines are shared."""
 
 NO_LIMITS = {rule: [0, 1, 1] for rule in ("author", "address", "thread", "site")}
 
@@ -154,14 +163,31 @@ async def running_service(
     """Run the application on these engines until the block ends."""
     keyring = Keyring.new()
     vault, database = KeyedVault(keyring), Database(database_url)
-    environ = {f"MODERATION_{name.upper()}": value for name, value in settings.items()}
+    environ = {"MODERATION_SCORE_DEADLINE_MS": str(int(PATIENT_S * 1000))}
+    environ |= {f"MODERATION_{name.upper()}": value for name, value in settings.items()}
     environ |= {"MODERATION_DATABASE_URL": database_url, "MODERATION_REDIS_URL": redis_url}
     try:
         seeded = await seed_site(database, vault, policy=policy, settings=site, webhook_url=webhook_url)
-        app = create_app(settings_module.load(environ, require_keys=False), keyring)
+        with patch.object(app_module, "ANSWERED_WITHIN_S", PATIENT_S):
+            app = create_app(settings_module.load(environ, require_keys=False), keyring)
+        app[ENTRANCE]._limiter._deadline_s = PATIENT_S
         server = TestServer(app)
         await server.start_server(**server_options(app))
         async with TestClient(server) as client:
-            yield RunningService(client, database, vault, database_url, redis_url, seeded)
+            with patch.object(groups, "ANSWERED_WITHIN_S", PATIENT_S):
+                yield RunningService(client, database, vault, database_url, redis_url, seeded)
     finally:
         await database.close()
+
+
+def rest(monkeypatch: pytest.MonkeyPatch, *jobs: type) -> None:
+    """Let the service's own jobs of these kinds do nothing: the test does their work itself, and would meet them.
+
+    To be called before the service starts.
+    """
+
+    async def run(_job: object) -> None:
+        await asyncio.Event().wait()
+
+    for job in jobs:
+        monkeypatch.setattr(job, "run", run)

@@ -15,7 +15,7 @@ from tests.engines_fixture import engine_owner, read_addresses
 from tests.forked import FORKS
 from tests.program import environment
 
-TIMEOUT_S = 60
+TIMEOUT_S = 150
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 SITE = ("--url", "https://news.example")
 """What adding a site takes at least."""
@@ -71,7 +71,7 @@ def owned(
     with engine_owner(data_dir) as owner:
         yield data_dir, read_addresses(owner)
         owner.terminate()
-        owner.wait(timeout=30)
+        owner.wait(timeout=90)
 
 
 @pytest.fixture(scope="module")

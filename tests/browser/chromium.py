@@ -32,8 +32,8 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-port=0",
 )
-START_TIMEOUT_S = 30.0
-WAIT_S = 15.0
+START_TIMEOUT_S = 60.0
+WAIT_S = 45.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 KEYS = {"Enter": 13, "Tab": 9}
 

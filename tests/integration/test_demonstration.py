@@ -77,7 +77,7 @@ async def fetch(method: str, url: str, **options: Any) -> tuple[int, Any]:
 
 async def heard_when(receiver: str, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait until what the receiver heard fulfils a condition."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             _, heard = await fetch("GET", receiver + "events.json")
             if condition(heard):
@@ -157,7 +157,7 @@ async def test_a_real_site_named_demo_is_left_alone_and_has_no_page_to_try(setti
     async with running_demonstration(settings) as demo:
         assert (await fetch("GET", demo.url + "/try"))[0] == 200
         await remove_site(database, "demo", actor="test")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await fetch("GET", demo.url + "/try"))[0] != 404:
                 await asyncio.sleep(0.05)
         assert (await fetch("GET", demo.url + "/try/static/try.js"))[0] == 404

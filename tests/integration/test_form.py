@@ -292,7 +292,7 @@ async def test_a_body_cut_off_by_the_network_stores_nothing(service: RunningServ
     head = f"POST {path(service)} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM_TYPE}\r\nContent-Length: 500\r\n\r\n"
     writer.write(head.encode() + b"author=a&email=a%40example.com&comment_post_ID=1&comment=hello")
     writer.write_eof()
-    await asyncio.wait_for(reader.read(), 10)
+    await asyncio.wait_for(reader.read(), 60)
     writer.close()
     await writer.wait_closed()
     async with service.database.connection() as connection:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
@@ -30,10 +31,22 @@ async def pid_of_a_use(database: Database, *, for_s: float = 0.0) -> int:
         return pid
 
 
+def _lending(database: Database) -> lending.Lending:
+    found = database._pool.opened
+    assert found is not None
+    return found
+
+
 def kept(database: Database) -> int:
-    lent = database._pool.opened
-    assert lent is not None
-    return len(lent._kept)
+    return len(_lending(database)._kept)
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clock of what is kept: it stands until the test moves it."""
+    watch = SimpleNamespace(now_s=0.0)
+    monkeypatch.setattr(lending, "time", SimpleNamespace(monotonic=lambda: watch.now_s))
+    return watch
 
 
 async def test_the_next_use_gets_the_connection_of_the_one_before_and_asks_no_pool(
@@ -49,7 +62,7 @@ async def test_the_next_use_gets_the_connection_of_the_one_before_and_asks_no_po
 
 async def test_whoever_waits_gets_what_comes_back(narrow: Database) -> None:
     pids = await asyncio.wait_for(
-        asyncio.gather(*(pid_of_a_use(narrow, for_s=0.02) for _ in range(12))), timeout=5
+        asyncio.gather(*(pid_of_a_use(narrow, for_s=0.02) for _ in range(12))), timeout=30
     )
     assert len(pids) == 12
     assert len(set(pids)) == 2
@@ -57,9 +70,12 @@ async def test_whoever_waits_gets_what_comes_back(narrow: Database) -> None:
 
 async def test_a_connection_that_the_server_ended_while_it_was_kept_is_not_lent(narrow: Database) -> None:
     first = await pid_of_a_use(narrow)
+    (lent,) = _lending(narrow)._kept
+    noticed = asyncio.Event()
+    lent.connection.add_termination_listener(lambda _: noticed.set())
     async with Database(narrow.url).connection() as other:
-        await other.execute("SELECT pg_terminate_backend($1, 2000)", first)
-    await asyncio.sleep(0.05)
+        await other.execute("SELECT pg_terminate_backend($1)", first)
+    await asyncio.wait_for(noticed.wait(), timeout=30)
     assert await pid_of_a_use(narrow) != first
     assert len({await pid_of_a_use(narrow) for _ in range(3)}) == 1
 
@@ -95,27 +111,29 @@ async def test_after_an_error_a_connection_is_not_kept(narrow: Database) -> None
 
 
 async def test_one_that_was_kept_for_long_goes_back_to_the_pool(
-    narrow: Database, monkeypatch: pytest.MonkeyPatch
+    narrow: Database, watch: SimpleNamespace
 ) -> None:
-    monkeypatch.setattr(lending, "KEPT_S", 0.1)
+    await pid_of_a_use(narrow)
+    watch.now_s = lending.KEPT_S - 1
     await pid_of_a_use(narrow)
     assert kept(narrow) == 1
-    await asyncio.sleep(0.12)
+    watch.now_s = lending.KEPT_S
     await pid_of_a_use(narrow)
     assert kept(narrow) == 0
 
 
 async def test_one_that_lies_idle_below_the_others_goes_back_too(
-    narrow: Database, monkeypatch: pytest.MonkeyPatch
+    narrow: Database, watch: SimpleNamespace
 ) -> None:
-    monkeypatch.setattr(lending, "KEPT_S", 1.0)
-    older = asyncio.create_task(pid_of_a_use(narrow, for_s=0.5))
-    await asyncio.sleep(0.4)
-    newer = await pid_of_a_use(narrow, for_s=0.2)
-    await older
-    await asyncio.sleep(0.5)
+    older, newer = narrow.connection(), narrow.connection()
+    await older.__aenter__()
+    watch.now_s = 10.0
+    above = (await newer.__aenter__()).get_server_pid()
+    for use in (older, newer):
+        await use.__aexit__(None, None, None)
     assert kept(narrow) == 2
-    assert await pid_of_a_use(narrow) == newer
+    watch.now_s = lending.KEPT_S
+    assert await pid_of_a_use(narrow) == above
     assert kept(narrow) == 1
 
 
@@ -123,5 +141,5 @@ async def test_closing_does_not_wait_for_those_that_are_kept_and_the_next_use_op
     narrow: Database,
 ) -> None:
     first = await pid_of_a_use(narrow)
-    await asyncio.wait_for(narrow.close(), timeout=2)
+    await asyncio.wait_for(narrow.close(), timeout=30)
     assert await pid_of_a_use(narrow) != first

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -299,7 +300,8 @@ async def test_a_site_s_model_judges_that_site_alone_and_no_comment_is_dropped_b
     _, before = await service.submit(spam)
     answers = []
     await registry.promote(version, own, reason=None)
-    for _ in range(200):
+    until_s = time.monotonic() + 60
+    while time.monotonic() < until_s:
         both = await asyncio.gather(
             service.submit(spam), service.call("POST", "/v1/comments", key=other.key, json=comment(spam))
         )

@@ -118,7 +118,7 @@ async def test_a_hundred_racing_callers_get_exactly_the_places_there_are(
     assert fallbacks == []
     assert sum(result.denied_by is None for result in results) == 7
     assert {result.denied_by for result in results} == {None, "author"}
-    assert {result.retry_after_s for result in results if result.denied_by} <= {3599, 3600}
+    assert {result.retry_after_s for result in results if result.denied_by} <= {*range(3540, 3601)}
 
 
 async def test_the_servers_own_clock_counts_unless_a_test_says_otherwise(
@@ -127,7 +127,7 @@ async def test_the_servers_own_clock_counts_unless_a_test_says_otherwise(
     limiter = RateLimiter(running_engines.redis_url, key_prefix=f"{uuid.uuid4().hex}:", deadline_s=PATIENT_S)
     limits = replace(NO_LIMITS, author=Limit(20, 1, 1))
     assert (await one(limiter, request(limits=limits))).denied_by is None
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + 30
     while (await one(limiter, request(limits=limits))).denied_by is not None:
         assert time.monotonic() < until_s
         await asyncio.sleep(0.01)
@@ -401,7 +401,7 @@ class Valkey:
             self.process.wait()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], timeout_s: float = 60) -> None:
     deadline_s = time.monotonic() + timeout_s
     while not await condition():
         assert time.monotonic() < deadline_s, "not in time"

@@ -69,7 +69,7 @@ async def told(service: RunningService, sent: bytes) -> tuple[bytes, bytes]:
         reader, writer = await asyncio.open_connection(server.host, server.port)
         with suppress(ConnectionError):
             writer.write(sent)
-            head, _, body = (await asyncio.wait_for(reader.read(), 20)).partition(b"\r\n\r\n")
+            head, _, body = (await asyncio.wait_for(reader.read(), 60)).partition(b"\r\n\r\n")
             writer.close()
             await writer.wait_closed()
             return head, body
@@ -180,9 +180,9 @@ async def test_who_waits_to_be_asked_for_the_body_is_asked(service: RunningServi
         f"Content-Type: application/json\r\nExpect: 100-Continue\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     writer.write(head.encode())
-    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60) == b"HTTP/1.1 100 Continue\r\n\r\n"
     writer.write(body)
-    assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 201 ")
+    assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 201 ")
     writer.close()
 
 

@@ -107,7 +107,7 @@ async def running_desk(data_dir: Path, **settings: str) -> AsyncIterator[Desk]:
         started(data_dir, port=free_port(), allow_private_endpoints="true", **settings) as service,
         aiohttp.ClientSession(timeout=timeout) as session,
     ):
-        addresses = await EmbeddedEngines.attach(data_dir, deadline_s=10)
+        addresses = await EmbeddedEngines.attach(data_dir, deadline_s=60)
         assert addresses is not None
         await lift_limits(addresses.database_url)
         desk = Desk(data_dir, service, site, session, addresses.database_url)

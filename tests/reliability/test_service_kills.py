@@ -152,7 +152,7 @@ async def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -
 
 
 async def every_event(data_dir: Path) -> set[tuple[str, int]]:
-    addresses = await EmbeddedEngines.attach(data_dir, deadline_s=10)
+    addresses = await EmbeddedEngines.attach(data_dir, deadline_s=60)
     assert addresses is not None
     connection = await asyncpg.connect(addresses.database_url)
     rows = await connection.fetch("SELECT comment_id::text AS id, sequence FROM decisions")

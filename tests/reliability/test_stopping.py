@@ -104,9 +104,9 @@ async def test_a_service_that_is_told_to_stop_says_so_before_it_has(engine_data:
         (worker,) = [member for member in service.family() if "moderation.worker" in member.cmdline()]
         worker.suspend()  # it is waited for, for 25 seconds
         service.process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(wait_until, lambda: _is_leaving(engine_data), timeout_s=15.0)
+        await asyncio.to_thread(wait_until, lambda: _is_leaving(engine_data), timeout_s=20.0)
         worker.resume()
-        assert await asyncio.to_thread(service.process.wait, 40) == 0
+        assert await asyncio.to_thread(service.process.wait, 90) == 0
 
 
 def _is_leaving(data_dir: Path) -> bool:

@@ -95,7 +95,7 @@ async def test_two_of_everything(engine_data: Path, tmp_path: Path) -> None:
             Receiver() as receiver,
             started(tmp_path / "one", port=free_port(), **options) as one,
             started(tmp_path / "two", port=free_port(), **options) as two,
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(40)) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(60)) as session,
         ):
             await lift_limits(engines.database_url, receiver.url)
             call = Call(session, [one.url, two.url])
@@ -134,7 +134,7 @@ def in_usable_order(receiver: Receiver) -> None:
 
 
 async def the_feed_is_whole(call: Call, key: str, ids: list[str]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         events: list[dict[str, Any]] = []
         while len(events) < 2 * len(ids):
             _, page = await call(0, "/v1/events?limit=1000", key)

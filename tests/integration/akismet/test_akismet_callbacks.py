@@ -18,7 +18,7 @@ from moderation.storage.administration.site_keys import add_akismet_key, list_ke
 from tests.akismet_site import DOUBTFUL, REJECTED, AkismetSite, comment_fields
 from tests.receiver import Hang, Received, Receiver, answer, flap
 from tests.seeding import SteppedClock
-from tests.service import seed_moderator, seed_site
+from tests.service import rest, seed_moderator, seed_site
 
 RUN = Callbacks.run
 
@@ -65,10 +65,7 @@ async def plugin_of(site: AkismetSite, monkeypatch: pytest.MonkeyPatch) -> Async
 
 @pytest.fixture(autouse=True)
 def no_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def sleep(_self: Callbacks) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Callbacks, "run", sleep)
+    rest(monkeypatch, Callbacks, Unconfirmed)
 
 
 async def make_calls(site: AkismetSite, clock: SteppedClock | None = None) -> int:

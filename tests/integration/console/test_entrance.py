@@ -17,7 +17,6 @@ from yarl import URL
 
 from moderation.cli.program import program
 from moderation.console import entrance
-from moderation.console.entrance import ENTRANCE
 from moderation.console.words import WORDS
 from moderation.domain.clock import utc_now
 from moderation.domain.errors import DependencyUnavailableError
@@ -58,12 +57,6 @@ async def forget_attempts(running_engines: EngineAddresses) -> None:
     redis = Redis.from_url(running_engines.redis_url or "")
     await redis.delete("rates:{*sign-in}:s")
     await redis.aclose()
-
-
-@pytest.fixture(autouse=True)
-def patient_limiter(service: RunningService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits a quarter of a second for Redis goes on with coarse limits; these tests want those of Redis."""
-    monkeypatch.setattr(service.client.app[ENTRANCE]._limiter, "_deadline_s", 10.0)
 
 
 async def sessions_kept(service: RunningService) -> int:

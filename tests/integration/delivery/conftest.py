@@ -37,7 +37,7 @@ class Bench:
         self,
         *,
         clock: Callable[[], datetime] | None = None,
-        timeout_s: float = 5.0,
+        timeout_s: float = 30.0,
         places: Places | None = None,
         **options: Any,
     ) -> Worker:

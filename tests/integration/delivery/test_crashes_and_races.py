@@ -42,7 +42,7 @@ async def test_decisions_made_while_events_are_settled_are_all_heard(bench: Benc
             expected.add((str(comment), await bench.newsroom.decide(comment)))
 
     await asyncio.gather(*(decide_often(comments[n::4]) for n in range(4)))
-    await bench.receiver.wait_for(lambda: set(bench.receiver.keys) >= expected, timeout_s=20)
+    await bench.receiver.wait_for(lambda: set(bench.receiver.keys) >= expected)
     await asyncio.gather(*(stop(task) for task in running))
     assert await bench.newsroom.pending() == []
     heard: dict[str, list[int]] = {}
@@ -114,7 +114,7 @@ async def test_on_sigterm_running_attempts_end_and_are_written_down(bench: Bench
         await bench.receiver.wait_for(lambda: hang.hanging == 1)
         process.send_signal(signal.SIGTERM)
         hang.release.set()
-        assert await asyncio.to_thread(process.wait, 10) == 0
+        assert await asyncio.to_thread(process.wait, 60) == 0
     finally:
         process.kill()
         process.wait()
@@ -138,7 +138,7 @@ async def test_a_stopped_worker_gives_its_leases_back_after_a_bounded_time(
     loop = asyncio.get_running_loop()
     began = loop.time()
     await stop(running)
-    assert loop.time() - began < 5
+    assert loop.time() - began < 20  # the requests themselves would hang for 30
     rows = await bench.newsroom.pending()
     assert [(row["next_attempt_at"], row["attempts"]) for row in rows] == [(bench.clock.now, 0)] * 3
     hang.release.set()
@@ -197,7 +197,7 @@ async def test_delivery_outlives_an_absent_postgresql(engine_data: Path):
             engines = EmbeddedEngines(engine_data, valkey=False)
             await engines.start()
             later = await newsroom.comment(site)
-            await receiver.wait_for(lambda: (str(later), 1) in receiver.keys, timeout_s=30)
+            await receiver.wait_for(lambda: (str(later), 1) in receiver.keys)
             await _until_settled(newsroom)
             await stop(running)
     await database.close()
@@ -207,7 +207,7 @@ async def test_delivery_outlives_an_absent_postgresql(engine_data: Path):
 
 
 async def _until_settled(newsroom: Newsroom) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while await newsroom.pending():
             await asyncio.sleep(0.05)
 
@@ -219,7 +219,7 @@ async def test_a_comment_locked_by_somebody_else_does_not_hold_up_the_others(ben
     async with bench.database.transaction() as connection:
         await connection.execute("SELECT 1 FROM comments WHERE id = $1 FOR UPDATE", locked)
         draining = asyncio.create_task(worker.drain())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while [row["comment_id"] for row in await bench.newsroom.pending()] != [locked]:
                 await asyncio.sleep(0.01)
     await draining

@@ -65,7 +65,7 @@ async def test_a_reader_that_tails_the_feed_misses_nothing_of_many_interleaved_w
     reader = asyncio.create_task(tail())
     for _ in range(5):
         await asyncio.gather(*(write() for _ in range(6)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(seen) < len(written):
             await asyncio.sleep(0.02)
     for task in (reader, *sequencers):

@@ -297,7 +297,7 @@ async def test_a_slow_way_in_is_answered_from_memory_and_stored_all_the_same(
     assert await coral.ask(CALM) == (204, None)
     assert await rows(coral, "SELECT FROM comments") == []
     may_store.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await rows(coral, "SELECT FROM comments")) < 2:
             await asyncio.sleep(0.05)
 

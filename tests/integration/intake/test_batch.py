@@ -109,7 +109,7 @@ async def test_an_answer_comes_before_the_next_line_is_sent(service: RunningServ
         yield json.dumps(comment(external_id="2")).encode()
 
     async with service.request("POST", "/v1/comments/batch", data=lines()) as response:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert json.loads(await response.content.readline())["external_id"] == "1"
         first_answered.set()
         assert json.loads(await response.content.readline())["external_id"] == "2"

@@ -78,7 +78,7 @@ async def test_the_site_hears_of_every_comment_that_was_not_withdrawn_before(ser
     first, waiting, withdrawn = await plant(service, person)
     await erase_person(service, person.email)
     events: list[dict[str, Any]] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while sum(event["type"] == "comment.deleted" for event in events) < 3:
             status, page = await service.call("GET", "/v1/events?limit=100")
             assert status == 200
@@ -105,7 +105,7 @@ async def test_the_comment_is_gone_for_its_site_and_cannot_come_back_under_its_i
 
 async def until_sequenced(service: RunningService) -> None:
     """Wait until every decision has its place in the feed, so that nothing but an erasure changes the tables."""
-    async with asyncio.timeout(20), service.database.connection() as connection:
+    async with asyncio.timeout(60), service.database.connection() as connection:
         while await connection.fetchval("SELECT count(*) FROM decisions WHERE position IS NULL"):
             await asyncio.sleep(0.02)
 

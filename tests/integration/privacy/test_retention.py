@@ -19,7 +19,7 @@ from moderation.storage.leadership import leadership
 from moderation.telemetry import RETENTION_REMOVED
 from tests.integration.privacy.planting import plant, planted
 from tests.seeding import SteppedClock
-from tests.service import RunningService, seed_moderator
+from tests.service import RunningService, rest, seed_moderator
 
 NEVER = Retention(**dict.fromkeys(CLOCKS, 3000))
 
@@ -50,6 +50,12 @@ class Keeper:
         return await self.row("SELECT * FROM comments WHERE id = $1", comment_id)
 
 
+@pytest.fixture(autouse=True)
+def only_tests_remove(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.function is not test_only_the_leader_works:
+        rest(monkeypatch, RetentionJob)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def keeper(service: RunningService) -> AsyncIterator[Keeper]:
     connection = await connect(service.database_url)
@@ -61,7 +67,7 @@ async def sequenced(keeper: Keeper) -> None:
     """Wait until every decision has its place in the feed."""
     import asyncio
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await keeper.connection.fetchval("SELECT count(*) FROM decisions WHERE position IS NULL"):
             await asyncio.sleep(0.02)
 
@@ -384,7 +390,7 @@ async def test_only_the_leader_works(keeper: Keeper, monkeypatch: pytest.MonkeyP
         "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON oid = database WHERE datname = current_database()"
         " AND locktype = 'advisory' AND granted AND classid::bigint << 32 | objid::bigint = $1)"
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await keeper.connection.fetchval(held, retention.LOCK):
             await asyncio.sleep(0.05)
     with pytest.raises(TimeoutError):

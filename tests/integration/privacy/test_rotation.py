@@ -214,7 +214,7 @@ async def test_an_erasure_meanwhile_is_not_undone(database: Database, filed: Key
         await erasing.start()
         await eraser.execute("UPDATE comments SET email_sealed = NULL, address_sealed = NULL")
         rotating = asyncio.create_task(rotate(database, filed, actor="test"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await watcher.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
                 await asyncio.sleep(0.01)
         await erasing.commit()

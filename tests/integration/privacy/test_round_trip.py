@@ -65,7 +65,7 @@ async def fill(service: RunningService) -> None:
         service.database, service.vault, service.site.name, Author(name="x"), Standing.BLOCKED, actor="test"
     )
     await make_entries(service)
-    async with asyncio.timeout(20), service.database.connection() as connection:
+    async with asyncio.timeout(60), service.database.connection() as connection:
         await plant_the_rest(connection, service, person, ids)
         await connection.execute(REST)
         while await connection.fetchval("SELECT count(*) FROM decisions WHERE position IS NULL"):
@@ -99,7 +99,7 @@ async def test_every_row_of_every_table_comes_back(
     after = await rows(elsewhere)
     assert {name for name in before if name not in CHANGES and after[name] != before[name]} == set()
     assert before["audit"] <= after["audit"]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         connection = await connect(elsewhere)
         sealed = await connection.fetchval(
             "SELECT email_sealed FROM comments WHERE email_sealed IS NOT NULL LIMIT 1"

@@ -21,6 +21,6 @@ async def test_what_is_cut_off_leaves_no_connection_waiting_in_the_server(databa
             with pytest.raises(DependencyUnavailableError):
                 async with hasty.connection() as other:
                     await other.fetchval("SELECT count(*) FROM comments")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await connection.fetchval(WAITING):
                 await asyncio.sleep(0.1)

@@ -58,7 +58,7 @@ async def test_tasks_being_taken_are_passed_over_without_waiting(database: Datab
     )
     async with database.transaction() as connection:
         await connection.execute("SELECT 1 FROM tasks WHERE comment_id = $1 FOR UPDATE", first)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             (entry,) = await Claims(database, SteppedClock()).claim(ANNA, Selection(site_id, KINDS), limit=5)
     assert entry.comment.id == second
 
@@ -68,7 +68,7 @@ async def test_a_comment_being_decided_is_not_claimed(database: Database) -> Non
     comment_id = await add_comment(database, site_id)
     async with database.transaction() as connection:
         await lock_comments(connection, [comment_id])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert (
                 await Claims(database, SteppedClock()).claim(ANNA, Selection(site_id, KINDS), limit=1) == ()
             )

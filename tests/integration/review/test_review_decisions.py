@@ -183,7 +183,7 @@ def _approval(comment: Any, by: Reviewer, clock: SteppedClock) -> Any:
 
 
 async def wait_for_waiters(database: Database, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             if (await fetch(database, sql))[0][0] >= count:
