@@ -9,8 +9,9 @@ from collections.abc import Mapping
 Words = str | Mapping[str, str]
 
 
-def _ar(zero: str, one: str, two: str, few: str, many: str) -> dict[str, str]:
-    return {"zero": zero, "one": one, "two": two, "few": few, "many": many, "other": many}
+def _ar(*forms: str) -> dict[str, str]:
+    """Zero, one, two, few (3 to 10), many (11 to 99: تعليقًا) and other (the hundreds: ١٠٠ تعليق)."""
+    return dict(zip(("zero", "one", "two", "few", "many", "other"), forms, strict=True))
 
 
 def _en(one: str, other: str) -> dict[str, str]:
@@ -28,7 +29,14 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "dialog.close": ("إغلاق", "Close"),
     # what is on its way
     "outbox.sending": (
-        _ar("", "يُرسل قرار…", "يُرسل قراران…", "تُرسل {count} قرارات…", "يُرسل {count} قرارًا…"),
+        _ar(
+            "",
+            "يُرسل قرار…",
+            "يُرسل قراران…",
+            "تُرسل {count} قرارات…",
+            "يُرسل {count} قرارًا…",
+            "يُرسل {count} قرار…",
+        ),
         _en("Sending a decision…", "Sending {count} decisions…"),
     ),
     "outbox.retrying": (
@@ -38,6 +46,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "قراران لم يُرسلا بعد؛ نعيد المحاولة.",
             "{count} قرارات لم تُرسل بعد؛ نعيد المحاولة.",
             "{count} قرارًا لم تُرسل بعد؛ نعيد المحاولة.",
+            "{count} قرار لم تُرسل بعد؛ نعيد المحاولة.",
         ),
         _en("A decision is not sent yet; trying again.", "{count} decisions are not sent yet; trying again."),
     ),
@@ -48,6 +57,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "تعذّر إرسال قرارين. إنهما محفوظان هنا.",
             "تعذّر إرسال {count} قرارات. إنها محفوظة هنا.",
             "تعذّر إرسال {count} قرارًا. إنها محفوظة هنا.",
+            "تعذّر إرسال {count} قرار. إنها محفوظة هنا.",
         ),
         _en(
             "A decision could not be sent. It is kept here.",
@@ -67,6 +77,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "يُرسل الآن قراران بقيا من قبل.",
             "تُرسل الآن {count} قرارات بقيت من قبل.",
             "يُرسل الآن {count} قرارًا بقيت من قبل.",
+            "يُرسل الآن {count} قرار بقيت من قبل.",
         ),
         _en("Sending a decision left from before.", "Sending {count} decisions left from before."),
     ),
@@ -77,7 +88,14 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "list.pick": ("حدّد تعليق {name}", "Select the comment by {name}"),
     "list.more": ("يُحمَّل المزيد عند الاقتراب من النهاية", "More is loaded towards the end"),
     "list.newcomers": (
-        _ar("", "تعليق جديد", "تعليقان جديدان", "{count} تعليقات جديدة", "{count} تعليقًا جديدًا"),
+        _ar(
+            "",
+            "تعليق جديد",
+            "تعليقان جديدان",
+            "{count} تعليقات جديدة",
+            "{count} تعليقًا جديدًا",
+            "{count} تعليق جديد",
+        ),
         _en("One new comment", "{count} new comments"),
     ),
     "list.claimed": ("عند زميل", "with a colleague"),
@@ -107,16 +125,14 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "pane.comment_by": ("تعليق {name}", "Comment by {name}"),
     "pane.loading": ("يُحمَّل…", "Loading…"),
     "pane.place": (
-        _ar("", "{at} من {count}", "{at} من {count}", "{at} من {count}", "{at} من {count}"),
+        _ar("", *["{at} من {count}"] * 5),
         _en("{at} of {count}", "{at} of {count}"),
     ),
     "pane.place_more": (
         _ar(
             "",
             "{at} من أكثر",
-            "{at} من {count} أو أكثر",
-            "{at} من {count} أو أكثر",
-            "{at} من {count} أو أكثر",
+            *["{at} من {count} أو أكثر"] * 4,
         ),
         _en("{at} of more", "{at} of {count} or more"),
     ),
@@ -136,6 +152,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "عُدّل مرة",
             "عُدّل مرتين",
             "عُدّل {count} مرات",
+            "عُدّل {count} مرة",
             "عُدّل {count} مرة",
         ),
         _en("edited once", "edited {count} times"),
@@ -252,6 +269,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "لماذا يُرفض التعليقان؟",
             "لماذا تُرفض {count} تعليقات؟",
             "لماذا يُرفض {count} تعليقًا؟",
+            "لماذا يُرفض {count} تعليق؟",
         ),
         _en("Why reject it?", "Why reject these {count} comments?"),
     ),
@@ -261,6 +279,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     ),
     "reject.hint_none": ("اختر برقم، أو بالأسهم ثم الإدخال.", "Choose by digit, or by arrows and Enter."),
     "escalate.title": ("تصعيد إلى المسؤولين", "Pass on to the leads"),
+    "escalate.already": ("رُفع إلى المسؤولين من قبل.", "It is with the leads already."),
     "escalate.hint": ("لماذا؟ يقرؤه المسؤولون، لا القارئ.", "Why? The leads read this; the reader does not."),
     "note.title": ("ملاحظة مع القرار", "A note with the decision"),
     "note.hint": (
@@ -272,7 +291,14 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "done.reject": ("رُفض: {reason}.", "Rejected: {reason}."),
     "done.hold": ("أُعيد إلى الانتظار.", "Sent back to wait."),
     "done.approve_many": (
-        _ar("", "قُبل تعليق.", "قُبل تعليقان.", "قُبلت {count} تعليقات.", "قُبل {count} تعليقًا."),
+        _ar(
+            "",
+            "قُبل تعليق.",
+            "قُبل تعليقان.",
+            "قُبلت {count} تعليقات.",
+            "قُبل {count} تعليقًا.",
+            "قُبل {count} تعليق.",
+        ),
         _en("One comment approved.", "{count} comments approved."),
     ),
     "done.reject_many": (
@@ -282,6 +308,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "رُفض تعليقان: {reason}.",
             "رُفضت {count} تعليقات: {reason}.",
             "رُفض {count} تعليقًا: {reason}.",
+            "رُفض {count} تعليق: {reason}.",
         ),
         _en("One comment rejected: {reason}.", "{count} comments rejected: {reason}."),
     ),
@@ -295,6 +322,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "تراجعت عن قرارين.",
             "تراجعت عن {count} قرارات.",
             "تراجعت عن {count} قرارًا.",
+            "تراجعت عن {count} قرار.",
         ),
         _en("Decision taken back.", "{count} decisions taken back."),
     ),
@@ -306,7 +334,14 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "undo.refused": ("لم يُقبل التراجع: {why}", "It could not be taken back: {why}"),
     # many at once
     "bulk.count": (
-        _ar("لا شيء محدد", "تعليق محدد", "تعليقان محددان", "{count} تعليقات محددة", "{count} تعليقًا محددًا"),
+        _ar(
+            "لا شيء محدد",
+            "تعليق محدد",
+            "تعليقان محددان",
+            "{count} تعليقات محددة",
+            "{count} تعليقًا محددًا",
+            "{count} تعليق محدد",
+        ),
         _en("One selected", "{count} selected"),
     ),
     "bulk.all": ("حدّد الكل", "Select all shown"),
@@ -318,6 +353,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
             "قبول تعليقين محددين؟",
             "قبول {count} تعليقات محددة؟",
             "قبول {count} تعليقًا محددًا؟",
+            "قبول {count} تعليق محدد؟",
         ),
         _en("Approve the selected comment?", "Approve the {count} selected comments?"),
     ),
@@ -381,7 +417,7 @@ DESK_WORDS: dict[str, tuple[Words, Words]] = {
     "search.go": ("ابحث", "Search"),
     "search.more": ("المزيد", "More"),
     "search.found": (
-        _ar("", "نتيجة واحدة", "نتيجتان", "{count} نتائج", "{count} نتيجة"),
+        _ar("", "نتيجة واحدة", "نتيجتان", "{count} نتائج", "{count} نتيجة", "{count} نتيجة"),
         _en("One result", "{count} results"),
     ),
     "search.none_yet": (

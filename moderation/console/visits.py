@@ -29,6 +29,7 @@ from moderation.console.second_visits import go_on
 from moderation.console.words import age
 from moderation.domain.clock import utc_now
 from moderation.domain.errors import DependencyUnavailableError, NotPermittedError, RateLimitedError
+from moderation.domain.messages import LANGUAGES
 from moderation.privacy.passwords import SHORTEST, Fault
 from moderation.protocols.edge import note
 from moderation.protocols.preferences import prefers_html
@@ -78,10 +79,18 @@ async def show_desk(request: web.Request) -> web.Response:
     except DependencyUnavailableError as error:
         return put_off(sign_in_page(request, {"next": request.path_qs}, **delay(request, error)), error)
     if session is None:
-        return moved(SIGN_IN if request.path_qs == HOME else f"{SIGN_IN}?next={quote(request.path_qs)}")
+        return moved(_sign_in_for(request))
     note(request, moderator=str(session.person.id))
     person = {"id": str(session.person.id), "name": session.name}
     return page(request, "desk.html", {"csrf": csrf_token(session), "person": person})
+
+
+def _sign_in_for(request: web.Request) -> str:
+    """Return where to sign in and come back here from, in the language that this address asks for."""
+    if request.path_qs == HOME:
+        return SIGN_IN
+    chosen = request.query.get("lang", "")
+    return f"{SIGN_IN}?next={quote(request.path_qs)}" + (f"&lang={chosen}" if chosen in LANGUAGES else "")
 
 
 async def show_no_page(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -504,6 +505,8 @@ async def test_an_audit_is_blind_and_an_escalation_says_why(page: Page, desk: De
     await page.until(SENT)
     await page.open(f"{desk.url}/console/?kind=escalated")
     await page.until("document.querySelector('.notice q')?.textContent === 'لست متأكدًا منه'")
+    await press(page, "E")
+    await page.until("document.querySelector('.toast')?.textContent.includes('رُفع إلى المسؤولين من قبل')")
     await press(page, "H")
     await page.until(f"{EMPTY} && {SENT}")
     await desk.run_sql("UPDATE tasks SET kind = 'audit'")
@@ -723,6 +726,9 @@ async def test_pages_fit_and_can_be_read_and_touched(
 ) -> None:
     (comment,) = await desk.submit("كلمةطويلة" * 60 + " https://shop.example/" + "a" * 200)
     await desk.submit("تعالوا إلى كازينو النورس 😀", "🔥🔥🔥")
+    named = {"name": "عبد الرحمن بن عبد العزيز بن محمد الهاشمي القرشي " * 3, "email": "x@example.com"}
+    await desk.submit("اسمي طويل", author=named)
+    await make_entries(desk.service)
     async with chromium.page(width=width, height=844) as page:
         await page.open(f"{desk.url}/console/?lang={lang}")
         await fits(page, width)
@@ -738,6 +744,10 @@ async def test_pages_fit_and_can_be_read_and_touched(
             await fits(page, width)
         await page.open(f"{desk.url}/console/comments/{comment}")
         await page.until("document.querySelector('.history li')")
+        await page.until("document.querySelectorAll('.rest .result').length === 3")
+        await fits(page, width)
+        await page.open(f"{desk.url}/console/search?q=طويل")
+        await page.until("document.querySelector('.found .result')")
         await fits(page, width)
 
 
@@ -865,6 +875,8 @@ async def test_what_a_colleague_is_known_to_have_is_said_and_not_sent(page: Page
     await desk.service.call("POST", "/v1/queue/claim", key=desk.colleague, json=claim)
     await at_the_desk(page, desk)
     await page.click(f'[data-id="{first}"] .row')
+    notice = r"/^هذا التعليق عند سامر حتى [٠-٩]+:[٠-٩]+ [صم]\.$/u.test(document.querySelector('.notice.wait')?.textContent)"
+    await page.until(notice)
     for letter in ("A", "R"):
         await page.evaluate("document.querySelectorAll('.toast').forEach((toast) => toast.remove())")
         await press(page, letter)
@@ -902,9 +914,12 @@ async def test_what_one_reserved_in_another_tab_is_not_a_colleagues(page: Page, 
 
 
 async def test_what_is_asked_for_under_a_long_comment_comes_into_sight(page: Page, desk: Desk) -> None:
-    await desk.submit("كلام طويل عن المدينة وأهلها وما جرى فيها. " * 60)
+    texts = ("كلام طويل عن المدينة وأهلها وما جرى فيها. " * 60, "تعليق آخر", "وتعليق ثالث له")
+    await desk.submit(*texts, author={"name": "قارئ", "email": "same@example.com"})
+    await make_entries(desk.service)
     await at_the_desk(page, desk)
     await page.resize(390, 700)
+    await page.until("!document.querySelector('.rest-of-text').hidden")
     await press(page, "W")
     await page.until("document.querySelector('.author-panel')")
     await page.until(
@@ -912,6 +927,42 @@ async def test_what_is_asked_for_under_a_long_comment_comes_into_sight(page: Pag
         " const pane = document.querySelector('.pane-scroll').getBoundingClientRect();"
         " return r.top < pane.bottom && r.bottom > pane.top; })()"
     )
+    # The text has ended above: what goes on below is not it.
+    await page.evaluate("document.querySelector('.author-panel').scrollIntoView()")
+    box = "getBoundingClientRect()"
+    above = (
+        f"document.querySelector('.text-end').{box}.bottom < document.querySelector('.pane-scroll').{box}.top"
+    )
+    await page.until(above)
+    await page.until("document.querySelector('.rest-of-text').hidden")
+
+
+async def test_what_a_colleague_passed_on_since_is_counted_among_what_waits(page: Page, desk: Desk) -> None:
+    first, _ = await desk.submit("تعليق يُرفع", "تعليق ينتظر")
+    await at_the_desk(page, desk)
+    counts = "[...document.querySelectorAll('.kinds [data-count]')].map((e) => e.textContent).join(' ')"
+    await page.until(f"{counts} === '٢ ٢  '")
+    await page.evaluate(
+        f"(async () => {{ const real = fetch; const counted = '/v1/queue/counts?site={desk.service.site.name}';"
+        " const old = await (await real(counted)).text(); const again = () => new Response(old, { headers: { 'Content-Type': 'application/json' } });"
+        " window.fetch = async (url, ...rest) => (String(url).includes('/queue/counts') ? again() : real(url, ...rest)); })()"
+    )
+    await desk.run_sql("UPDATE tasks SET kind = 'escalated' WHERE comment_id = $1", UUID(first))
+    await page.evaluate(LOOK)
+    await page.until("document.querySelector('.item .is-escalated')")
+    await page.until("!document.querySelector('.actions').inert")
+    await press(page, "A")
+    await page.until(f"{counts} === '١ ١  '")
+
+
+async def test_the_question_for_a_reason_can_be_left_by_touch(page: Page, desk: Desk) -> None:
+    (comment,) = await desk.submit("تعليق ينتظر")
+    await at_the_desk(page, desk)
+    await press(page, "R")
+    await page.until("document.querySelector('dialog.palette')")
+    await page.click("dialog.palette .row button")
+    await page.until("!document.querySelector('dialog')")
+    assert await desk.state(comment) == "held"
 
 
 async def test_the_same_fault_is_told_once(page: Page, desk: Desk) -> None:

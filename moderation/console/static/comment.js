@@ -172,7 +172,7 @@ export class CommentPage {
       return sayWith("history.undid", { who });
     }
     const why = one.reasons.map((reason) => reasonName(reason.code)).join(" · ");
-    return [sayWith("history.decided", { who, what: say(`verdict.${one.verdict ?? "hold"}`) }), why ? h("span", { class: "quiet" }, ` ${why}`) : null].filter(Boolean);
+    return [sayWith("history.decided", { who, what: say(`verdict.${one.verdict ?? "hold"}`) }), why ? h("span", { class: "quiet" }, ` · ${why}`) : null].filter(Boolean);
   }
 
   who(id) {

@@ -66,7 +66,11 @@ export class Decisions {
   }
 
   async escalate() {
-    const entry = this.desk.focused?.task?.kind === "escalated" ? null : this.desk.focused;
+    const entry = this.desk.focused;
+    if (entry?.task?.kind === "escalated") {
+      this.app.toast(say("escalate.already"));
+      return;
+    }
     const note = entry && (await askNote(say("escalate.title"), say("escalate.hint"), say("action.escalate"), this.desk.note));
     if (typeof note !== "string" || !this.mayGoOn()) {
       return;

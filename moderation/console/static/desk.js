@@ -49,7 +49,8 @@ export class Desk {
     this.actions = h("div", { class: "actions", role: "group", "aria-label": say("action.label"), hidden: true });
     this.rest = button(say("pane.rest"), { class: "rest-of-text", hidden: true, on: { click: () => this.scroll.scrollBy({ top: this.scroll.clientHeight * 0.8 }) } });
     this.scroll = h("div", { class: "pane-scroll" }, this.article, this.rest);
-    this.textEnd = new IntersectionObserver((seen) => (this.rest.hidden = seen.at(-1).isIntersecting), { root: this.scroll });
+    // What was scrolled past counts as seen: the margin reaches far above.
+    this.textEnd = new IntersectionObserver((seen) => (this.rest.hidden = seen.at(-1).isIntersecting), { root: this.scroll, rootMargin: "1000000px 0px 0px" });
     const scroll = h("div", { class: "list-scroll" }, this.newcomers, this.list.element, this.listEnd);
     scroll.addEventListener("scroll", () => this.readOnNearEnd(scroll), { passive: true });
     this.article.addEventListener("click", (event) => this.clickedInArticle(event));
@@ -286,8 +287,10 @@ export class Desk {
   /** Count entries in or out until the service is asked again. */
   count(entries, by) {
     for (const entry of this.counts ? entries : []) {
+      // A colleague may have passed it on since the service counted: then it still stands among those that wait.
+      const kind = this.counts[entry.task?.kind] + by < 0 ? "held" : entry.task?.kind;
       this.counts.all += by;
-      this.counts[entry.task?.kind] += by;
+      this.counts[kind] += by;
     }
     showCounts(this.filterPlace, this.counts);
   }
@@ -396,10 +399,10 @@ export class Desk {
     this.bulkBar.hidden = count === 0;
     this.bulkBar.replaceChildren(...(count === 0 ? [] : [
       h("strong", {}, say("bulk.count", { count })),
-      button(say("action.approve"), { class: "is-approve", keys: "Shift+A", on: { click: () => this.run("approveSelected") } }),
-      button(say("action.reject"), { class: "is-reject", keys: "Shift+R", on: { click: () => this.run("rejectSelected") } }),
       button(say("bulk.all"), { on: { click: () => this.pickAll() } }),
       button(say("bulk.none"), { on: { click: () => this.pickNone() } }),
+      button(say("action.approve"), { class: "is-approve", keys: "Shift+A", on: { click: () => this.run("approveSelected") } }),
+      button(say("action.reject"), { class: "is-reject", keys: "Shift+R", on: { click: () => this.run("rejectSelected") } }),
     ]));
   }
 

@@ -56,7 +56,8 @@ export function askReason(likely, count = 1) {
       });
     });
     dialog.addEventListener("keydown", (event) => pickByKey(event, options));
-    return [h("div", { class: "options" }, options), h("p", { class: "hint" }, say(likely ? "reject.hint" : "reject.hint_none"))];
+    return [h("div", { class: "options" }, options), h("p", { class: "hint" }, say(likely ? "reject.hint" : "reject.hint_none")),
+      h("div", { class: "row" }, button(say("dialog.cancel"), { on: { click: () => close(null) } }))];
   });
 }
 

@@ -4,7 +4,7 @@ import { isOthers } from "./claims.js";
 import { flat, h, isolated, outerLink, webAddress } from "./dom.js";
 import { directionOf, excerpt, passages } from "./passages.js";
 import { scoreRows, spokenScores } from "./reasons.js";
-import { age, authorName, languageName, moment, percent, say, sayWith, writtenAt } from "./words.js";
+import { age, authorName, languageName, moment, percent, say, sayWith, timeOfDay, writtenAt } from "./words.js";
 
 const MOST_EVIDENCE = 8;
 const SHORT = 30;
@@ -93,7 +93,7 @@ function notices(entry, moderatorOf) {
     comment.state === null ? notice("info", say("audit.notice")) : null,
     task?.kind === "escalated" ? notice("info", say("escalated.notice"), h("div", { class: "slot", "data-slot": "escalation" })) : null,
     TURNED.test(`${comment.text ?? ""}${comment.author?.name ?? ""}`) ? notice("wait", say("text.turned")) : null,
-    isOthers(claim) && !entry.fault ? notice("wait", claim.by ? sayWith("claim.others", { who: moderatorOf(claim.by), until: moment(claim.expires_at) }) : say("claim.somebody")) : null,
+    isOthers(claim) && !entry.fault ? notice("wait", claim.by ? sayWith("claim.others", { who: moderatorOf(claim.by), until: timeOfDay(claim.expires_at) }) : say("claim.somebody")) : null,
     entry.isClosed ? notice("wait", say("queue.closed")) : null,
     comment.state === "approved" ? notice("info", say("state.approved_notice")) : null,
     entry.fault ?? null,

@@ -72,7 +72,7 @@ async def test_whoever_is_not_signed_in_is_led_to_the_form(visitor: Browser) -> 
     assert (await visitor.send("GET", "/console")).headers["Location"] == "/console/"
     assert (await visitor.send("GET", "/console/")).headers["Location"] == "/console/sign-in"
     onward = (await visitor.send("GET", "/console/?lang=en")).headers["Location"]
-    assert onward == "/console/sign-in?next=/console/%3Flang%3Den"
+    assert onward == "/console/sign-in?next=/console/%3Flang%3Den&lang=en"  # asked for, so spoken there, too
     form = await visitor.send("GET", onward)
     assert 'name="next" value="/console/?lang=en"' in form.body
     assert (await visitor.send("GET", API)).status == 401

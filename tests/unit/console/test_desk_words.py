@@ -41,6 +41,13 @@ def test_both_languages_say_the_same(key: str) -> None:
             assert all(text for form, text in words.items() if form != "zero")
 
 
+def test_a_hundred_of_something_is_not_written_as_eleven_are() -> None:
+    forms = [arabic for arabic, _ in DESK_WORDS.values() if not isinstance(arabic, str)]
+    wrong = [form["other"] for form in forms if re.search(r"\{count\} \w+ًا", form["other"])]
+    assert wrong == []  # تمييز المئة مفرد مجرور: ١٠٠ تعليق
+    assert sum(bool(re.search(r"\{count\} \w+ًا", form["many"])) for form in forms) > 5
+
+
 def test_every_key_is_used_and_every_used_key_is_there() -> None:
     values = {*VALUE.findall(CODE), *CODES}
     whole = {match[1] for match in KEY.finditer(CODE) if match[2] is None}
