@@ -24,7 +24,7 @@ from moderation.intake.analysis import Analyst
 from moderation.intake.housekeeping import Housekeeper
 from moderation.intake.pipeline import Intake
 from moderation.intake.preview import Preview
-from moderation.intake.rates import RateLimiter
+from moderation.intake.rates import FALLBACK_CAUSES, RateLimiter
 from moderation.intake.rescoring import Rescorer
 from moderation.intake.scoring import GroupScorer
 from moderation.intake.traced import TracedIntake
@@ -85,6 +85,7 @@ from moderation.telemetry import (
     DELIVERY_SECONDS,
     LIMITER_FALLBACKS,
     LOOP_LAG_SECONDS,
+    begin,
     flush_tallies,
 )
 from moderation.tracing import Attributes, Span, Traces, exporting
@@ -126,6 +127,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     database = Database(settings.database_url, size=settings.database_connections)
     vault = KeyedVault(keyring)
     model = ActiveModel()
+    begin(LIMITER_FALLBACKS, FALLBACK_CAUSES)
     limiter = RateLimiter(settings.redis_url, on_fallback=lambda cause: LIMITER_FALLBACKS.labels(cause).inc())
     scorer = GroupScorer(model, deadline_s=settings.score_deadline_ms / 1000)
     intake = _intake(settings, traces, database, vault, limiter, scorer)
@@ -161,7 +163,7 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
         HealthWatch(database, health, clock=utc_now).run(),
         intake.unheard.watch(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
-        Housekeeper(database, clock=utc_now).run(),
+        Housekeeper(database, clock=utc_now, data_dir=settings.data_dir).run(),
         Indexer(database.url, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),
         Callbacks(database, vault, utc_now, allow_private=settings.allow_private_endpoints).run(),

@@ -1,6 +1,10 @@
 """Forget recognition keys whose time has passed, a bounded number at a time; measure how long people have waited."""
 
+import asyncio
+import shutil
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 
 from moderation.domain.clock import Clock
 from moderation.domain.ranks import received_at
@@ -8,7 +12,10 @@ from moderation.domain.task import TaskKind
 from moderation.storage.database import Database, row_count
 from moderation.storage.repetition import repeat
 from moderation.telemetry import (
+    DATABASE_BYTES,
     DEAD_LETTERS,
+    DISK_FREE_BYTES,
+    DISK_SIZE_BYTES,
     OLDEST_HELD_SECONDS,
     OLDEST_UNDELIVERED_SECONDS,
     OPEN_TASKS,
@@ -34,16 +41,18 @@ SELECT (SELECT min(oldest.rank) FROM sites s,
 
 _COUNT_TASKS = "SELECT kind, count(*) AS size FROM tasks GROUP BY kind"
 _COUNT_WAITING = """
-SELECT (SELECT count(*) FROM deliveries) AS undelivered, (SELECT count(*) FROM dead_letters) AS dead
+SELECT (SELECT count(*) FROM deliveries) AS undelivered, (SELECT count(*) FROM dead_letters) AS dead,
+       pg_database_size(current_database()) AS size
 """
 
 
 class Housekeeper:
     """A background job; several may run, for each takes rows that no other has locked."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, data_dir: Path) -> None:
         self._database = database
         self._clock = clock
+        self._data_dir = data_dir
         self._counted_at: datetime | None = None
 
     async def run(self) -> None:
@@ -57,6 +66,7 @@ class Housekeeper:
         now = self._clock()
         if self._counted_at is None or abs((now - self._counted_at).total_seconds()) >= COUNT_EVERY_S:
             await self.count()
+            await self.look_at_disk()
             self._counted_at = now
         return forgotten
 
@@ -76,8 +86,17 @@ class Housekeeper:
         OLDEST_HELD_SECONDS.set(_age_s(held_since, now))
         OLDEST_UNDELIVERED_SECONDS.set(_age_s(row["due"], now))
 
+    async def look_at_disk(self) -> None:
+        """Set the gauges of the disk; without a data directory (both engines elsewhere) they stay at 0."""
+        with suppress(OSError):
+            usage = await asyncio.to_thread(
+                shutil.disk_usage, self._data_dir
+            )  # a disk that hangs, hangs there
+            DISK_FREE_BYTES.set(usage.free)
+            DISK_SIZE_BYTES.set(usage.total)
+
     async def count(self) -> None:
-        """Set the gauges of how much waits: open tasks by kind, undelivered comments, dead letters."""
+        """Set the gauges of how much there is: open tasks by kind, undelivered comments, dead letters, bytes of the database."""
         async with self._database.connection() as connection:
             tasks = {row["kind"]: row["size"] for row in await connection.fetch(_COUNT_TASKS)}
             row = await connection.fetchrow(_COUNT_WAITING)
@@ -86,6 +105,7 @@ class Housekeeper:
             OPEN_TASKS.labels(kind.value).set(tasks.get(kind.value, 0))
         UNDELIVERED.set(row["undelivered"])
         DEAD_LETTERS.set(row["dead"])
+        DATABASE_BYTES.set(row["size"])
 
 
 def _age_s(since: datetime | None, now: datetime) -> float:

@@ -10,10 +10,12 @@ from moderation.domain.ids import SiteId
 from moderation.domain.ports import Scorer
 from moderation.domain.thresholds import ThresholdTable
 from moderation.domain.verdict import Assessment, Evidence, Reason, ReasonCode
-from moderation.telemetry import SCORES, SCORING_FAILURES, SCORING_SECONDS, tally
+from moderation.telemetry import SCORES, SCORING_FAILURES, SCORING_SECONDS, begin, tally
 
 INLINE_CHARACTERS = 64_000
 """Below this a group is scored on the loop, which was measured to be quicker than any thread or pool; above, in a thread."""
+LATE, BROKEN = "late", "broken"
+"""Why a group got no scores."""
 
 _EXPLAINED = {
     ReasonCode.SPAM: "spam",
@@ -34,6 +36,7 @@ class GroupScorer:
     def __init__(self, scorer: Scorer, *, deadline_s: float) -> None:
         self._scorer = scorer
         self._deadline_s = deadline_s
+        begin(SCORING_FAILURES, (LATE, BROKEN))
 
     @property
     def scorer(self) -> Scorer:
@@ -104,11 +107,11 @@ class GroupScorer:
         try:
             found = await self._judge(scorer, texts, author_urls, hints)
         except TimeoutError:
-            SCORING_FAILURES.labels("late").inc(len(texts))
+            SCORING_FAILURES.labels(LATE).inc(len(texts))
             log.error("scoring_late", size=len(texts))
             return [None] * len(texts)
         except Exception as error:
-            SCORING_FAILURES.labels("broken").inc(len(texts))
+            SCORING_FAILURES.labels(BROKEN).inc(len(texts))
             log.error("scoring_failed", size=len(texts), exc_info=error)
             return [None] * len(texts)
         tally(SCORING_SECONDS).observe(time.perf_counter() - started)

@@ -13,7 +13,7 @@ from classifiers.runtime import Scorer as Runtime
 from moderation.domain.ids import SiteId
 from moderation.domain.policy import Thresholds
 from moderation.domain.verdict import Assessment, Evidence, Scores
-from moderation.telemetry import MODEL_LOADED
+from moderation.telemetry import MODEL_LOADED, SCORING_COMPILED
 
 MOST_KEPT = 64_000
 """Characters of a group; of one that has more nothing is kept for explaining."""
@@ -125,7 +125,9 @@ class ActiveModel:
     def use(self, runtime: Runtime) -> None:
         """Score with ``runtime`` from now on wherever nothing else is in force."""
         self._shipped = LoadedModel(runtime)
-        log.info("model_active", model=runtime.version, kernel=kernel.status()["kernel"])
+        scoring = kernel.status()["kernel"]
+        SCORING_COMPILED.set(scoring == "native")
+        log.info("model_active", model=runtime.version, kernel=scoring)
 
     def put_in_force(
         self, everywhere: LoadedModel | None, by_site: Mapping[SiteId, LoadedModel | None]

@@ -15,7 +15,7 @@ import structlog
 from aiohttp.http_exceptions import BadHttpMessage, InvalidURLError
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from moderation import telemetry
@@ -152,3 +152,15 @@ def test_a_worker_killed_as_it_makes_its_file_leaves_the_metrics_readable(
     written.close()
     (tmp_path / "counter_2.db").touch()
     assert b'things_total{kind="a"} 5.0' in telemetry.render_metrics()
+
+
+def test_errors_that_nobody_foresaw_are_counted_and_no_other_line_is() -> None:
+    def counted() -> float:
+        return REGISTRY.get_sample_value("moderation_faults_total") or 0.0
+
+    log, before = structlog.get_logger(), counted()
+    log.warning("foreseen", exc_info=ValueError("x"))
+    log.error("said_alone")
+    assert counted() == before
+    log.error("failed", exc_info=ValueError("x"))
+    assert counted() == before + 1

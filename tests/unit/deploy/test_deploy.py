@@ -83,6 +83,12 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert():
         assert rule["annotations"]["summary"] in page
 
 
+def test_every_alert_is_seen_to_fire():
+    tried = yaml.safe_load((ALERTS.parent / "alerts.test.yaml").read_text("utf-8"))["tests"]
+    fired = {case["alertname"] for one in tried for case in one["alert_rule_test"] if case["exp_alerts"]}
+    assert fired == {rule["alert"] for rule in rules()}
+
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here")
 @pytest.mark.parametrize("command", [("check", ALERTS.name), ("test", "alerts.test.yaml")])
 def test_prometheus_takes_the_rules_and_they_fire_when_they_should(command: tuple[str, str]):
