@@ -65,31 +65,28 @@ async def _measure(tries: int) -> None:
         )
 
     _show("decode", _each(orjson.loads, bodies, tries))
-    _show(
-        "validate",
-        _each(
-            lambda b: read_submission(b, site.settings, now=utc_now()),
-            tuple(map(orjson.loads, bodies)),
-            tries,
-        ),
-    )
+    decoded = tuple(map(orjson.loads, bodies))
+    _show("validate", _each(lambda b: read_submission(b, site.settings, now=utc_now()), decoded, tries))
     _show("identify and hash", _each(lambda s: candidate(vault, site, s, now=utc_now()), submissions, tries))
     limiter = RateLimiter("unix:///nowhere.sock")
     requests = [rate_request(entering) for entering in candidates[:GROUP]]
     _show("ask for limits", _least(lambda: _pack(limiter, requests), tries) / GROUP)
     _show(f"score in groups of {GROUP}", _least(score, tries) / COUNT)
     _show("decide", _each(settle, candidates, tries))
-    held = [c for c in candidates if c.ruling and any(r.code == "spam" for r in c.ruling.reasons)]
-    share = len(held) / COUNT
-    model.assess(
-        [c.submission.text for c in held[:20]], [None] * len(held[:20])
-    )  # explained right after, as in the service
-    explained = _each(lambda c: model.explain(c.submission.text, ("spam",)), held[:20], tries)
-    _show(f"explain ({explained:.0f} for each of the {share:.0%} in doubt)", explained * share)
+    _explain(model, candidates, tries)
     _show("seal and write the row", _each(lambda c: orjson.dumps([_row(c, vault)]), candidates, tries))
     _show(
         "write the answer", _each(lambda c: orjson.dumps(outcome_body(c.accepted(), "ar")), candidates, tries)
     )
+
+
+def _explain(model: ActiveModel, candidates: Sequence[Candidate], tries: int) -> None:
+    held = [c for c in candidates if c.ruling and any(r.code == "spam" for r in c.ruling.reasons)]
+    share, some = len(held) / COUNT, held[:20]
+    # Explained right after they were scored, as in the service.
+    model.assess([c.submission.text for c in some], [None] * len(some))
+    explained = _each(lambda c: model.explain(c.submission.text, ("spam",)), some, tries)
+    _show(f"explain ({explained:.0f} for each of the {share:.0%} in doubt)", explained * share)
 
 
 def _pack(limiter: RateLimiter, requests: Sequence[RateRequest]) -> None:

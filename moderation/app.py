@@ -132,9 +132,8 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     scorer = GroupScorer(model, deadline_s=settings.score_deadline_ms / 1000)
     intake = _intake(settings, traces, database, vault, limiter, scorer)
     awaited = database.within(ANSWERED_WITHIN_S)  # for whatever a caller waits for that is quickly done
-    directory = Directory(awaited)
     delivery = _delivery(settings, traces, database, vault)
-    app[DIRECTORY] = directory
+    app[DIRECTORY] = Directory(awaited)
     app[native.INTAKE] = intake
     app[review.DESK] = ReviewDesk(awaited, clock=utc_now)
     app[feed.FEED] = delivery.feed
@@ -142,38 +141,53 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
     app[rights.ERASER] = Eraser(database, vault, clock=utc_now)
     app[webhook.VAULT] = vault
     app[operations.DATABASE] = awaited
-    app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
     app[operations.MODEL] = model
-    health = HealthReader(database, clock=utc_now, shipped=lambda: model.shipped_version)
-    app[learning.HEALTH] = health
-    app[TRUSTED_PROXIES] = settings.trusted_proxies
-    app[perspective.ANALYST] = Analyst(scorer, bound=settings.intake_queue)
-    app[perspective.PUBLIC_URL] = settings.public_url
-    app[perspective_feedback.FEEDBACK] = Feedback(awaited, vault, utc_now)
-    app[PUBLIC_ORIGIN] = _origin(settings.public_url)
+    app[learning.HEALTH] = HealthReader(database, clock=utc_now, shipped=lambda: model.shipped_version)
+    _add_surroundings(app, settings)
     _add_console(app, vault, limiter, settings)
+    app[perspective.ANALYST] = Analyst(scorer, bound=settings.intake_queue)
+    app[perspective_feedback.FEEDBACK] = Feedback(awaited, vault, utc_now)
     _add_coral(app, intake, vault)
+    jobs = [
+        delivery.run(),
+        ModelSwitch(database, model).watch(),
+        *_add_akismet(app, database, vault, Preview(awaited, vault, limiter, scorer)),
+        *_jobs(app, settings, database, vault),
+    ]
     for module in DIALECTS:
         app.add_routes(module.routes())
-    jobs = [
-        directory.watch(),
-        delivery.run(),
+    if traces is not None:
+        app.cleanup_ctx.append(_closing(traces))
+    app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
+    return app
+
+
+def _add_surroundings(app: web.Application, settings: Settings) -> None:
+    """Add what the settings say of the world around: Redis, proxies, the address under which the service is known."""
+    assert settings.redis_url is not None
+    app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+    app[TRUSTED_PROXIES] = settings.trusted_proxies
+    app[PUBLIC_ORIGIN] = _origin(settings.public_url)
+    app[perspective.PUBLIC_URL] = settings.public_url
+
+
+def _jobs(
+    app: web.Application, settings: Settings, database: Database, vault: KeyedVault
+) -> list[Coroutine[Any, Any, None]]:
+    """Return what goes on in the background whoever calls, over services that ``app`` has."""
+    intake = app[native.INTAKE]
+    return [
+        app[DIRECTORY].watch(),
         vault.watch(),
-        ModelSwitch(database, model).watch(),
-        HealthWatch(database, health, clock=utc_now).run(),
+        HealthWatch(database, app[learning.HEALTH], clock=utc_now).run(),
         intake.unheard.watch(),
         Rescorer(database, intake.reviser, clock=utc_now).run(),
         Housekeeper(database, clock=utc_now, data_dir=settings.data_dir).run(),
         Indexer(database.url, clock=utc_now).run(),
         RetentionJob(database.url, vault, settings.retention, clock=utc_now).run(),
         Callbacks(database, vault, utc_now, allow_private=settings.allow_private_endpoints).run(),
-        *_add_akismet(app, database, vault, Preview(awaited, vault, limiter, scorer)),
         _watch_loop_lag(),
     ]
-    if traces is not None:
-        app.cleanup_ctx.append(_closing(traces))
-    app.cleanup_ctx.append(_lifetime(database, model, limiter, intake, jobs))
-    return app
 
 
 def _add_console(app: web.Application, vault: KeyedVault, limiter: RateLimiter, settings: Settings) -> None:

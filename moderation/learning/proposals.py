@@ -65,10 +65,9 @@ def for_precision(
         return Thresholds(doubt, reject)
 
     table = _table(model, own, REJECTED_BY, pair)
+    of_rows = [languages[at] for at in rows]
     real = {
-        output: _really(
-            _decided(past, assessed, [output]), output, table, [languages[at] for at in rows], one
-        )
+        output: _really(_decided(past, assessed, [output]), output, table, of_rows, one)
         for output, one in expected.items()
     }
     return Proposed(table, real, unreached, unproven)
