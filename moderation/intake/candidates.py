@@ -77,6 +77,8 @@ class Candidate(Struct, eq=False):
     """Told what the answer will be, if all goes well, while the comment is being stored: it must not be given away before."""
     history: History | None = None
     """Set for a comment that its site decided long ago."""
+    instead_of: CommentId | None = None
+    """The withdrawn comment whose words these are again: what was remembered of it is of this one from now on."""
     id: CommentId = field(default_factory=new_comment_id)
     parent_id: CommentId | None = None
     author: AuthorRecord = _NOBODY
@@ -101,7 +103,12 @@ class Candidate(Struct, eq=False):
 
     @property
     def charge_key(self) -> bytes:
-        """What a retry has in common with the first try: its id, or all of its content where it has none."""
+        """What a retry has in common with the first try: its id, or all of its content where it has none.
+
+        Words written again are no retry of the comment that was withdrawn, and are charged again.
+        """
+        if self.instead_of is not None:
+            return self.instead_of.bytes[8:]
         return self.recognition_key if self.earlier_key is None else self.content_hash
 
     @property
@@ -113,11 +120,6 @@ class Candidate(Struct, eq=False):
     def is_open(self) -> bool:
         """Whether the caller still waits."""
         return not self.answer.done()
-
-    def begin_anew(self) -> None:
-        """Be nobody's repetition: neither recognised by its words, nor free because the like of it was charged."""
-        self.recognition_key, self.earlier_key = new_uuid().bytes, None
-        self.remember_until = self.received_at
 
     def fail(self, error: BaseException) -> None:
         """Answer with an error, unless answered already."""

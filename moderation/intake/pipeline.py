@@ -32,7 +32,7 @@ from moderation.intake.charging import CEILING, ceiling_request, rate_request
 from moderation.intake.emails import MailDomains, is_disposable
 from moderation.intake.groups import SMALLEST_SHARE, Grouper
 from moderation.intake.rates import RateLimiter, RateRequest
-from moderation.intake.recognition import recognise
+from moderation.intake.recognition import make_way, recognise
 from moderation.intake.revisions import Reviser
 from moderation.intake.scoring import GroupScorer
 from moderation.intake.store import store_group, store_threads
@@ -309,6 +309,7 @@ class Intake:
         try:
             async with self._database.connection() as connection:
                 await self._remember_threads(connection, group)
+                await make_way(connection, group)
                 pid = connection.get_server_pid()
                 await store_group(connection, group, self._vault)
         except DependencyUnavailableError:

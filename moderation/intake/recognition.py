@@ -50,6 +50,9 @@ plan for just these lengths better, and plans the statement anew for every group
 _HEARD = "UPDATE recognitions SET expires_at = $2 WHERE key = ANY($1) AND expires_at > $2"
 """Whoever was told 503 has the first answer now: from then on the same words are recognised as long as any."""
 
+_MAKE_WAY = "DELETE FROM recognitions WHERE key = ANY($1) AND comment_id = ANY($2)"
+"""Not of another that was stored under the same key meanwhile: these words are recognised as that one then."""
+
 _Known = tuple[UUID, int, bytes]
 """Comment, revision and content hash of what a key stands for."""
 
@@ -139,7 +142,7 @@ async def _answer_again(connection: Connection, candidate: Candidate, known: _Kn
         if candidate.has_id:
             candidate.fail(GoneError("", id=str(comment_id), state=gone_as))
         else:
-            candidate.begin_anew()
+            candidate.instead_of = CommentId(comment_id)
         return False
     if candidate.history is None and candidate.submission.external_id not in (None, outcome.external_id):
         # The words are the same and the comment is another: its site would wait for events that name this one.
@@ -175,6 +178,16 @@ async def _first_answer(
         is_replay=True,
     )
     return outcome, None if row["gone_as"] is None else State(row["gone_as"])
+
+
+async def make_way(connection: Connection, group: Sequence[Candidate]) -> None:
+    """Forget what was remembered of withdrawn comments whose words are about to be stored again: one more retry is of the new one."""
+    anew = [candidate for candidate in group if candidate.instead_of is not None]
+    if anew:
+        keys = [
+            key for c in anew for key in (c.recognition_key, c.earlier_key, c.unheard_key) if key is not None
+        ]
+        await connection.execute(_MAKE_WAY, keys, [candidate.instead_of for candidate in anew])
 
 
 async def _fill_in_parents(connection: Connection, fresh: Sequence[Candidate]) -> None:

@@ -157,6 +157,8 @@ async def test_words_taken_back_and_written_again_are_a_new_comment(service: Run
         status, again = await service.call("POST", "/v1/comments", json=body)
         assert (status, again["state"]) == (201, "held")
         assert again["id"] != first["id"]
+        status, same = await service.call("POST", "/v1/comments", json=body)  # a retry is one, as ever
+        assert (status, same["id"]) == (200, again["id"])
         await service.call("DELETE", f"/v1/comments/{again['id']}")
 
 

@@ -163,6 +163,28 @@ async def test_the_same_one_given_to_two_processes_as_a_minute_ends_is_stored_on
     ]
 
 
+async def test_words_taken_back_and_given_to_two_processes_at_once_are_one_new_comment(
+    service: RunningService,
+) -> None:
+    app = service.client.app
+    assert app is not None
+    intake, site = intake_of(service), await app[DIRECTORY].site(service.site.name)
+    body = comment()
+    _, first = await service.call("POST", "/v1/comments", json=body)
+    await service.call("DELETE", f"/v1/comments/{first['id']}")
+    submission = await intake.read(site, body)
+    both = [candidate(intake._vault, site, submission, now=utc_now()) for _ in range(2)]
+    for entering in both:  # neither knows of the other yet
+        fresh, _ = await intake._recognise([entering])
+        assert fresh == [entering]
+        intake._decide(fresh)
+    for entering in both:
+        await intake._store([entering])
+    assert both[1].answer.result().id == both[0].answer.result().id == both[0].id
+    assert both[1].answer.result().is_replay
+    assert await stored(service) == 2
+
+
 async def test_a_doubt_stays_while_the_server_process_may_still_store(service: RunningService) -> None:
     app = service.client.app
     assert app is not None
