@@ -34,6 +34,7 @@ def demonstration_settings(database_url: str, redis_url: str, data_dir: Path) ->
             "MODERATION_REDIS_URL": redis_url,
             "MODERATION_DATA_DIR": str(data_dir),
             "MODERATION_PORT": str(free_port()),
+            "MODERATION_SCORE_DEADLINE_MS": "20000",
             "MODERATION_SECRET_KEYS": Keyring.new().as_text(),
         }
     )

@@ -18,7 +18,7 @@ from tests.console import Account, add_account, make_entries
 from tests.service import RunningService, running_service, seed_moderator
 from tests.service import comment as written
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 ARABIC = {
     "A": "ش",

@@ -17,7 +17,7 @@ from moderation.storage.administration.sites import set_site
 from tests.browser.chromium import Chromium, Page
 from tests.service import RunningService, comment, running_service
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> <script>document.title='owned'</script>"
 ARTICLE = """<!doctype html><html lang="{lang}" dir="{dir}"><head><meta charset="utf-8"><title>{title}</title>

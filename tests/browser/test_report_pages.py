@@ -10,7 +10,7 @@ from classifiers.site.page import render
 from tests.browser.chromium import Page
 from tests.unit.classifiers import site_data
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 WIDE = "[...document.querySelectorAll('.wide')]"
 SCROLLED = f"{WIDE}.filter(one => one.scrollWidth > one.clientWidth).length"

@@ -8,7 +8,7 @@ from tests.browser.test_console import READY, Desk, at_the_desk, desk, sign_in
 from tests.browser.test_try_page import FAINT
 
 __all__ = ["desk"]
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 async def test_somebody_sets_a_second_factor_and_comes_in_by_it(chromium: Chromium, desk: Desk) -> None:

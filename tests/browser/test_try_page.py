@@ -12,7 +12,7 @@ from moderation.storage.database import Database
 from tests.browser.chromium import Chromium, Page
 from tests.demonstration import RunningDemonstration
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 TEXT = "أتمنى أن يصل الترام إلى الجامعة قريبًا، فالحافلات مزدحمة في الصباح."
 SEND = "form.comment-form button"
