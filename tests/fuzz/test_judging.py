@@ -92,24 +92,27 @@ class Family:
 @contextmanager
 def crowded(count: int) -> Iterator[list[psutil.Process]]:
     """Processes that all want one and the same core, and a last one that sleeps."""
-    code = [
-        f"import os\nos.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})\nwhile True: pass"
-    ] * count
+    begun, one_core = "import os, time\nprint(flush=True)\n", min(os.sched_getaffinity(0))
+    code = [f"{begun}os.sched_setaffinity(0, {{{one_core}}})\nwhile True: pass"] * count
     started = [
-        subprocess.Popen([sys.executable, "-c", each]) for each in [*code, "import time\ntime.sleep(60)"]
+        subprocess.Popen([sys.executable, "-c", each], stdout=subprocess.PIPE)
+        for each in [*code, f"{begun}time.sleep(60)"]
     ]
     try:
+        for each in started:
+            assert each.stdout is not None
+            each.stdout.readline()
         yield [psutil.Process(each.pid) for each in started]
     finally:
         for each in started:
             each.kill()
-            each.wait()
+            each.communicate()
 
 
 def test_who_wants_a_core_is_seen_to_wait_and_who_sleeps_is_not() -> None:
     with crowded(3) as processes:
         service = cast("Service", Family(processes))
-        time.sleep(0.5)  # until they have begun
+        time.sleep(0.5)  # until they are where they go on for ever
         before = core_waits_s(service)
         time.sleep(1.0)
         after = core_waits_s(service)
