@@ -131,9 +131,9 @@ def _disk(settings: Settings) -> Part:
         free = shutil.disk_usage(settings.data_dir).free
     except OSError as error:
         return Part("disk", is_well=False, said=f"{settings.data_dir}: {error.strerror}")
-    return Part(
-        "disk", is_well=free > LITTLE_BYTES, said=f"{free / (1 << 30):.1f} GiB free in {settings.data_dir}"
-    )
+    said = f"{free / (1 << 30):.1f} GiB free in {settings.data_dir}"
+    is_well = free > LITTLE_BYTES
+    return Part("disk", is_well=is_well, said=said if is_well else f"{said}: make room, 1 GiB at least")
 
 
 async def _redis(url: str) -> Part:

@@ -11,7 +11,8 @@ from moderation.cli.program import program
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md")]
-CALL = r"(?:\.venv/bin/)?moderation ([a-z].*?)"
+BEFORE = r"(?:docker compose exec\b.*? moderation |docker compose run\b.*? |kubectl .*? -- |(?:[A-Z_]+=\S+ )*(?:\S*/)?)?"
+CALL = BEFORE + r"moderation ([a-z].*?)"
 PLACEHOLDERS = "…|\\.\\.\\.|\\$\\([^)]*\\)"
 
 
@@ -62,3 +63,8 @@ def test_a_wrong_one_is_noticed() -> None:
     assert fault(["site", "ad", "akhbar"]) is not None
     assert fault(["status", "--jason"]) is not None
     assert sum(len(commands(page)) for page in PAGES) > 80
+
+
+def test_those_in_containers_are_read_too() -> None:
+    found = {command for page in PAGES if "deploy" in page.parts for command in commands(page)}
+    assert {"restore /restore.backup --force", "backup /data/before.backup", "status"} <= found
