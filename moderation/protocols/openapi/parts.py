@@ -119,6 +119,11 @@ def record(properties: Mapping[str, Json], *, optional: tuple[str, ...] = (), de
     return schema | ({"description": description} if description else {})
 
 
+def wishes(properties: Mapping[str, Json]) -> Json:
+    """Return an object of which everything may be left out or null."""
+    return {"type": "object", "properties": {name: nullable(schema) for name, schema in properties.items()}}
+
+
 def array(items: Json, **bounds: Any) -> Json:
     """Describe a list."""
     return {"type": "array", "items": items, **bounds}
