@@ -262,9 +262,14 @@ async def test_odd_characters_are_stored_in_another_form(coral: Coral) -> None:
 
 
 async def test_a_hundred_at_once_by_one_author_are_answered_all(
-    fresh_database_url: str, running_engines: EngineAddresses
+    fresh_database_url: str, running_engines: EngineAddresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from moderation.domain.rates import Limits
+    from moderation.domain.rates import Limit, Limits
+    from moderation.protocols import coral_intake
+
+    assert coral_intake.AUTHOR_LIMIT == Limit(20, 60, 20)
+    # As many, and none of the places comes back while a busy machine goes through them.
+    monkeypatch.setattr(coral_intake, "AUTHOR_LIMIT", Limit(20, 3600, 20))
 
     site = GENEROUS | {"limits": Limits().as_json()}
     async with running_service(
