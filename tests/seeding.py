@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from moderation.domain.ids import CommentId, ModeratorId, SiteId, new_uuid
@@ -12,6 +13,7 @@ from moderation.domain.ranks import rank
 from moderation.domain.site import Person, Role
 from moderation.domain.task import TaskKind
 from moderation.domain.verdict import Reason, ReasonCode, Scores, State, Verdict
+from moderation.review.reviewer import Reviewer
 from moderation.storage.database import Database
 from moderation.storage.reasons import reasons_to_json
 
@@ -83,6 +85,18 @@ async def add_moderator(database: Database, roles: Mapping[SiteId, Role]) -> tup
             hashlib.sha256(token.encode()).digest(),
         )
     return person, token
+
+
+async def reviewer(database: Database, site_id: SiteId, role: Role = Role.MODERATOR) -> Reviewer:
+    """Add a person with a role on one site, who reviews."""
+    person, _ = await add_moderator(database, {site_id: role})
+    return Reviewer.person(person)
+
+
+async def fetch(database: Database, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a query."""
+    async with database.connection() as connection:
+        return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
 
 CALM = Scores(spam=0.1, abuse=0.2)

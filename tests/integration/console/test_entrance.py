@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import argon2
@@ -34,17 +33,6 @@ from tests.service import RunningService, comment, running_service, seed_site
 WRONG = "البريد الإلكتروني أو كلمة المرور غير صحيحة."
 ARABIC = {"Accept-Language": "ar"}
 API = "/v1/queue"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def account(service: RunningService) -> Account:
-    return await add_account(service, {service.site.id: "moderator"}, name="هدى")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def visitor(service: RunningService) -> AsyncIterator[Browser]:
-    async with browser(service) as found:
-        yield found
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")

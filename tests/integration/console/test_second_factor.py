@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pyotp
@@ -26,17 +25,6 @@ from tests.service import RunningService, running_service
 API = "/v1/queue"
 PAGE = "/console/second-factor"
 STEP = timedelta(seconds=30)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def account(service: RunningService) -> Account:
-    return await add_account(service, {service.site.id: "moderator"}, name="هدى")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def visitor(service: RunningService) -> AsyncIterator[Browser]:
-    async with browser(service) as found:
-        yield found
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")

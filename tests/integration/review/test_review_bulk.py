@@ -2,31 +2,29 @@
 
 import asyncio
 import time
-from typing import Any
 
-from moderation.domain.ids import CommentId, SiteId, new_uuid
+from moderation.domain.ids import CommentId, new_uuid
 from moderation.domain.site import Role
 from moderation.domain.task import TaskKind
 from moderation.domain.verdict import ReasonCode, Verdict
 from moderation.review.claims import Claims
 from moderation.review.decisions import MAX_BULK, Decisions, Outcome
 from moderation.review.queue import Selection
-from moderation.review.reviewer import Reviewer
 from moderation.review.rulings import Ruling, Target, Undo
 from moderation.storage.database import Database
-from tests.seeding import Seed, SteppedClock, add_comment, add_comments, add_moderator, add_site, edit_comment
+from tests.seeding import (
+    Seed,
+    SteppedClock,
+    add_comment,
+    add_comments,
+    add_moderator,
+    add_site,
+    edit_comment,
+    fetch,
+    reviewer,
+)
 
 APPROVE, REJECT = Ruling(Verdict.APPROVE), Ruling(Verdict.REJECT, ReasonCode.SPAM)
-
-
-async def reviewer(database: Database, site_id: SiteId, role: Role = Role.MODERATOR) -> Reviewer:
-    person, _ = await add_moderator(database, {site_id: role})
-    return Reviewer.person(person)
-
-
-async def fetch(database: Database, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    async with database.connection() as connection:
-        return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
 
 def codes(outcomes: list[Outcome]) -> list[str]:

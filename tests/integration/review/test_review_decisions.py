@@ -36,20 +36,12 @@ from tests.seeding import (
     add_moderator,
     add_site,
     edit_comment,
+    fetch,
     open_task,
+    reviewer,
 )
 
 APPROVE, REJECT, HOLD = Ruling(Verdict.APPROVE), Ruling(Verdict.REJECT, ReasonCode.SPAM), Ruling(Verdict.HOLD)
-
-
-async def reviewer(database: Database, site_id: SiteId, role: Role = Role.MODERATOR) -> Reviewer:
-    person, _ = await add_moderator(database, {site_id: role})
-    return Reviewer.person(person)
-
-
-async def fetch(database: Database, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    async with database.connection() as connection:
-        return [tuple(row) for row in await connection.fetch(sql, *parameters)]
 
 
 async def record_of(database: Database, identity: bytes) -> tuple[Any, ...]:
