@@ -18,7 +18,7 @@ CORE = Path(os.environ.get("WORDPRESS_CORE", "/usr/share/wordpress"))
 """Debian's, or another release unpacked somewhere; the Akismet plugin that lies in it is the one that is tried."""
 CONNECTOR = Path(__file__).parents[2] / "deploy" / "wordpress" / "comment-desk"
 NEEDED = ("php", "mariadbd", "mariadb-install-db", "mariadb")
-START_TIMEOUT_S = 50.0
+START_TIMEOUT_S = 120.0
 PASSWORD = "correct horse"
 NO_MAIL = "sendmail_path=/bin/true"
 
@@ -73,7 +73,7 @@ class WordPress:
             input=wrapped,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert "\x01" in done.stdout, done.stdout + done.stderr
@@ -151,7 +151,7 @@ def _database(folder: Path) -> Iterator[Path]:
         ],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=180,
     )
     process = subprocess.Popen(
         [
@@ -183,7 +183,7 @@ def _database(folder: Path) -> Iterator[Path]:
         yield socket
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=90)
 
 
 @contextmanager
@@ -205,7 +205,7 @@ def _server(folder: Path, site: Path, socket: Path) -> Iterator[str]:
         yield url
     finally:
         os.killpg(process.pid, 15)
-        process.wait(timeout=30)
+        process.wait(timeout=90)
 
 
 def _answers(url: str) -> bool:
