@@ -186,6 +186,17 @@ async def test_what_readers_wrote_is_text_and_no_address_runs(page: Page, desk: 
     assert [fault for fault in page.faults if "Content Security" in fault or "Trusted" in fault] == []
 
 
+async def test_marks_piled_on_a_letter_cover_nothing_else(page: Page, desk: Desk) -> None:
+    await desk.submit("س" + "\u064b" * 200)
+    await at_the_desk(page, desk)
+    await page.until("document.querySelector('.record button')")
+    box = await page.evaluate("document.querySelector('.author-line').getBoundingClientRect().toJSON()")
+    clip = {name: box[name] for name in ("x", "y", "width", "height")} | {"scale": 1}
+    piled = await page.call("Page.captureScreenshot", format="png", clip=clip)
+    await page.evaluate("document.querySelector('.comment-text').textContent = 'س'; null")
+    assert piled == await page.call("Page.captureScreenshot", format="png", clip=clip)
+
+
 async def test_a_colleagues_decision_is_shown_and_replaced_only_knowingly(page: Page, desk: Desk) -> None:
     comments = await desk.submit(*(f"تعليق رقم {number} من سبعة تعليقات" for number in range(7)))
     await at_the_desk(page, desk)
