@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from moderation.domain.errors import FieldError
 from moderation.domain.messages import message
+from moderation.protocols.form_fields import FIELDS, TRAP
 from moderation.protocols.reader_words import words
 
 TEMPLATES = Environment(
@@ -79,15 +80,7 @@ ROWS = {
     "url": RowKind("url", "url", "ltr"),
     "comment": RowKind("off", "text", "auto", is_long=True),
 }
-HIDDEN = (
-    "comment_post_ID",
-    "comment_parent",
-    "thread_url",
-    "thread_title",
-    "lang",
-    "redirect_to",
-    "form_stamp",
-)
+HIDDEN = tuple(name for name in FIELDS if name not in ROWS and name != TRAP)
 _REQUIRED_AS = {"author": "author.name", "email": "author.email", "url": "author.url", "comment": "text"}
 
 
