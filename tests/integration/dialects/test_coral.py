@@ -267,7 +267,7 @@ async def test_a_hundred_at_once_by_one_author_are_answered_all(
     from moderation.domain.rates import Limit, Limits
     from moderation.protocols import coral_intake
 
-    assert coral_intake.AUTHOR_LIMIT == Limit(20, 60, 20)
+    assert Limit(20, 60, 20) == coral_intake.AUTHOR_LIMIT
     # As many, and none of the places comes back while a busy machine goes through them.
     monkeypatch.setattr(coral_intake, "AUTHOR_LIMIT", Limit(20, 3600, 20))
 
