@@ -4,8 +4,8 @@ A hanging endpoint holds its places for as long as an attempt may take. So a sit
 keep failing has a single one until an attempt succeeds; and all failing sites together leave half of the places free.
 
 Many that begin to hang at once are not known yet. So a place is for the first second of an attempt: whoever lets us wait longer
-stands aside, where there is room for thrice as many, gets no further attempt meanwhile, and the place is free for others.
-The fuller it is aside, the fewer places has a site.
+stands aside, where there is room for thrice as many, and the place is free for others; its site gets what the others leave.
+The fuller it is aside, the fewer attempts may a site have.
 """
 
 import time
@@ -50,7 +50,10 @@ class Places:
         self._turn = 0
 
     def share(self, sites: Sequence[int]) -> dict[int, int]:
-        """Divide the free places among ``sites`` with events due, one by one in turn; sites that get none are left out."""
+        """Divide the free places among ``sites`` with events due, one by one in turn; sites that get none are left out.
+
+        Those that let us wait come last, and while many do, those whose last attempt failed.
+        """
         slow = self._slow()
         aside = min(slow.total(), self._aside)
         free = self._overall + aside - len(self._held)
@@ -58,19 +61,22 @@ class Places:
         free_for_failing = self._overall // 2 - sum(n for site, n in taken.items() if self._is_failing(site))
         most = max(self._per_site * (self._aside - aside) // self._aside, 1)
         self._turn += 1
-        waiting = deque(site for site in sites if site not in slow)
-        waiting.rotate(-self._turn % max(len(waiting), 1))
+        turns = deque(sites)
+        turns.rotate(-self._turn % max(len(turns), 1))
         shares: Counter[int] = Counter()
-        while waiting and free > 0:
-            site = waiting.popleft()
-            failing = self._is_failing(site)
-            bound = 1 if failing else most
-            if taken[site] + shares[site] >= bound or (failing and free_for_failing <= 0):
-                continue
-            shares[site] += 1
-            free -= 1
-            free_for_failing -= failing
-            waiting.append(site)
+        is_crowded = aside >= self._overall
+        last = {site for site in sites if site in slow or (is_crowded and self._failures[site])}
+        for waiting in (deque(s for s in turns if s not in last), deque(s for s in turns if s in last)):
+            while waiting and free > 0:
+                site = waiting.popleft()
+                failing = self._is_failing(site)
+                bound = 1 if failing else most
+                if taken[site] + shares[site] >= bound or (failing and free_for_failing <= 0):
+                    continue
+                shares[site] += 1
+                free -= 1
+                free_for_failing -= failing
+                waiting.append(site)
         return dict(shares)
 
     @property

@@ -151,6 +151,23 @@ async def test_a_hanging_endpoint_holds_its_own_places_only(bench: Bench):
     assert len(bench.receiver.accepted) == 50
 
 
+async def test_one_request_that_hangs_holds_up_no_other_comment_of_its_site(bench: Bench):
+    hanging, site = Hang(), await bench.newsroom.add_site("daily", bench.receiver.url, SECRET)
+    first, now_s = str(await bench.newsroom.comment(site)), 0.0
+    bench.receiver.behaviour = lambda r: hanging(r) if r.key[0] == first else answer(204)(r)
+    worker = await bench.worker(timeout_s=120, places=Places(seconds=lambda: now_s))
+    running = asyncio.create_task(worker.run())
+    await bench.receiver.wait_for(lambda: bool(bench.receiver.requests))
+    now_s += 5  # it stands aside
+    others = [await bench.newsroom.comment(site) for _ in range(20)]
+    await bench.receiver.wait_for(lambda: len(bench.receiver.accepted) == 20, timeout_s=60)
+    assert {key for key, _ in bench.receiver.keys} == {str(other) for other in others}
+    hanging.release.set()
+    await bench.receiver.wait_for(lambda: len(bench.receiver.accepted) == 21, timeout_s=60)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_endpoints_that_begin_to_hang_at_once_hold_up_nobody_else(bench: Bench):
     hanging = Hang()
     bench.receiver.behaviour = lambda r: hanging(r) if r.path == "/hang" else answer(204)(r)

@@ -70,7 +70,16 @@ class Seconds:
         return self.now_s
 
 
-def test_whoever_lets_us_wait_stands_aside_and_gets_no_more_meanwhile():
+def test_one_request_that_hangs_holds_up_no_other_of_its_site_unless_others_want_the_places():
+    seconds = Seconds()
+    places = Places(per_site=4, overall=6, seconds=seconds)
+    places.take(1)
+    seconds.now_s += SLOW_AFTER_S
+    assert places.share([1]) == {1: 2}  # one is aside, so a site may have three
+    assert places.share([1, 2, 3]) == {2: 3, 3: 3}
+
+
+def test_whoever_lets_us_wait_stands_aside_and_gets_less_the_more_stand_there():
     seconds = Seconds()
     places = Places(per_site=2, overall=4, seconds=seconds)
     held = take(places, places.share([1, 2]))
@@ -93,6 +102,22 @@ def test_sites_that_begin_to_hang_at_once_never_hold_all_places():
         take(places, places.share(sites))
         seconds.now_s += SLOW_AFTER_S
         assert places.share([*sites, 999]).get(999), seconds.now_s
+
+
+def test_a_crowd_for_which_there_is_no_room_goes_last_once_its_attempts_have_failed():
+    seconds = Seconds()
+    places = Places(seconds=seconds)
+    sites, held = list(range(300)), list[Place]()
+    while not places.is_full:
+        held += take(places, places.share(sites))
+        seconds.now_s += SLOW_AFTER_S
+    for place in held:
+        places.give_back(place)
+        places.failed(place.site)
+    take(places, places.share(sites))
+    seconds.now_s += SLOW_AFTER_S
+    for _ in range(50):  # whoever's turn it is
+        assert places.share([*sites, 999]).get(999)
 
 
 def test_attempts_have_a_bound_whatever_hangs():
