@@ -61,13 +61,14 @@ def _check_signature(request: web.Request, site: Site, body: bytes) -> None:
 
 
 def _read_message(message: Any) -> tuple[str, dict[str, Any]]:
+    """Return a message's type and data. In faults the fields of `data` are named as in the API, from `data` on."""
     if not isinstance(message, dict):
         raise InvalidCommentError([FieldError("", "wrong_type", {"expected": "object"})])
     kind, data = message.get("type"), message.get("data")
-    errors = []
-    if kind not in TYPES:
+    errors = [FieldError(f"/{name}", "missing") for name in ("type", "data") if message.get(name) is None]
+    if kind is not None and kind not in TYPES:
         errors.append(FieldError("/type", "invalid_value", {"allowed": ", ".join(TYPES)}))
-    if not isinstance(data, dict):
+    if data is not None and not isinstance(data, dict):
         errors.append(FieldError("/data", "wrong_type", {"expected": "object"}))
     if errors:
         raise InvalidCommentError(errors)
@@ -91,7 +92,7 @@ async def _withdraw(request: web.Request, site: Site, data: dict[str, Any]) -> w
 
 async def _find(request: web.Request, site: Site, data: dict[str, Any]) -> CommentId:
     reader = FieldReader()
-    external, own = reader.identifier(data, "external_id", at="/data/external_id"), data.get("id")
+    external, own = reader.identifier(data, "external_id", at="/external_id"), data.get("id")
     if reader.errors:
         raise InvalidCommentError(reader.errors)
     if external is not None:
@@ -100,5 +101,5 @@ async def _find(request: web.Request, site: Site, data: dict[str, Any]) -> Comme
     if found is None:
         if isinstance(own, str):
             raise UnknownCommentError
-        raise InvalidCommentError([FieldError("/data/external_id", "missing")])
+        raise InvalidCommentError([FieldError("/external_id", "missing")])
     return CommentId(found)

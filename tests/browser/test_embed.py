@@ -113,6 +113,21 @@ async def test_approved_comments_and_the_form_are_drawn_under_a_strict_policy(
     assert all(url.startswith(own) for url in page.requested if not url.startswith(("data:", "about:")))
 
 
+async def test_marks_piled_on_a_letter_stay_within_the_comment(page: Page, paper: Paper) -> None:
+    await write(paper, "س" + "\u064b" * 200)
+    await open_article(page, paper)
+    # A font that piles marks up, as those of telephones do.
+    await page.evaluate(
+        "document.querySelector('main').style.fontFamily = 'system-ui, \"Noto Sans Arabic\"'; null"
+    )
+    box = await page.evaluate("document.querySelector('main').getBoundingClientRect().toJSON()")
+    below = await page.evaluate("document.querySelector('.cd-text').getBoundingClientRect().top")
+    clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": below - box["y"] - 8, "scale": 1}
+    piled = await page.call("Page.captureScreenshot", format="png", clip=clip)
+    await page.evaluate("document.querySelector('.cd-text').textContent = 'س'; null")
+    assert piled == await page.call("Page.captureScreenshot", format="png", clip=clip)
+
+
 async def test_comment_text_is_never_html(page: Page, paper: Paper) -> None:
     hostile = await write(paper, f"نص {HOSTILE}")
     await open_article(page, paper)

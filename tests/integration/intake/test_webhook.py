@@ -109,13 +109,27 @@ async def test_a_changed_body_does_not_match_its_signature(service: RunningServi
 
 
 @pytest.mark.parametrize(
-    "data", [{"type": "comment.created"}, {"type": "x", "data": {}}, [], None, {"data": 5}]
+    ("data", "faults"),
+    [
+        ({"type": "comment.created"}, ["/data missing"]),
+        ({"type": "x", "data": {}}, ["/type invalid_value"]),
+        ([], [" wrong_type"]),
+        (None, [" wrong_type"]),
+        ({"data": 5}, ["/type missing", "/data wrong_type"]),
+        ({"type": ["comment.created"], "data": {}}, ["/type invalid_value"]),
+        ({"type": "comment.deleted", "data": {}}, ["/external_id missing"]),
+        ({"type": "comment.deleted", "data": {"external_id": []}}, ["/external_id wrong_type"]),
+        ({"type": "comment.created", "data": comment() | {"text": ""}}, ["/text missing"]),
+    ],
 )
-async def test_a_signed_message_of_the_wrong_form_names_its_fault(service: RunningService, data: Any) -> None:
+async def test_a_signed_message_of_the_wrong_form_names_its_fault(
+    service: RunningService, data: Any, faults: list[str]
+) -> None:
     body = json.dumps(data)
     headers = signed(service.site.inbound_secret, "m1", body)
     async with service.client.post(
         f"/v1/sites/{service.site.name}/webhook", data=body, headers=headers
     ) as response:
         assert response.status == 422
-        assert (await response.json(content_type=None))["errors"]
+        errors = (await response.json(content_type=None))["errors"]
+        assert [f"{one['pointer']} {one['code']}" for one in errors] == faults
