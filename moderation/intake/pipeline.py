@@ -29,6 +29,7 @@ from moderation.domain.site import Site
 from moderation.domain.verdict import Verdict
 from moderation.intake.candidates import Candidate, History, Outcome, candidate
 from moderation.intake.charging import CEILING, ceiling_request, rate_request
+from moderation.intake.denials import Denials
 from moderation.intake.emails import MailDomains, is_disposable
 from moderation.intake.groups import SMALLEST_SHARE, Grouper
 from moderation.intake.rates import RateLimiter, RateRequest
@@ -81,6 +82,7 @@ class Intake:
         self._scorer = scorer
         self._clock = clock
         self._mail_domains = MailDomains()
+        self._denials = Denials()
         self._grouper: Grouper[Candidate] = Grouper(self._process, bound=bound)
         self._threads: OrderedDict[tuple[int, str], tuple[str | None, str | None]] = OrderedDict()
         self._random = random.Random()  # noqa: S311 - draws the audit sample, guards nothing
@@ -209,6 +211,7 @@ class Intake:
             entering.duplicates = 0 if terms.is_recheck else result.duplicates
             if result.denied_by is not None:
                 RATE_DENIALS.labels(result.denied_by).inc()
+                self._denials.note(entering, result.denied_by, result.retry_after_s)
                 if terms.holds_denied and result.denied_by != CEILING:
                     entering.is_flood = True
                 else:
@@ -217,13 +220,13 @@ class Intake:
     def _while_waiting(self, do: Callable[[Sequence[Candidate]], None], group: Sequence[Candidate]) -> None:
         """Do something for a small group as soon as it waits for an engine, in time that nobody else wants.
 
-        A large one is done as quickly without, and what a limit denies, or was there before, would be judged for nothing.
+        A large one is done as quickly without, and what a limit denies for the first time, or was there before, is judged for nothing.
         """
         if len(group) <= SMALLEST_SHARE:
             asyncio.get_running_loop().call_soon(do, group)
 
     def _score_ahead(self, group: Sequence[Candidate]) -> None:
-        judged = [c for c in group if c.history is None and c.ruling is None]
+        judged = [c for c in group if c.history is None and c.ruling is None and not self._denials.expects(c)]
         found = self._scorer.assess_at_once(
             [c.submission.text for c in judged],
             [c.submission.author.url for c in judged],

@@ -16,7 +16,7 @@ from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.native import INTAKE
 from moderation.protocols.operations import MODEL
 from moderation.telemetry import SCORES, flush_tallies
-from tests.service import RunningService, comment
+from tests.service import RunningService, comment, running_service
 
 SPAM = "اشترك الآن واربح https://win.example"
 
@@ -97,6 +97,52 @@ async def test_scores_of_what_was_there_before_are_not_counted_again(service: Ru
     before = scores_counted()
     again, _ = await service.call("POST", "/v1/comments", json=sent)
     assert (first, again, scores_counted() - before) == (201, 200, 0)
+
+
+async def test_a_flood_is_scored_for_nothing_once_and_not_at_each_try(
+    fresh_database_url: str, running_engines: Any
+) -> None:
+    limits = {"author": {"count": 1, "period_s": 3600, "burst": 1}}
+    async with running_service(
+        fresh_database_url, running_engines.redis_url, site={"limits": limits}
+    ) as service:
+        flooding, other = comment()["author"], comment()["author"]
+        assert (await service.submit("الأول", author=flooding))[0] == 201
+        seen = []
+        for number in range(3):
+            with watched(service) as steps:
+                status, _ = await service.submit(f"سيل {number}", author=flooding)
+            seen.append((status, steps))
+        assert seen == [
+            (429, ["scored 1", "recognised", "ruled", "limited"]),
+            (429, ["recognised", "limited"]),
+            (429, ["recognised", "limited"]),
+        ]
+        with watched(service) as steps:
+            status, _ = await service.submit("كلام غيره", author=other)
+        assert (status, steps) == (201, ["scored 1", "recognised", "ruled", "limited", "stored"])
+
+
+async def test_what_is_free_is_scored_though_its_author_was_denied(
+    fresh_database_url: str, running_engines: Any
+) -> None:
+    limits = {"author": {"count": 1, "period_s": 3600, "burst": 1}}
+    async with running_service(
+        fresh_database_url, running_engines.redis_url, site={"limits": limits}
+    ) as service:
+        author = comment()["author"]
+        sent = comment("يعاد", author=author)
+        charged = await service.call("POST", "/v1/comments", json=sent)
+        await service.call("DELETE", f"/v1/comments/{charged[1]['id']}")
+        assert (await service.submit("سيل", author=author))[0] == 429
+        intake = intake_of(service)
+        app = service.client.app
+        assert app is not None
+        site = await app[DIRECTORY].site(service.site.name)
+        entering = candidate(service.vault, site, await intake.read(site, sent), now=utc_now())
+        assert intake._denials.expects(entering)
+        await intake._take_in([entering])  # as a retry does whose first try was charged and not stored
+        assert entering.answer.result().scores is not None
 
 
 async def test_what_the_counters_say_is_decided_again(service: RunningService) -> None:
