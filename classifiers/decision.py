@@ -23,6 +23,7 @@ FALSE_ALARMS_ALLOWED = {"spam": 0.01, "abuse": 0.10}  # above the doubt threshol
 _FALSE_ALARMS_ALLOWED = 0.05
 MIN_REJECT = 0.9  # nothing less sure is rejected without a person
 _MIN_CALLED = 20  # fewer rejected rows prove no precision
+_MANY_CALLED = 50  # so many that are not precise enough prove the want of it
 
 
 def probabilities(margins: NDArray[np.float64], calibration: Calibration) -> NDArray[np.float64]:
@@ -92,23 +93,32 @@ def thresholds(output: str, sources: Sources) -> dict[str, float | None]:
 
 
 def _reject_threshold(wanted: float, sources: Sources) -> float | None:
-    """Return the lowest probability, not below MIN_REJECT, from which on the precision is kept, or None."""
+    """Return the lowest probability, not below MIN_REJECT, at which the precision is kept, or None.
+
+    The search goes down and ends where a source with enough rows breaks it: of a few rows one or two doubtful labels decide.
+    """
     mixed = [pair for pair in sources.values() if 0 < pair[0].mean() < 1]
     if not mixed:
         return None
-    labels, values = (np.concatenate(column) for column in zip(*sources.values(), strict=True))
+    whole = (
+        np.concatenate([pair[0] for pair in sources.values()]),
+        np.concatenate([pair[1] for pair in sources.values()]),
+    )
     lowest = None
     for step in np.round(np.arange(0.999, MIN_REJECT - 1e-9, -0.001), 3).tolist():
-        found = [_precision(*pair, step) for pair in mixed]
-        whole = _precision(labels, values, step)
-        if any(value is not None and value < wanted for value in (*found, whole)):
+        found = [_precision(*pair, step) for pair in (*mixed, whole)]
+        judged = [(precision, called) for precision, called in found if called >= _MIN_CALLED]
+        if any(precision < wanted and called >= _MANY_CALLED for precision, called in judged):
             break
-        if whole is not None and any(value is not None for value in found):
+        if len(judged) > 1 and all(
+            precision >= wanted for precision, _ in judged
+        ):  # the last is all together
             lowest = step
     return lowest
 
 
-def _precision(target: NDArray[np.int64], values: NDArray[np.float64], threshold: float) -> float | None:
-    """Return the precision at a threshold, None where too few rows are above it to prove any."""
+def _precision(target: NDArray[np.int64], values: NDArray[np.float64], threshold: float) -> tuple[float, int]:
+    """Return the precision at a threshold, and how many rows are above it."""
     called = values >= threshold
-    return float(target[called].mean()) if called.sum() >= _MIN_CALLED else None
+    count = int(called.sum())
+    return float(target[called].mean()) if count else 1.0, count

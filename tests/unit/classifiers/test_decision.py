@@ -37,6 +37,24 @@ def test_rejection_needs_every_source_to_be_precise():
     assert thresholds("abuse", {"a": (right, sure), "b": (wrong, sure)})["reject"] is None
 
 
+def test_a_few_doubtful_labels_among_the_surest_rows_do_not_decide_alone():
+    labels = np.array(
+        [0] * 2 + [1] * 20 + [1] * 200 + [0] * 200
+    )  # 2 of 22 wrong above .998, 2 of 222 above .95
+    values = np.array([0.9985] * 22 + [0.95] * 200 + [0.1] * 200)
+    assert thresholds("abuse", {"a": (labels, values)})["reject"] == pytest.approx(0.9)
+    labels[20:80] = 0
+    assert thresholds("abuse", {"a": (labels, values)})["reject"] is None
+
+
+def test_what_many_rows_disprove_ends_the_search():
+    labels = np.array([1] * 30 + [0] * 10 + [1] * 40 + [1] * 400 + [0] * 100)
+    values = np.array(
+        [0.99] * 30 + [0.97] * 50 + [0.95] * 400 + [0.1] * 100
+    )  # 30, 70 of 80, 470 of 480 right
+    assert thresholds("abuse", {"a": (labels, values)})["reject"] == pytest.approx(0.971)
+
+
 def test_too_few_rejected_rows_prove_nothing():
     values = np.concatenate([np.full(5, 0.99), np.linspace(0.01, 0.6, 200)])
     labels = (np.arange(205) < 5).astype(np.int64)

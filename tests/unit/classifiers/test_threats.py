@@ -12,7 +12,7 @@ from classifiers.attacks import ATTACKS
 from classifiers.evidence import Rule
 from classifiers.lexicon import WordClass, classify
 from classifiers.ngrams import find
-from classifiers.text import fold, whole_text
+from classifiers.text import fold, fold_words, whole_text
 
 THREATS = """
 سأقتلك إذا رأيتك
@@ -70,6 +70,24 @@ I will come to your house and end you
 I swear i'll kill you
 I am going to fucking kill you
 you are a dead man
+راح اكسر خشمك
+راح أكسرك عظمة عظمة
+رصاصة في راسك وننتهي منك
+بعرف وين دوامك
+ra7 ekser rasak
+I will come round and break your jaw
+I'm going to put you in the ground
+I'll slice you to pieces
+you'd better watch your back
+sleep with one eye open
+I know your home address
+أكسرك عظمة عظمة
+سأجدك وأقطع لسانك
+رح ادعس ع رقبتك
+سنقطع رؤوسكم واحدا واحدا
+هكسر عضمك يا صحفي
+gonna kill you and your dog
+you will bleed for this
 """.strip().splitlines()
 CALLS = """
 لازم نذبحهم كلهم
@@ -134,9 +152,88 @@ every last Jew must be killed
 they are vermin, kill them all
 These people are animals. Just shoot them all.
 just kill them all
+الموت للعرب
+الموت لكل اليهود في كل مكان
+الموت للروافض
+اذبحوا البنغال كلهم
+لازم نقتل اولادهم
+ارموهم في البحر
+اقتلوا كل الفرس
+لازم نقتل كل السنة
+Death to the Jews
+Death to all infidels
+kill all Tutsis
+kill every Armenian
+Rohingya should all be shot
+the only good Muslim is a dead Muslim
+Wipe them out
+They are lice, wipe them all out
+we must wipe all Hazaras off the map, wipe all Hazaras out
+round up the gays and shoot them
+line them up against the wall and shoot them
+drown them all
+nuke the Arabs
+kill all these bastards
+They are rats, kill them all
+I believe all Jews should be killed
+you people should be shot
+burn them all to the ground
+لو بإيدي بشنقهم كلهم
+لو الأمر بيدي لقتلتهم
+اقطعوا رؤوسهم وعلقوها
+لازم نذبح هؤلاء الخنازير واحدا واحدا
+خاصهم يتحرقو كاملين
+ezba7ohom kolhom
+Someone should put a bullet in his head
+Line them up against a wall and shoot every one of them
+Round them up and gas the lot
+time to bring back the gas chambers for these people
 """.strip().splitlines()
 CIVIL = (
     """
+لازم نحرق الفرس الخشبي
+لازم نذبح السنة خروف واحد
+راح نذبحهم اليوم ثلاثة صفر
+راح نذبحهم اليوم 3-0
+جرذان في السقف، الجرذان لازم نقتلهم
+الثعابين في البستان لازم نقتلهم كلهم
+في اللعبة لازم نقتلهم كلهم
+اقتلوهم كلهم بالمبيد مرتين في الأسبوع، مبيد الموقع جيد
+كتبوا على الحائط الموت للعرب
+الموت لأعداء النجاح
+كان يدعو الى قتلهم ويقول يجب قتلهم
+كلمة اقتلوهم وحدها جريمة
+ارموهم بالزهور
+All trees should be hung with lights
+These tomatoes should be hung in the shade
+The Nazis believed that all Jews should be killed; this must never happen again
+burn them all onto one CD
+burn them all to a DVD
+nobody should say kill them all
+nobody should ever write kill them all
+to post kill them all is a crime
+he is calling for death to the Jews
+They chanted death to Arabs
+a banner read death to all Arabs
+على الجدران الموت للعرب ولا أحد يمسحها
+scared to death
+death to spam
+those rats should be shot with a better camera
+these dogs should be shot in natural light
+The rats in the attic ate the wiring, kill them all
+kill them all before the timer runs out
+Moles ruined the lawn, they should all be gassed
+the only good bug is a dead bug
+we must wipe the tables out
+round up the sheep and count them
+I will put you in the picture
+watch your back when you lift the sofa
+وكأن دمهم حلال وليس دم بشر
+يجب قتل هؤلاء الإرهابيين في المعركة
+كسرك عظم مؤلم وشفاؤه بطيء
+you will need to bleed the radiators
+put a bullet point in your list
+they bring back the gas lamps for the old town
 أحرقوا المسلمين في بورما والعالم ساكت
 قتلوا كل العرب في القرية
 اقتلوا المشركين حيث وجدتموهم
@@ -263,6 +360,9 @@ my dad will kill me
 )
 
 
+SPEECHES = (threats._SPEECH_ARABIC, threats._SPEECH_ARABIZI, threats._SPEECH_ENGLISH)
+
+
 def threatens(text):
     return Rule.THREAT in analyse([text]).rules[0]
 
@@ -308,6 +408,14 @@ def test_it_is_explained_by_its_own_words_and_exactly(shipped):
     assert span.rule == "threat"
     found = shipped.score([text])[0].threat
     assert shipped.base(text, "threat") + span.weight == pytest.approx(math.log(found / (1 - found)))
+
+
+def test_places_are_told_in_order_and_each_once():
+    folded = " they must al be kiled we must kil al the arabs and i wil kil you "
+    places = [folded[start:end] for start, end in threats.find(folded)]
+    assert places == ["they must al be kiled", "we must kil al the arabs", "i wil kil you"]
+    (over,) = threats.find(" i wil kil you arabs must al be kiled ")
+    assert over == (1, 37)
 
 
 @pytest.mark.parametrize("attack", list(ATTACKS.values()), ids=list(ATTACKS))
@@ -357,9 +465,15 @@ def choices_of(kind, value):
     raise AssertionError(kind)
 
 
+def spoken(speech):
+    """Yield each way of a language with texts such that each of its alternatives stands in at least one."""
+    for way, pattern in zip(speech.ways, speech.patterns, strict=True):
+        yield way, pattern, [text.strip() for text in walk(_parser.parse(pattern.pattern))]
+
+
 @pytest.mark.parametrize("speech", [threats._SPEECH_ARABIC, threats._SPEECH_ENGLISH], ids=["ar", "en"])
 def test_no_alternative_of_the_rule_is_hidden_by_the_words_before_it(speech):
-    texts = [text.strip() for text in walk(_parser.parse(speech.pattern().pattern))]
+    texts = [text for _, _, texts in spoken(speech) for text in texts]
     texts += [
         spelled for text in texts[:200] if (spelled := text.replace("i", "1").replace("o", "0")) != text
     ]
@@ -372,6 +486,58 @@ def test_no_alternative_of_the_rule_is_hidden_by_the_words_before_it(speech):
             assert (Rule.THREAT in rules) == is_made, texts[first + at]
             heard += is_made
     assert heard > 0.8 * len(texts) > 100
+
+
+@pytest.mark.parametrize("speech", SPEECHES, ids=["ar", "arabizi", "en"])
+def test_no_alternative_of_the_rule_stands_without_its_hints(speech):
+    matched = 0
+    for way, pattern, texts in spoken(speech):
+        for text in texts:
+            for folded in (f" {text} ", f" xyz {text} ", f" ، {text} "):
+                if pattern.search(folded):
+                    assert way.may_stand_in(folded), text
+                    matched += 1
+    assert matched > 50 * len(speech.ways)
+
+
+@pytest.mark.parametrize("speech", SPEECHES, ids=["ar", "arabizi", "en"])
+def test_the_rule_is_written_as_texts_are_folded(speech):
+    """A word with a doubled letter or an unfolded one would never match, nor keep anything from matching."""
+    around = (speech.told, speech.told_after, speech.sweet, speech.beasts)
+    pieces = {
+        piece for pattern in (*speech.patterns, *around) for piece in literals(_parser.parse(pattern.pattern))
+    }
+    pieces |= speech.denials
+    assert {piece for piece in pieces if fold_words([piece])[0] != piece} == set()
+
+
+def literals(parsed):
+    """Yield every run of letters that stands in an expression."""
+    run = ""
+    for kind, value in parsed:
+        if str(kind) == "LITERAL" and chr(value).isalnum():
+            run += chr(value)
+            continue
+        if run:
+            yield run
+        run = ""
+        for inner in inner_of(str(kind), value):
+            yield from literals(inner)
+    if run:
+        yield run
+
+
+def inner_of(kind, value):
+    match kind:
+        case "BRANCH":
+            return value[1]
+        case "SUBPATTERN":
+            return [value[3]]
+        case "ASSERT" | "ASSERT_NOT":
+            return [value[1]]
+        case "MAX_REPEAT":
+            return [value[2]]
+    return []
 
 
 @pytest.mark.parametrize("listed", [threats.arabic_ways(), threats.english_ways()], ids=["ar", "en"])
