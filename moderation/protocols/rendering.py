@@ -36,6 +36,7 @@ _BLIND: dict[str, Any] = {
     "decided_at": None,
 }
 """What an audit leaves out: whoever looks must not be led by what the service said."""
+_JUDGED = ("state", "verdict", "reasons", "scores", "model", "policy")
 
 
 def comment_body(comment: StoredComment, language: str) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def claim_body(claim: Claim, *, reader: ModeratorId) -> dict[str, str]:
 def history_body(history: History, language: str, *, is_blind: bool = False) -> dict[str, Any]:
     """Return what was decided about a comment, its earlier texts and who passed it on, each oldest first.
 
-    ``is_blind`` leaves out what the service decided, and where that left the comment.
+    ``is_blind`` leaves out what the service said, where that left the comment, and what people's decisions repeat of it.
     """
     decisions = [one for one in history.decisions if not is_blind or one.decided_by is not Decider.SERVICE]
     return {
@@ -116,7 +117,7 @@ def history_body(history: History, language: str, *, is_blind: bool = False) -> 
         "external_id": history.comment.external_id,
         "revision": history.comment.revision,
         "state": None if is_blind else history.comment.state.value,
-        "decisions": [_decision(decision, language) for decision in decisions],
+        "decisions": [_decision(one, language) | (_unsaid(one) if is_blind else {}) for one in decisions],
         "revisions": [
             {
                 "revision": earlier.revision,
@@ -175,6 +176,12 @@ def _decision(decision: Decision, language: str) -> dict[str, Any]:
         "origin": decision.origin,
         "decided_at": wire_time(decision.decided_at),
     }
+
+
+def _unsaid(decision: Decision) -> dict[str, Any]:
+    """Return what to leave out of a person's decision, for it is the service's: scores, and all that an undo restores."""
+    names = ("scores", "model", "policy") if decision.undoes is None else _JUDGED
+    return {name: _BLIND[name] for name in names}
 
 
 def _scores(scores: Scores | None) -> dict[str, float | None] | None:

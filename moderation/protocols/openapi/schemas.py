@@ -209,6 +209,8 @@ DECISION = record(
         "sequence": NUMBER,
         "revision": NUMBER,
         **_JUDGED,
+        "state": nullable(words(State))
+        | {"description": "Null to people for an undo while the comment is audited."},
         "decided_by": _MAKER,
         "moderator": nullable({"type": "string", "description": "The person's id, or the site's own login."}),
         "note": nullable({"type": "string"}),
@@ -231,7 +233,7 @@ HISTORY = record(
         "state": nullable(words(State)) | {"description": "Null to people while the comment is audited."},
         "decisions": array(
             ref("Decision"),
-            description="Oldest first; to people without the service's while the comment is audited.",
+            description="Oldest first; to people without the service's, and its scores, while the comment is audited.",
         ),
         "revisions": array(
             record(

@@ -106,6 +106,27 @@ async def test_nothing_else_a_moderator_may_read_tells_of_it(
         assert told[0] == told[1], path
 
 
+async def test_an_undo_that_opens_it_again_does_not_tell_either(
+    audited: tuple[RunningService, str, list[str]],
+) -> None:
+    service, token, (approved, rejected, *_) = audited
+    told = []
+    for comment_id in (approved, rejected):
+        path = f"/v1/comments/{comment_id}"
+        decision = {"verdict": "hold", "revision": 1, "note": "later"}
+        assert (await service.call("POST", f"{path}/decision", key=token, json=decision))[0] == 200
+        assert (await service.call("POST", f"{path}/undo", key=token, json={}))[0] == 200
+        _, history = await service.call("GET", f"{path}/history", key=token)
+        assert [(one["sequence"], one["undoes"], one["note"]) for one in history["decisions"]] == [
+            (2, None, "later"),
+            (3, 2, None),
+        ]
+        told.append([entry for entry in _said(history) if entry[0] != "decided_at"])
+        _, whole = await service.call("GET", f"{path}/history")
+        assert whole["decisions"][2]["scores"]  # the site's own key sees all
+    assert told[0] == told[1]
+
+
 async def test_no_refusal_tells_of_it(audited: tuple[RunningService, str, list[str]]) -> None:
     service, token, (approved, rejected, *_) = audited
     named = {"verdict": "approve", "revision": 1, "sequence": 9}
