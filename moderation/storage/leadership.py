@@ -72,7 +72,7 @@ async def lead(url: str, key: int, job: Job) -> None:
                 log.warning("leadership_lost", job=name, error=type(error).__name__)
             is_lost = True
         except Exception:  # a background job must come back after any fault
-            log.exception("background_job_failed", job=name)
+            log.exception("job_failed", job=name)
         await asyncio.sleep(backoff_s)
         backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
 

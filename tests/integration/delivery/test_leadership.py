@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from moderation.storage import leadership as leadership_module
 from moderation.storage.leadership import LeadConnection, lead, leadership
@@ -86,17 +87,26 @@ async def test_a_leader_that_ends_makes_room_at_once(fresh_database_url: str):
     await end(second)
 
 
-async def test_a_job_that_fails_is_run_again(fresh_database_url: str):
-    job = Job()
-    failures = [RuntimeError("broken"), asyncpg.PostgresError("odd")]
+class Stumbling(Job):
+    """Fails twice before it runs."""
 
-    async def fail_first(connection: LeadConnection) -> None:
-        if failures:
-            raise failures.pop()
-        await job(connection)
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = [RuntimeError("broken"), asyncpg.PostgresError("odd")]
 
-    leading = asyncio.create_task(lead(fresh_database_url, KEY, fail_first))
-    await job.wait_for_run(1)
+    async def __call__(self, connection: LeadConnection) -> None:
+        if self.failures:
+            raise self.failures.pop()
+        await super().__call__(connection)
+
+
+async def test_a_job_that_fails_is_named_and_run_again(fresh_database_url: str):
+    job = Stumbling()
+    with capture_logs() as logs:
+        leading = asyncio.create_task(lead(fresh_database_url, KEY, job))
+        await job.wait_for_run(1)
+    named = {(line["event"], line["job"]) for line in logs}
+    assert ("job_failed", "Stumbling") in named
     await end(leading)
 
 
