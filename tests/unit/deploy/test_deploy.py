@@ -211,10 +211,7 @@ def words_of_the_program() -> set[str]:
 
 OPERATORS_PAGES = [
     *(DEPLOY / "runbooks").glob("*.md"),
-    *(
-        ROOT / "docs" / name
-        for name in ("admins.md", "learning.md", "reliability.md", "scaling.md", "settings.md")
-    ),
+    *(ROOT / "docs" / name for name in ("admins.md", "learning.md", "reliability.md", "settings.md")),
 ]
 
 
