@@ -4,7 +4,7 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -19,8 +19,6 @@ from moderation.intake.unheard import HEARD_WITHIN
 from moderation.protocols.authentication import DIRECTORY
 from moderation.protocols.native import INTAKE
 from tests.service import RunningService, comment
-
-END_OF_A_MINUTE = datetime(2026, 11, 28, 12, 0, 59, 900_000, tzinfo=UTC)
 
 
 def intake_of(service: RunningService) -> Intake:
@@ -147,13 +145,16 @@ async def test_the_same_one_given_to_two_processes_as_a_minute_ends_is_stored_on
     assert app is not None
     intake, site = intake_of(service), await app[DIRECTORY].site(service.site.name)
     body = comment()
+    end_of_this_minute = utc_now().replace(
+        second=59, microsecond=900_000
+    )  # of one long past, housekeeping sweeps the keys
 
     async def entered(now: datetime) -> Candidate:
         entering = candidate(intake._vault, site, await intake.read(site, body), now=now)
         intake._decide([entering])
         return entering
 
-    both = await entered(END_OF_A_MINUTE), await entered(END_OF_A_MINUTE + timedelta(seconds=0.2))
+    both = await entered(end_of_this_minute), await entered(end_of_this_minute + timedelta(seconds=0.2))
     outcomes: list[Any] = await asyncio.gather(
         *(intake._commit([each]) for each in both), return_exceptions=True
     )

@@ -9,6 +9,7 @@ from moderation.domain.clock import utc_now
 from moderation.domain.errors import NotFoundError
 from moderation.domain.site import Role
 from moderation.privacy.passwords import Passwords
+from moderation.privacy.retention import RetentionJob
 from moderation.privacy.second_factor import PURPOSE
 from moderation.privacy.staff import erase_moderator, export_moderator
 from moderation.protocols.authentication import DIRECTORY
@@ -18,7 +19,7 @@ from moderation.storage.administration.second_factors import NewFactor, keep_fac
 from moderation.storage.database import Connection
 from moderation.storage.sessions import Sessions
 from tests.integration.privacy.test_inventory import SEALED, STAFF, pairs
-from tests.service import RunningService
+from tests.service import RunningService, rest
 
 EMAIL = "layla.saad@paper.example"
 NAME = "ليلى سعد التجريبية"
@@ -33,6 +34,11 @@ PSEUDONYMS = {
     "policies": "created_by",
 }
 """Where the id of somebody who was erased may stand: it names nobody. A new column of staff is emptied, or said here."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_seals_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    rest(monkeypatch, RetentionJob)
 
 
 async def somebody(service: RunningService) -> tuple[str, str]:
