@@ -99,6 +99,23 @@ def test_prometheus_takes_the_rules_and_they_fire_when_they_should(command: tupl
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here")
+def test_prometheus_takes_what_the_panels_ask(tmp_path: Path):
+    asked = [target["expr"] for panel in panels() for target in panel["targets"]]
+    recorded = [
+        {
+            "record": f"panel:{number}",
+            "expr": query.replace("$job", "moderation").replace("$__rate_interval", "5m"),
+        }
+        for number, query in enumerate(asked)
+    ]
+    file = tmp_path / "panels.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": recorded}]}), "utf-8")
+    done = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(asked)} rules found" in done.stdout
+
+
 @pytest.mark.parametrize("file", ["moderation.yaml", "secret.example.yaml"])
 def test_the_manifests_fit_the_schemas_of_kubernetes(file: str):
     for document in yaml.safe_load_all((DEPLOY / "kubernetes" / file).read_text("utf-8")):
