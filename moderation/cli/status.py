@@ -18,9 +18,8 @@ from moderation.domain.errors import DependencyUnavailableError, ModerationError
 from moderation.engines.ownership import EngineAddresses, current_owner
 from moderation.engines.postgres import postgres_answers
 from moderation.engines.valkey import valkey_answers
-from moderation.privacy.keyring import KeysError
-from moderation.privacy.keys import find_keyring
-from moderation.settings import Settings
+from moderation.privacy.keys import KeysError, find_keyring, secrets_path
+from moderation.settings import Settings, SettingsError
 from moderation.storage.administration.finding import find_site_id
 from moderation.storage.administration.queue import count_queue
 from moderation.storage.administration.sites import list_sites
@@ -69,7 +68,7 @@ async def _look(settings: Settings) -> list[Part]:
     if addresses.redis_url:
         found.append(await _redis(addresses.redis_url))
     if not addresses.database_url:
-        return found
+        return found + _keys_at_rest(settings)
     if not await _within(postgres_answers(addresses.database_url)):
         return [
             *found,
@@ -124,6 +123,17 @@ def _addresses(settings: Settings) -> tuple[EngineAddresses, Part | None]:
         database, redis = database or owner.addresses.database_url, redis or owner.addresses.redis_url
         part = Part("engines", is_well=True, said=f"run by process {owner.pid}")
     return EngineAddresses(database_url=database, redis_url=redis), part
+
+
+def _keys_at_rest(settings: Settings) -> list[Part]:
+    """Say it where a service that does not run could not be started for want of its keys; else nothing."""
+    try:
+        if find_keyring(settings) is not None or not (settings.data_dir / "postgres").exists():
+            return []
+    except (KeysError, SettingsError) as error:
+        return [Part("keys", is_well=False, said=str(error))]
+    said = f"{secrets_path(settings)} is missing: a database that was in use is not opened without it"
+    return [Part("keys", is_well=False, said=said)]
 
 
 def _disk(settings: Settings) -> Part:

@@ -966,6 +966,18 @@ async def test_what_a_colleague_passed_on_since_is_counted_among_what_waits(page
     await page.until(f"{counts} === '١ ١  '")
 
 
+async def test_what_is_read_for_long_grows_older_beside_its_row(page: Page, desk: Desk) -> None:
+    await desk.submit("تعليق ينتظر")
+    await at_the_desk(page, desk)
+    ages = (
+        "[...document.querySelectorAll('.author-line time, .row-head time')].map((e) => e.textContent).join()"
+    )
+    assert await page.evaluate(ages) == "الآن,الآن"
+    await page.evaluate("(() => { const now = Date.now; Date.now = () => now() + 3_600_000; })()")
+    await press(page, "D")  # somebody is back, so the page looks for news
+    await page.until(f"{ages} === 'قبل ساعة واحدة,قبل ساعة واحدة'")
+
+
 async def test_the_question_for_a_reason_can_be_left_by_touch(page: Page, desk: Desk) -> None:
     (comment,) = await desk.submit("تعليق ينتظر")
     await at_the_desk(page, desk)

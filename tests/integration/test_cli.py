@@ -505,6 +505,14 @@ async def test_beside_the_running_service_changes_take_effect_at_once(engine_dat
         assert service.stop() == 0
     assert "nobody runs those" in operator.run("status").stdout
     assert operator.run("status").returncode == 1
+    assert "secrets.json" not in operator.run("status").stdout
+    keys = operator.data_dir / "secrets.json"
+    kept = keys.read_bytes()
+    keys.unlink()
+    assert f"{keys} is missing: a database that was in use" in operator.run("status").stdout
+    keys.write_bytes(b"{")
+    assert f"{keys} is damaged" in operator.run("status").stdout
+    keys.write_bytes(kept)
     assert are_gone(engine_data)
 
 

@@ -10,7 +10,7 @@ import { List } from "./list.js";
 import { emptyPane, brokenPane, skeleton } from "./panes.js";
 import { Queue } from "./queue.js";
 import { reading } from "./reading.js";
-import { authorName, say } from "./words.js";
+import { age, authorName, say } from "./words.js";
 
 const POLL_MS = 20_000;
 const MEND_MS = 10_000;
@@ -315,6 +315,10 @@ export class Desk {
     this.newcomers.hidden = queue.waitingToJoin.length === 0;
     this.newcomers.textContent = say("list.newcomers", { count: queue.waitingToJoin.length });
     this.listEnd.textContent = queue.next ? say("list.more") : "";
+    const written = this.article.querySelector(".author-line time");
+    if (written) {
+      written.textContent = age(written.dateTime); // as old as its row says, however long it has been read
+    }
     this.drawBulk();
   }
 
