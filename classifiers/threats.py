@@ -75,9 +75,11 @@ _ARABIC_FORMS = (
     _Form("", ("ب", _NOUNS, _YOU), "(?= (?:يا|انت|اذا|لو|واله|بيدي|ان) | وب| وا[ذقدح])"),
     _Form("(?:واله|انا|وانا) ", ("ب", _NOUNS, _YOU)),
 )
+_BREAK = "كسر قطع طير فجر هشم دعس حرق"
+_PLACES_HINTS = (*_BREAK.split(), "عرف", "عارف", " حلال ", " مهدور ", "رصاصه ", "طلقه ")
 _ARABIC_PLACES = (
     _Form(
-        f"(?:{_MARK} |و?[سهحبل]|(?:ساجدك|هجيبك|بلاقيك) و)[ان]?{_any('كسر قطع طير فجر هشم دعس حرق')} (?:لك |علي |ع )?",
+        f"(?:{_MARK} |و?[سهحبل]|(?:ساجدك|هجيبك|بلاقيك) و)[ان]?{_any(_BREAK)} (?:لك |علي |ع )?",
         (_PARTS, "?ت", _YOU),
     ),
     _Form("", ("دم", _YOU), " (?:حلال|مهدور)"),
@@ -471,7 +473,12 @@ _AROUND_ARABIC = (
     rf"{_unlike('ذبح دبح زي مثل متل هم هالناس هولاء')} [وفب]?(?:ه?ال|ل){_BEASTS_ARABIC} | [وفب]?{_SCENE_ARABIC} ",
 )
 _SPEECH_ARABIC = _Speech(
-    [_way(_ARABIC_FORMS), _way(_ARABIC_PLACES), _calls(_ARABIC_OWED, _MUST_HINTS), _calls(_ARABIC_BIDDEN)],
+    [
+        _way(_ARABIC_FORMS),
+        _way(_ARABIC_PLACES, _PLACES_HINTS),
+        _calls(_ARABIC_OWED, _MUST_HINTS),
+        _calls(_ARABIC_BIDDEN),
+    ],
     _NOT_ARABIC,
     *_AROUND_ARABIC,
 )
