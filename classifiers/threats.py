@@ -340,7 +340,7 @@ _SAYS_ARABIC = _any(
     "قال قالت قالها قالو قالوا يقول تقول يقولون يقولو بيقول قالي قالك قاله قالهم قالتلي كتب كتبت هدني هده هد هدها هدوني هدونا هدهم "
     "هدوه يهد يهدون تهد مهدا تهديد صرخ صاح يصرخ رد يرد هتف هتفوا اليك شعار فيلم مسلسل روايه اغنيه كتاب عباره جمله "
     "يهتف يهتفون هتاف هتافات صرخوا يصرخون يري يرون ينادي ينادون يزعم يزعمون كتبوا يكتب يكتبون مكتوب "
-    "شعارات عبارات لافته لافتات الجدار الجدران الحيطان"
+    "شعارات عبارات تقل تقولوا تقولو لافته لافتات الجدار الجدران الحيطان"
 )
 _SAYS_ENGLISH = _any(
     "said says saying told tels teling shouted screamed screaming yeled yeling threatened threatening threatens wrote writes "
@@ -350,13 +350,16 @@ _SAYS_ENGLISH = _any(
 _THOUGHT_ENGLISH = _any(  # by others, right before what they thought
     "believed thought argued insisted preached taught planed hoped decided ordered orders posted writing demanding"
 )
+_THOUGHT_BY_OTHERS = (
+    rf"(?:{_THOUGHT_ENGLISH}|(?:to|who|people|they|some|not|never|nobody) (?:believe|think|claim|argue))"
+)
 _SILENCED_ENGLISH = (  # "nobody should ever say", "to say this is incitement"
     r"(?:(?:nobody|no one|not|never|canot|who|people|they|some|(?<! i )should|(?<! have )(?<! want )(?<! like )(?<! love )(?<! got )to) "
     rf"(?:ever )?{_any('say write shout post chant')})"
 )
 _SWEET_ARABIC = _any("ضحك حب بوس بوسات حضن احضان شوق غيره عشق فرح فرحه نكت دلال قهر غيظ مل")
 _WITH_ENGLISH = _any("kindnes laughter love hugs kises cutenes puns")
-_SENT_ENGLISH = _any("email mail mesage text link note line dm copy pm")
+_SENT_ENGLISH = _any("reminder glance smile email mail mesage text link note line dm copy pm")
 
 _CALL = "call"  # for violence against others
 # Pests, cattle and what is killed in games. Of people who are called by these names ("they are lice", "like sheep", in Arabic without the
@@ -372,6 +375,7 @@ _SCENE_ARABIC = _any(
     "الماتش ماتش الديربي الدوري العبه لعبه بجي السكواد"
 )
 _SCENE_ENGLISH = _any(
+    "leters diaries branches receipts "
     "atic loft garden lawn shed barn grenhouse kitchen alotment wiring traps bait timer achievement respawn quest dungeon loby"
 )
 _BEASTS_ENGLISH = _any(
@@ -492,7 +496,7 @@ _SPEECH_ENGLISH = _Speech(
         _calls(_ENGLISH_CRIES, (" death to ", " only god ", " up ", " bring back ")),
     ],
     _NOT_ENGLISH,
-    f" (?:{_SAYS_ENGLISH}|{_SILENCED_ENGLISH}) | (?<! i )(?<! we )(?:{_THOUGHT_ENGLISH}(?: that)?|(?:caling|cals|caled) for) $",
+    f" (?:{_SAYS_ENGLISH}|{_SILENCED_ENGLISH}) | (?<! i )(?<! we )(?:{_THOUGHT_BY_OTHERS}(?: that)?|(?:caling|cals|caled) for) $",
     r" (?:(?:he|she|they|who|(?:the|my|our|his|her) \w+) (?:said|told|shouted|wrote|screamed|texted)"
     r"|(?:said|says) (?:the|my|our|his|her)) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"

@@ -216,6 +216,10 @@ he is calling for death to the Jews
 They chanted death to Arabs
 a banner read death to all Arabs
 على الجدران الموت للعرب ولا أحد يمسحها
+It is wrong to believe that all Muslims should be killed
+We should burn them all, these old letters
+These people should be shot a reminder
+لا تقل اقتلوا السنة بل قل احموا الجميع
 scared to death
 death to spam
 those rats should be shot with a better camera
