@@ -605,6 +605,18 @@ async def test_the_comments_own_page_decides_and_takes_back(page: Page, desk: De
     await press(page, "U")
     await page.until("document.querySelector('.state.is-held')")
     assert await desk.state(comment) == "held"
+    await press(page, "E")
+    await page.until("document.querySelector('dialog textarea')")
+    await page.call("Input.insertText", text="للمسؤولين")
+    await page.click("dialog button.primary")
+    await page.until("document.querySelector('.history').textContent.includes('رفعه إلى المسؤولين')")
+    assert "تصعيد" not in await page.text(
+        ".actions"
+    )  # a second note would be dropped, for it is with them already
+    await press(page, "E")
+    await page.until("document.querySelector('#toasts').textContent.includes('رُفع إلى المسؤولين من قبل')")
+    await press(page, "H")
+    await page.until("document.querySelector('.actions').textContent.includes('تصعيد')")
     await page.stroke("Escape", "Escape")
     await page.until(READY)
     assert page.faults == []

@@ -72,13 +72,15 @@ export class CommentPage {
     const last = this.history.decisions.at(-1);
     const isMine = last?.moderator === this.app.me.id;
     this.isMine = isMine;
+    const passedOn = this.history.escalations.at(-1);
+    this.isWithLeads = Boolean(passedOn) && Date.parse(passedOn.escalated_at) > Date.parse(last?.decided_at ?? 0);
     this.mayUndo = last && last.decided_by !== "service" && last.undoes === null && (isMine || isLead);
     const make = (name, keys, kind = "") => button(say(`action.${name}`), { keys, class: `action ${kind}`, on: { click: () => this.run(name) } });
     this.actions.replaceChildren(...[
       make("approve", "A", "is-approve"),
       make("reject", "R", "is-reject"),
       isLead && (this.comment.state !== "held" || this.history.escalations.length) ? make("hold", "H") : null,
-      make("escalate", "E"),
+      this.isWithLeads ? null : make("escalate", "E"),
       this.mayUndo ? make("undo", "U") : null,
     ].filter(Boolean));
   }
@@ -120,6 +122,10 @@ export class CommentPage {
 
   async escalate() {
     const { comment } = this;
+    if (this.isWithLeads) {
+      this.app.toast(say("escalate.already"));
+      return;
+    }
     const note = await askNote(say("escalate.title"), say("escalate.hint"), say("action.escalate"));
     if (typeof note === "string" && comment.id === this.id) {
       this.send("escalate", { revision: comment.revision, note: note || undefined });
