@@ -94,25 +94,33 @@ _ARABIC_PLACES = (
 )
 _KILL_THEM = "قتل كتل ذبح دبح حرق سحل سلخ"
 # Peoples, sects and the like, as they are called with the article; not armed groups, nor whom scripture names ("المشركين").
-_HORSES_AND_YEARS = "الفرس السنه"  # Persians and Sunnis too
+_AMBIGUOUS = "الفرس السنه السود"  # horses, the year and what is black too
 _GROUP_NAMES = (
     "العرب اليهود المسلمين المسيحين النصاري الاقباط الشيعه الروافض الرافضه النواصب العلوين العلويه النصيريه الدروز الاكراد الكرد "
     "الامازيغ البربر الايزيدين الصهاينه السورين الفلسطينين الاردنين المصرين العراقين البنانين اليمنين السعودين الخليجين المغاربه "
-    "الجزايرين التوانسه اليبين السودانين الاتراك الايرانين المجوس الروس الامريكان الافارقه السود العبيد الاجانب الاجين المهاجرين "
+    "الجزايرين التوانسه اليبين السودانين الاتراك الايرانين المجوس الروس الامريكان الافارقه العبيد الاجانب الاجين المهاجرين "
     "المثلين الشواذ الملحدين الكفار النساء النسوان الهنود البنغال البنغاليه الباكستانين الافغان الاحباش الصومالين الموارنه الاسماعيليه "
     "الاباضيه البهاين الزنوج البدو الغجر الشركس التركمان الارمن الاشورين السريان الكويتين القطرين الاماراتين البحرينين العمانين المرتدين"
 )
 _GROUP = (  # "the wooden horse", "this year a sheep"
     f"(?:{_any(_GROUP_NAMES)}"
+    "|السود(?! (?:من|المحروق))"
     "|الفرس(?! ال(?:خشبي|ابيض|اسود|بني|عربي|اصيل|مريض|عجوز|جامح|مصاب)ه? )"
     "|السنه(?! (?:هذ|هاي|هاد|دي|ال?جاي|القادم|الجديد|الماض|كبش|خروف|بقر|عجل|نعج)))"
 )
-_THE_GROUP = (  # or "these pigs"; soldiers and murderers are spoken of so in war and before courts
-    f" (?:(?:كل|جميع|كافه) )?(?:(?:هولاء )?ه?{_GROUP}"
-    r"|(?:هولاء|هدول|هذول) (?!ال(?:ارهاب|مجرم|قتل|دواعش|غزا|محتل|جنود|مسلح))ال\w+)"
+_EACH = _any(
+    "شيعي سني يهودي مسلم مسيحي نصراني رافضي علوي درزي كردي سوري فلسطيني عراقي مصري لبناني سعودي يمني سوداني مغربي جزايري تونسي ليبي ايراني "
+    "تركي هندي بنغالي افغاني حبشي اجنبي لاجي مهاجر كافر ملحد مرتد مثلي شاذ صهيوني"
 )
-_KIN = f" (?:كل )?(?:{_any('عيلت عايلت اهل اولاد عيال نسوان اطفال')}(?:ه|هم|ك|كم))"
-_TO_A_GROUP = f" (?:ل(?:كل|جميع) ه?{_GROUP}|ل{_any(' '.join(name[2:] for name in f'{_GROUP_NAMES} {_HORSES_AND_YEARS}'.split()))})"
+_THE_GROUP = (  # or "these pigs"; soldiers and murderers are spoken of so in war and before courts
+    f" (?:كل {_EACH}|(?:(?:كل|جميع|كافه) )?(?:(?:هولاء )?ه?{_GROUP}"
+    r"|(?:هولاء|هدول|هذول) (?!ال(?:ارهاب|مجرم|قتل|دواعش|غزا|محتل|جنود|مسلح))ال\w+))"
+)
+_KIN = (
+    f" (?:كل )?(?:{_any('عيلت عايلت اهل اولاد عيال نسوان اطفال')}(?:ه|هم|ك|كم)"
+    f"|{_any('بيوت خيام مساجد كنايس معابد قرا مخيمات')}هم)"
+)
+_TO_A_GROUP = f" (?:ل(?:كل|جميع) ه?{_GROUP}|ل{_any(' '.join(name[2:] for name in f'{_GROUP_NAMES} {_AMBIGUOUS}'.split()))})"
 _NEVER = "(?<! لا )(?<! ولا )(?<! فلا )"  # a word by itself; before a verb "لا" may be an oath
 _MUSTS = "لازم يجب ينبغي المفروض مفروض لابد خلينا خلونا تعالو تعالوا هيا يلا نبي نبغي بدنا عايزين خاصهم خصهم"
 _MUST = f"{_NEVER}و?(?:لا بد|{_any(_MUSTS)})"
@@ -131,7 +139,7 @@ _ARABIC_BIDDEN = (
     _Form(
         "",
         ("?و", "اقتلوا اقتلو اذبحوا اذبحو ادبحوا ادبحو ابيدوا ابيدو اسحلوا اسحلو"),
-        f"{_THE_GROUP}(?! حيث| عند| اينما)",
+        _THE_GROUP,
     ),
     _Form("", ("?و", "احرقوا احرقو"), f" (?:كل|جميع) ه?{_GROUP}"),  # alone it may tell what others burned
     _Form(f"{_NEVER}ب?يست(?:(?:حقو|اهلو)[نا]?|حقن|اهلن) ", ("القتل الحرق الذبح الدبح الاباده السحل",)),
@@ -234,14 +242,17 @@ _WHOLE = (
 )
 _NAMES = (  # of peoples, creeds and the like; not of offices, parties or trades
     "jews muslims arabs christians hindus sikhs catholics protestants budhists mormons atheists infidels kafirs zionists kurds "
-    "palestinians israelis syrians lebanese egyptians iraqis iranians persians afghans pakistanis bangladeshis indians chinese "
-    "japanese koreans filipinos rusians ukrainians americans mexicans africans europeans turks armenians serbs bosnians croats "
-    "albanians romanians bulgarians morocans algerians tunisians libyans jordanians saudis yemenis sudanese ethiopians eritreans "
+    "palestinians israelis syrians egyptians iraqis iranians persians afghans pakistanis bangladeshis indians "
+    "koreans filipinos rusians ukrainians americans mexicans africans europeans turks armenians serbs bosnians croats "
+    "albanians romanians bulgarians morocans algerians tunisians libyans jordanians saudis yemenis ethiopians eritreans "
     "somalis nigerians tutsis hutus roma hazaras copts yazidis berbers rohingya uyghurs uighurs tamils sunis shias shites alawites "
     "druze blacks whites gays lesbians quers trans tranies fagots fags nigers migrants imigrants refuges foreigners gypsies women "
     "men"
 )
-_PEOPLES = _any(_NAMES)
+_PEOPLES = (  # "the Chinese", not "Chinese lanterns"
+    f"(?:{_any(_NAMES)}|{_any('chinese japanese lebanese sudanese')}"
+    "(?= (?:$|(?:and|or|in|who|now|al|they|before|from|here|should|must|ned|ought|have|deserve) )))"
+)
 _ONE = _any(" ".join(name[:-1] for name in _NAMES.split() if name.endswith("s")) + " gypsy woman")
 _SCUM = _any("bastards scum vermin traitors pedophiles paedophiles pedos savages rapists parasites")
 _EVERY = "every (?:last |single )*"
@@ -255,12 +266,13 @@ _WE_MUST = (
     r" (?:should|must|ned to|have to|ought to|got to|gota)(?: (?:just|al|go|and))*) )"
 )
 _AFTER_A_CHARGE = (  # "they are insects, kill them all": the comma is gone
-    r"(?:are|re|r) (?!not )(?:(?:al|a|just|nothing but|like|so|such|no beter than) )*"
+    r"(?:are|re|r) (?!not (?!human|people|even))(?:(?:al|a|just|not|even|nothing but|like|so|such|no beter than) )*"
     r"(?!(?:who|that|to|and|wil|would|going|not|what|where) )\w+ (?:(?!(?:who|that|to|and|or|wil|would|they|we|i|you|it|can|could) )\w+ )?"
 )
 _EVERYONE = r"(?:they|you (?:al|people|lot)|(?:these|those) people|al of (?:them|you)|every (?:last |single )*one of them)"
 _OUGHT = r" (?:al )?(?:should|must|ned to|ought to|have to|deserve to)"
 _BE = "(?: al)?(?: just)? be(?: al)? "
+_NO_RIGHTS = "(?! (?:rights|s|and children first|with kindnes) )"
 _DISC = "onto|to (?:a |an |one |the |my |your )?(?:cd|cds|dvd|dvds|disc|discs|disk|usb|stick|drive)"
 _NO_DISC = f"(?! (?:{_DISC}) )"
 _NO_THINGS = (  # films are shot on location, curtains hung up, a role killed off
@@ -268,9 +280,10 @@ _NO_THINGS = (  # films are shot on location, curtains hung up, a role killed of
     f"|{_DISC}) )"
 )
 _THINGS = _any(  # hung, shot, killed or gassed without harm to anybody
-    "pictures paintings films movies scenes videos photos photographs portraits posters curtains lights flags baners frames "
-    "mirors adverts ads interviews tomatoes vegetables herbs sausages hams coats shirts clothes bils programs programes projects "
-    "proceses threads jobs engines ideas deals plants tres sponsors stories rumours rumors"
+    "pictures paintings films movies scenes videos photos photographs portraits posters curtains lights flags baners frames mirors "
+    "adverts ads interviews shots ducks gese pheasants hares rabits birds tomatoes vegetables herbs sausages hams coats shirts "
+    "clothes bils programs programes projects proceses threads jobs engines ideas deals plants tres sponsors stories rumours "
+    "rumors"
 )
 _ENGLISH_BIDDEN = (  # calls for violence against others: bidden or owed
     _Form(
@@ -283,13 +296,14 @@ _ENGLISH_BIDDEN = (  # calls for violence against others: bidden or owed
     _Form(
         _WE_MUST,
         ("kil slaughter exterminate shot butcher lynch gas behead hang murder burn drown nuke",),
-        rf" {_THE_PEOPLE}(?! (?:rights|s|and children first|with kindnes) ){_NO_THINGS}",
+        f" {_THE_PEOPLE}{_NO_RIGHTS}{_NO_THINGS}",
     ),
     _Form(
         _AFTER_A_CHARGE,
         ("kil slaughter exterminate shot lynch gas behead hang",),
         f" (?:them|em) al(?! the ){_NO_THINGS}",
     ),
+    _Form(_WE_MUST, ("wipe",), f" out (?:{_THEM}|{_THE_PEOPLE}){_NO_RIGHTS}"),
     _Form(_AFTER_A_CHARGE, ("wipe",), " (?:them|em) (?:al )?out"),
     _Form(
         f"{_WE_MUST}put a ",
@@ -375,7 +389,7 @@ _SCENE_ARABIC = _any(
     "الماتش ماتش الديربي الدوري العبه لعبه بجي السكواد"
 )
 _SCENE_ENGLISH = _any(
-    "leters diaries branches receipts "
+    "spel ches leters diaries branches receipts "
     "atic loft garden lawn shed barn grenhouse kitchen alotment wiring traps bait timer achievement respawn quest dungeon loby"
 )
 _BEASTS_ENGLISH = _any(
@@ -467,14 +481,17 @@ class _Speech:
 
 
 _AROUND_ARABIC = (
-    f" و?{_SAYS_ARABIC} | كلمه $",
-    " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)) ",
+    f" و?{_SAYS_ARABIC} | كلمه $| لا (?:احد )?(?:نريد|اريد|يريد|نتمني|اتمني) $",
+    " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)\\w*) ",
     (
         f" (?:(?:من )?(?:كتر |كثر )?ب?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|"
-        "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس)|ب(?:ال)?(?:ثلاثه|اربعه|خمسه|سته|هدف|اهداف|اسيله|رباعيه|خماسيه)|"
+        "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس|نهاي|شوط)|ب(?:ال)?(?:ثلاثه|اربعه|خمسه|سته|هدف|اهداف|اسيله|رباعيه|خماسيه)|"
         r"(?:واحد ل?صفر|(?:اتنين|اثنين|هدفين|ثلاثه|تلاته|اربعه|خمسه|سته) ل?(?:صفر|واحد))|\d+ ل?(?:\d+|صفر)) "
     ),
-    rf"{_unlike('ذبح دبح زي مثل متل هم هالناس هولاء')} [وفب]?(?:ه?ال|ل){_BEASTS_ARABIC} | [وفب]?{_SCENE_ARABIC} ",
+    (
+        rf"{_unlike('ذبح دبح زي مثل متل هم هالناس هولاء')} [وفب]?(?:ه?ال|ل){_BEASTS_ARABIC} | [وفب]?{_SCENE_ARABIC} "
+        rf"|{_unlike('هولاء هم ه')} [وفب]?الكلاب (?:المسعوره|الضاله) "
+    ),
 )
 _SPEECH_ARABIC = _Speech(
     [
@@ -496,9 +513,10 @@ _SPEECH_ENGLISH = _Speech(
         _calls(_ENGLISH_CRIES, (" death to ", " only god ", " up ", " bring back ")),
     ],
     _NOT_ENGLISH,
-    f" (?:{_SAYS_ENGLISH}|{_SILENCED_ENGLISH}) | (?<! i )(?<! we )(?:{_THOUGHT_BY_OTHERS}(?: that)?|(?:caling|cals|caled) for) $",
+    rf" (?:{_SAYS_ENGLISH}) | {_SILENCED_ENGLISH} (?:that )?(?:\w+ )?$"
+    rf"| (?<! i )(?<! we )(?:{_THOUGHT_BY_OTHERS}(?: that)?|(?:caling|cals|caled) for) $",
     r" (?:(?:he|she|they|who|(?:the|my|our|his|her) \w+) (?:said|told|shouted|wrote|screamed|texted)"
-    r"|(?:said|says) (?:the|my|our|his|her)) ",
+    r"|(?:said|says) (?:the|my|our|his|her|nobody|no)|(?:was|is|were) (?:\w+ )?(?:scrawled|writen|painted|sprayed|chanted|carved)) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
     r"at (?:ches|poker|fotbal)|in the (?:game|match|final|finals|league|playofs)) ",
     f"{_unlike('are re youre theyre is a as like just of than and')} {_BEASTS_ENGLISH} | {_SCENE_ENGLISH} | kil 9 "

@@ -188,6 +188,16 @@ Someone should put a bullet in his head
 Line them up against a wall and shoot every one of them
 Round them up and gas the lot
 time to bring back the gas chambers for these people
+People say I'm harsh but we should kill all Muslims
+I have to say, we should kill all Arabs
+wipe out the Jews
+We must wipe out all Shias
+they are not human, kill them all
+we should kill all Chinese
+اقتلوا اليهود حيثما وجدتموهم
+اذبحوا كل شيعي
+لازم نحرق بيوتهم وهم نايمين
+هؤلاء الكلاب المسعورة لازم نقتلهم
 """.strip().splitlines()
 CIVIL = (
     """
@@ -220,6 +230,18 @@ It is wrong to believe that all Muslims should be killed
 We should burn them all, these old letters
 These people should be shot a reminder
 لا تقل اقتلوا السنة بل قل احموا الجميع
+Kill them all, said nobody ever
+kill the Jews was scrawled on our synagogue
+These ducks should be hung for three days
+kill them all with one spell
+In chess you must kill the whites early
+we must hang the Chinese lanterns before noon
+we have to shoot the Japanese version again
+لازم نحرق السود من الفحم
+لا نريد الموت للعرب ولا لليهود
+الكلاب المسعورة لازم نقتلهم
+راح نذبحهم بكرة في النهائي
+رصاصة في رأسك هكذا هددوني
 scared to death
 death to spam
 those rats should be shot with a better camera
