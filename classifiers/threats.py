@@ -233,7 +233,7 @@ _WHOLE_HINTS = (
 )
 _WHOLE = (
     _Form("i know where (?:you|u) ", ("live",)),
-    _Form("(?:i|im) (?:m |am )?", ("coming",), " (?:for|after) you"),
+    _Form("(?:i|im|we) (?:m |am |re |are )?", ("coming",), " (?:for|after) you"),
     _Form("(?:you (?:re |are )|youre |your )a ", ("dead",), " (?:man|woman)"),
     _Form("(?:you|u) (?:had |d |have )?beter watch (?:your|ur) ", ("back",)),
     _Form("slep with one ", ("eye",), " open"),
@@ -274,9 +274,9 @@ _OUGHT = r" (?:al )?(?:should|must|ned to|ought to|have to|deserve to)"
 _BE = "(?: al)?(?: just)? be(?: al)? "
 _NO_RIGHTS = "(?! (?:rights|s|and children first|with kindnes) )"
 _DISC = "onto|to (?:a |an |one |the |my |your )?(?:cd|cds|dvd|dvds|disc|discs|disk|usb|stick|drive)"
-_NO_DISC = f"(?! (?:{_DISC}) )"
+_NO_DISC = f"(?! (?:of|{_DISC}) )"
 _NO_THINGS = (  # films are shot on location, curtains hung up, a role killed off
-    "(?! (?:on(?! sight| the spot)|up|from|of|out|over|by|in(?! the (?:head|stret|face|back)| cold| public| front| their| a )"
+    "(?! (?:on(?! sight| the spot)|up|from|of|out|over|by|in(?! the (?:head|stret|face|back)| cold| public| front| their| this| our| a )"
     f"|{_DISC}) )"
 )
 _THINGS = _any(  # hung, shot, killed or gassed without harm to anybody
@@ -292,7 +292,11 @@ _ENGLISH_BIDDEN = (  # calls for violence against others: bidden or owed
         f" {_THEM}(?: al)?(?! al ){_NO_THINGS}",
     ),
     _Form(_WE_MUST, ("burn drown",), f" {_THEM} (?:al|alive){_NO_DISC}"),
-    _Form(_WE_MUST, ("wipe",), f" (?:{_THEM}|{_THE_PEOPLE}) (?:al )?(?:out|of the (?:map|earth|face))"),
+    _Form(
+        _WE_MUST,
+        ("wipe",),
+        f" (?:{_THEM}|{_THE_PEOPLE}) (?:al )?(?:out(?! of the )|of the (?:map|earth|face))",
+    ),
     _Form(
         _WE_MUST,
         ("kil slaughter exterminate shot butcher lynch gas behead hang murder burn drown nuke",),
@@ -484,7 +488,7 @@ _AROUND_ARABIC = (
     f" و?{_SAYS_ARABIC} | كلمه $| لا (?:احد )?(?:نريد|اريد|يريد|نتمني|اتمني) $",
     " (?:و?قال|قالت|قالها|قالو|قالوا|هكذا (?:قال|هد|صرخ)\\w*) ",
     (
-        f" (?:(?:من )?(?:كتر |كثر )?ب?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|"
+        f" (?:(?:من )?(?:كتر |كثر )?ب?(?:ال)?{_SWEET_ARABIC}|بحبي|حنان|قهرا|غيظا|حبا|ضحكا|كرويا|رياضيا|"
         "(?:في |ب)?(?:ال)?(?:مبارا[هت]|ماتش|ملعب|دوري|كاس|نهاي|شوط)|ب(?:ال)?(?:ثلاثه|اربعه|خمسه|سته|هدف|اهداف|اسيله|رباعيه|خماسيه)|"
         r"(?:واحد ل?صفر|(?:اتنين|اثنين|هدفين|ثلاثه|تلاته|اربعه|خمسه|سته) ل?(?:صفر|واحد))|\d+ ل?(?:\d+|صفر)) "
     ),
@@ -516,9 +520,10 @@ _SPEECH_ENGLISH = _Speech(
     rf" (?:{_SAYS_ENGLISH}) | {_SILENCED_ENGLISH} (?:that )?(?:\w+ )?$"
     rf"| (?<! i )(?<! we )(?:{_THOUGHT_BY_OTHERS}(?: that)?|(?:caling|cals|caled) for) $",
     r" (?:(?:he|she|they|who|(?:the|my|our|his|her) \w+) (?:said|told|shouted|wrote|screamed|texted)"
-    r"|(?:said|says) (?:the|my|our|his|her|nobody|no)|(?:was|is|were) (?:\w+ )?(?:scrawled|writen|painted|sprayed|chanted|carved)) ",
+    r"|(?:said|says) (?:the|my|our|his|her|nobody|no)|is that (?:what|how|your)"
+    r"|(?:was|is|were) (?:\w+ )?(?:scrawled|writen|painted|sprayed|chanted|carved)) ",
     rf" (?:with {_WITH_ENGLISH}|(?:an?|the|some|over an?) {_SENT_ENGLISH}|on (?:saturday|sunday|the pitch|the field)|"
-    r"at (?:ches|poker|fotbal)|in the (?:game|match|final|finals|league|playofs)) ",
+    r"at (?:ches|poker|fotbal|tenis|golf|darts|cards)|in (?:mario|fifa|fortnite|cod)|in the (?:game|match|final|finals|league|playofs)) ",
     f"{_unlike('are re youre theyre is a as like just of than and')} {_BEASTS_ENGLISH} | {_SCENE_ENGLISH} | kil 9 "
     r"| with (?:\w+ ){0,2}(?:camera|cameras|lens|phone) | in (?:natural|beter|god|soft|proper) light ",
 )

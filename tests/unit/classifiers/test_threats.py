@@ -88,6 +88,7 @@ I know your home address
 هكسر عضمك يا صحفي
 gonna kill you and your dog
 you will bleed for this
+we are coming for you tonight
 """.strip().splitlines()
 CALLS = """
 لازم نذبحهم كلهم
@@ -190,6 +191,7 @@ Round them up and gas the lot
 time to bring back the gas chambers for these people
 People say I'm harsh but we should kill all Muslims
 I have to say, we should kill all Arabs
+We should slaughter every last Hindu in this city
 wipe out the Jews
 We must wipe out all Shias
 they are not human, kill them all
@@ -230,6 +232,12 @@ It is wrong to believe that all Muslims should be killed
 We should burn them all, these old letters
 These people should be shot a reminder
 لا تقل اقتلوا السنة بل قل احموا الجميع
+I will kill you in Mario Kart tonight
+I'm going to murder you at tennis
+Wipe them all out of the database
+burn them all off with a good run, those calories
+they should be hanged, is that what you teach your children?
+سنقتلهم كرويا
 Kill them all, said nobody ever
 kill the Jews was scrawled on our synagogue
 These ducks should be hung for three days
