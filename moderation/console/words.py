@@ -41,7 +41,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     # setting a password
     "welcome": ("أهلًا بك", "Welcome"),
-    "choose_password": ("اختر كلمة مرور لدخول اللوحة.", "Choose a password for the console."),
+    "choose_password": ("اختر كلمة مرور تدخل بها مكتب التعليقات.", "Choose a password for the console."),
     "password_hint": (
         "١٢ حرفًا على الأقل. جملة من كلمات عدّة أسهل حفظًا وأصعب تخمينًا.",
         "At least 12 characters. Several words are easier to remember and harder to guess.",

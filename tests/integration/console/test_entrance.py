@@ -697,7 +697,9 @@ async def test_a_link_sets_a_password_once(
         assert (await visitor.send("GET", API)).status == 200
         assert (await before.send("GET", API)).status == 401, "whoever had the old password is out"
     assert (await choose(visitor, token, "كلمة أخرى طويلة")).status == 404
-    assert (await visitor.send("GET", f"/console/welcome/{token}")).status == 404
+    over = await visitor.send("GET", f"/console/welcome/{token}")
+    assert over.status == 404
+    assert '<a href="/console/sign-in">' in over.body  # whoever keeps the old link by them has a password
     assert (await visitor.try_to_sign_in(account.email, PASSWORD)).status == 403
     assert (await visitor.try_to_sign_in(account.email, "كلمة جديدة طويلة")).status == 303
 
