@@ -165,7 +165,10 @@ def create_app(settings: Settings, keyring: Keyring) -> web.Application:
 def _add_surroundings(app: web.Application, settings: Settings) -> None:
     """Add what the settings say of the world around: Redis, proxies, the address under which the service is known."""
     assert settings.redis_url is not None
-    app[operations.REDIS] = Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1)
+    # Without its own version, which the driver would read from disk, on the loop, for every connection.
+    app[operations.REDIS] = Redis.from_url(
+        settings.redis_url, socket_timeout=1, socket_connect_timeout=1, driver_info=None
+    )
     app[TRUSTED_PROXIES] = settings.trusted_proxies
     app[PUBLIC_ORIGIN] = _origin(settings.public_url)
     app[perspective.PUBLIC_URL] = settings.public_url

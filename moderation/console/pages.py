@@ -48,11 +48,8 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
-_PAGES = {
-    name: _TEMPLATES.get_template(name)
-    for name in _TEMPLATES.list_templates(extensions=["html"])
-    if not name.startswith("_")
-}
+_PAGES = {name: _TEMPLATES.get_template(name) for name in _TEMPLATES.list_templates(extensions=["html"])}
+"""All of them, the common frame too: no file is opened while requests wait."""
 
 
 @dataclass(frozen=True, slots=True)
