@@ -20,6 +20,7 @@ below 2**53, up to which Lua's numbers are exact.
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Self
@@ -116,7 +117,7 @@ def _read_limit(reader: JsonReader, rule: str, default: Limit) -> Limit:
     if not reader.has(rule):
         return default
     value = reader.value(rule)
-    if isinstance(value, int):  # a truth value is an int too, and is refused as a count below
+    if not isinstance(value, Mapping):  # what is no number either is told that a count is expected
         count = reader.whole(rule, default.count, low=0, high=_MAX_COUNT)
         return _checked(reader, rule, count, default.period_s, max(count, 1)) or default
     nested = reader.nested(rule)

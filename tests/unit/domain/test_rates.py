@@ -58,6 +58,13 @@ def test_every_faulty_key_is_named_at_once(value: Any, faults: dict[str, str]) -
     assert {error.pointer: error.code for error in refused.value.errors} == faults
 
 
+@pytest.mark.parametrize("value", ["three", "3", 1.5, None, [3]])
+def test_what_is_no_limit_is_told_that_a_count_is_expected(value: Any) -> None:
+    with pytest.raises(InvalidConfigurationError) as refused:
+        Limits.from_json({"author": value})
+    assert refused.value.errors[0].values == {"expected": "whole number"}
+
+
 def test_the_worked_example() -> None:
     limits, book = Limits(Limit(1, 15, 3), OFF, OFF, OFF), RateBook()
     answers = []
