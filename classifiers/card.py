@@ -49,7 +49,7 @@ _WEAKNESSES = """
 def write(manifest: Mapping[str, Any]) -> str:
     """Return the card as Markdown, the same whatever the order of keys in the manifest."""
     parts = [_HEAD.format(name=manifest["name"]), _sources(manifest), _measures(manifest), _WEAKNESSES]
-    return "\n".join(part.strip() for part in parts) + "\n"
+    return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def _sources(manifest: Mapping[str, Any]) -> str:
@@ -64,6 +64,11 @@ def _sources(manifest: Mapping[str, Any]) -> str:
     lines.append(
         "`classifiers.train --licences` trains without those sources. `en_ucc_globe_and_mail` is measured, never learned."
     )
+    lines += [
+        f"\nOf `{language}` abuse the labels count {1 - told['share']:.0%}, the rest is the opinion of a teacher that saw none of its\n"
+        f"source (`classifiers.teacher`), over encodings by {told['encoder']} ({told['licence']}). It is no part of the model."
+        for language, told in sorted(manifest["teachers"].items())
+    ]
     return "\n".join(lines)
 
 

@@ -68,6 +68,10 @@ class LabelsError(DatasetError):
         self.code = code
 
 
+class OpinionsError(ClassifierError):
+    """A teacher's opinions are about other rows, or other folds, than those of a training of the shipped model."""
+
+
 class ForeignReportError(ClassifierError):
     """What lies in a `report.json` is no report of this program's retraining; the message says where it differs."""
 

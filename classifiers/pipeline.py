@@ -3,20 +3,19 @@
 `LogCountClassifier` follows Wang and Manning 2012 (Baselines and Bigrams): binary features are scaled by their
 log-count ratio before a logistic regression. Where sources are given, each also gets weights of its own that are thrown away
 afterwards (Daume 2007, Frustratingly Easy Domain Adaptation): what only one source says does not move the shared ones.
+A row may be learned by a chance instead of a class: its label mixed with the opinion of a teacher (see `opinions`).
 Weights are rounded to integer steps, so that a text's sum is exact and the same in any batch, in training and in serving.
 """
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+from scipy import optimize, sparse
+from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
@@ -30,16 +29,17 @@ from classifiers.features import COLUMNS, CommentFeatures
 _GRAIN = 16  # steps are multiples of it: half the size when compressed, and no score moves by a hundredth
 _MAX_STEPS = 8176  # two in the log-odds; keeps sums of the longest text within 32 bits
 _TINY = 1e-12
+_GTOL = 1e-4  # of the mean loss: where the regression ends
 _MIN_OWN = 5  # rows of a source that have a feature, before the source gets a weight of its own for it
 _MIN_ROWS = 2  # rows that have an n-gram, before it gets a weight
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What a regression learns from; `sources` is None where they are not given or do not count."""
+    """What a regression learns from: `target` in [0, 1]; `sources` is None where they are not given or do not count."""
 
     scaled: Any
-    target: NDArray[np.int64]
+    target: NDArray[np.float64]
     weight: NDArray[np.float64]
     sources: NDArray[Any] | None
 
@@ -89,10 +89,12 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         sources: ArrayLike | None = None,
+        chances: ArrayLike | None = None,
     ) -> Self:
         """Learn from X of shape (n_samples, n_features), dense or CSR, and two classes; meant for counts.
 
-        `sources` names the source of each row, for `own`; only CSR features have them.
+        `sources` names the source of each row, for `own`; only CSR features have them. `chances`, in [0, 1], are learned in the
+        place of y: how probably each row is of the second class.
         """
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])  # noqa: N806
         check_classification_targets(y)
@@ -104,12 +106,14 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         X, target, weight = X[is_used], target[is_used], weight[is_used]  # noqa: N806
         if len(np.unique(target)) != 2:
             raise ValueError("Only one class is left where the weight is above zero; two are needed")
+        if chances is not None:
+            target = np.asarray(chances, np.float64)[is_used]
         columns = np.flatnonzero(_column_sums(abs(X), np.ones_like(weight)))
         X = X[:, columns]  # noqa: N806  # what never occurs weighs nothing, and is most of a hashed space
         ratio = _log_count_ratio(X, target, weight, self.alpha).astype(X.dtype)
         scaled = (X @ sparse.diags_array(ratio)).tocsr() if sparse.issparse(X) else X * ratio
         named = np.asarray(sources)[is_used] if sources is not None and sparse.issparse(X) else None
-        rows = _Rows(scaled, target, weight, named)
+        rows = _Rows(scaled, target.astype(np.float64), weight, named)
         found, intercept = self._solve(rows, self.C, self.own)
         if self.twin is not None:
             other, shift = self._solve(rows, *self.twin)
@@ -126,14 +130,10 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         features = rows.scaled
         if own and rows.sources is not None:
             features = _with_own(features, rows.sources, own)
-        model = LogisticRegression(C=strength, max_iter=self.max_iter, tol=1e-3)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", ConvergenceWarning
-            )  # the limit is an early stop, chosen with the rest
-            model.fit(features, rows.target, sample_weight=rows.weight)
-        self.n_iter_ = int(np.max(model.n_iter_))
-        return model.coef_.ravel()[: rows.scaled.shape[1]], float(model.intercept_[0])
+        found, intercept, self.n_iter_ = _logistic(
+            features, rows.target, rows.weight, strength, self.max_iter
+        )
+        return found[: rows.scaled.shape[1]], intercept
 
     def steps(self, X: Any) -> NDArray[np.int64]:  # noqa: N803
         """Return the exact sum of weight steps of each row of a binary X, the intercept included: shape (n_samples,)."""
@@ -163,9 +163,36 @@ class LogCountClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return tags
 
 
+def _logistic(
+    features: Any, target: NDArray[np.float64], weight: NDArray[np.float64], strength: float, rounds: int
+) -> tuple[NDArray[np.float64], float, int]:
+    """Return the weights, the intercept and the rounds of a penalised regression; `target` may be anything in [0, 1].
+
+    The limit of rounds is an early stop, chosen with the rest. scikit-learn's takes classes alone: rows would be needed twice.
+    """
+    total = weight.sum()
+    part, penalty = weight / total, 1 / (strength * total)
+    back = features.T  # a view: reads the rows as they lie
+
+    def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        shared, intercept = point[:-1], point[-1]
+        margins = np.asarray(features @ shared.astype(features.dtype), np.float64) + intercept
+        missed = part * (expit(margins) - target)
+        value = float(part @ (np.logaddexp(0, margins) - target * margins)) + penalty / 2 * float(
+            shared @ shared
+        )
+        return value, np.append(back @ missed.astype(features.dtype) + penalty * shared, missed.sum())
+
+    options = {"maxiter": rounds, "maxls": 50, "gtol": _GTOL, "ftol": 64 * np.finfo(np.float64).eps}
+    found = optimize.minimize(
+        loss, np.zeros(features.shape[1] + 1), jac=True, method="L-BFGS-B", options=options
+    )
+    return found.x[:-1], float(found.x[-1]), int(found.nit)
+
+
 def _log_count_ratio(
     X: Any,  # noqa: N803
-    target: NDArray[np.int64],
+    target: NDArray[np.floating],
     weight: NDArray[np.float64],
     alpha: float,
 ) -> NDArray[np.float64]:
@@ -311,13 +338,19 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         target: NDArray[Any],
         weight: NDArray[np.float64],
         groups: Sequence[str],
+        chances: NDArray[np.float64] | None = None,
     ) -> Self:
-        """Learn from texts that were read already."""
+        """Learn from texts that were read already.
+
+        `chances`, of shape (n_samples, folds), are learned in the place of the classes: each column while that fold is left out, and
+        of each row the column of its own fold while none is. Folds are those of `deal`.
+        """
         self.classes_ = np.unique(target)
         self.columns_ = reading.columns
         named = np.asarray(groups)
-        self.margins_ = self._left_out_margins(reading, target, weight, named)
-        self.linear_ = self._learn(reading.features, target, weight, named)
+        self.margins_ = self._left_out_margins(reading, target, weight, named, chances)
+        own = None if chances is None else chances[np.arange(target.size), deal(named, self.folds)]
+        self.linear_ = self._learn(reading.features, target, weight, named, own)
         known = ~np.isnan(self.margins_)
         is_positive = (target[known] == self.classes_[1]).astype(np.int64)
         self.calibration_ = fit_calibration(self.margins_[known], is_positive, weight[known])
@@ -329,18 +362,24 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         target: NDArray[Any],
         weight: NDArray[np.float64],
         groups: NDArray[Any],
+        chances: NDArray[np.float64] | None = None,
     ) -> LogCountClassifier:
         model = LogCountClassifier(
             C=self.C, alpha=self.alpha, own=self.own, twin=self.twin, max_iter=self.max_iter
         )
-        model.fit(features, target, weight, groups if self.own else None)
+        model.fit(features, target, weight, groups if self.own else None, chances)
         for code, least in (self.rule_floors or {}).items():
             column = int(Rule[code.upper()]) - evidence.COUNT
             model.steps_[column] = max(int(model.steps_[column]), round(least * STEPS))
         return model
 
     def _left_out_margins(
-        self, reading: Reading, target: NDArray[Any], weight: NDArray[np.float64], groups: NDArray[Any]
+        self,
+        reading: Reading,
+        target: NDArray[Any],
+        weight: NDArray[np.float64],
+        groups: NDArray[Any],
+        chances: NDArray[np.float64] | None,
     ) -> NDArray[np.float64]:
         margins = np.full(target.size, np.nan)
         fold_of = deal(groups, self.folds)
@@ -348,7 +387,8 @@ class CommentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             held = fold_of == fold_number
             if len(np.unique(target[~held & (weight > 0)])) < 2:
                 continue
-            model = self._learn(reading.features[~held], target[~held], weight[~held], groups[~held])
+            opined = None if chances is None else chances[~held, fold_number]
+            model = self._learn(reading.features[~held], target[~held], weight[~held], groups[~held], opined)
             margins[held] = _margins(model, reading.features[held], reading.lengths[held])
         if np.isnan(margins).all():
             raise ValueError("No group could be left out for calibration; more groups or rows are needed")

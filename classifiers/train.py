@@ -13,17 +13,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from classifiers import artifacts, card, datasets, evaluate, evidence
+from classifiers import artifacts, card, datasets, evaluate, evidence, opinions
 from classifiers.analysis import CHECK_BITS, CODES
 from classifiers.datasets import Row, near_copy_groups
 from classifiers.decision import BALANCED_SHARE, common_share, probabilities, spam_share, thresholds
-from classifiers.pipeline import CommentClassifier, Reading, read
+from classifiers.opinions import Opinions
+from classifiers.pipeline import CommentClassifier, Reading, deal, read
 from classifiers.runtime import KINDS, LANGUAGES, NEUTRAL, THREAT, Scorer
 from classifiers.samples import Sample, balanced_sample, spam_sample
 
@@ -33,8 +35,9 @@ OUTPUTS = {  # of each language, in the order of their columns; kinds only where
     NEUTRAL: ("spam",),
 }
 AUTHORED = Path(__file__).parent / "authored"
-TWIN = (0.1, 1.0)  # C and own of the second model of abuse
+TWINS = {"ar": (0.1, 1.0)}  # C and own of a second model of abuse; with a teacher one alone ranks better
 OWN = 0.4  # see `LogCountClassifier`: how readily a source explains its own rows
+FOLDS = 4
 RULE_FLOORS = {
     "abuse": {  # no disguise makes milder; threats are too few to learn from
         **dict.fromkeys(("hidden", "lookalikes", "styled", "stretched", "spelled"), 0.0),
@@ -63,10 +66,12 @@ class Head:
     share: float
 
 
-def train_heads(rows: Sequence[Row]) -> dict[tuple[str, str], Head]:
+def train_heads(
+    rows: Sequence[Row], taught: Mapping[str, Opinions] = MappingProxyType({})
+) -> dict[tuple[str, str], Head]:
     """Fit every head: each output of each language, and spam from evidence alone for all other languages.
 
-    A kind of which the rows hold no two classes has no head.
+    A kind of which the rows hold no two classes has no head. `taught` has by language what a teacher thinks of the rows for abuse.
     """
     heads: dict[tuple[str, str], Head] = {}
     jobs = sum(map(len, OUTPUTS.values()))
@@ -77,24 +82,26 @@ def train_heads(rows: Sequence[Row]) -> dict[tuple[str, str], Head]:
             for output in outputs:
                 sample = spam_sample(own) if output == "spam" else balanced_sample(own, language, output)
                 if len(np.unique(sample.target)) == 2:
-                    own_weights = 0.0 if output == "spam" else OWN
-                    heads[language, output] = _fit(output, sample, reading, own=own_weights)
+                    told = taught.get(language) if output == "abuse" else None
+                    heads[language, output] = _fit((language, output), sample, reading, told)
                 progress.update()
     return heads
 
 
-def _fit(output: str, sample: Sample, reading: Reading, *, own: float) -> Head:
+def _fit(of: tuple[str, str], sample: Sample, reading: Reading, told: Opinions | None) -> Head:
     """Leave sources out for abuse and its kinds; spam is labelled in too few sources, so near copies are kept together."""
+    language, output = of
     has_sources = output != "spam" and len(set(sample.sources)) > 1
     model = CommentClassifier(
         ngrams=bool(reading.columns[0] < CODES),
-        own=own if has_sources else 0.0,
-        twin=TWIN if has_sources and output == "abuse" else None,
-        folds=4,
+        own=OWN if has_sources else 0.0,
+        twin=TWINS.get(language) if has_sources and output == "abuse" else None,
+        folds=FOLDS,
         rule_floors=RULE_FLOORS.get(output),
     )
     groups = sample.sources if has_sources else near_copy_groups(sample.texts)
-    model.fit_reading(reading.rows(sample.at), sample.target, sample.weight, groups)
+    chances = None if told is None else told.chances(sample, deal(groups, FOLDS))
+    model.fit_reading(reading.rows(sample.at), sample.target, sample.weight, groups, chances)
     share = BALANCED_SHARE
     if has_sources:
         share, model.calibration_ = common_share(left_out_margins(model, sample), model.calibration_)
@@ -204,8 +211,12 @@ def read_training(options: argparse.Namespace) -> tuple[list[Row], list[Path]]:
 def train(options: argparse.Namespace) -> str:
     """Train, measure and write the artefact; return its version."""
     rows, paths = read_training(options)
-    heads = train_heads(rows)
+    taught = {} if options.licences or options.no_opinions else _opinions({row.source for row in rows})
+    heads = train_heads(rows, taught)
     manifest = _describe(heads, options)
+    manifest["teachers"] = {
+        language: {**told.about["teacher"], "share": opinions.SHARE} for language, told in taught.items()
+    }
     used = Counter(row.source for row in rows)
     manifest["sources"] = {
         source: {"licence": datasets.licence(source), "rows": count} for source, count in sorted(used.items())
@@ -217,6 +228,19 @@ def train(options: argparse.Namespace) -> str:
     artifacts.save(options.out, manifest, arrays, card.write(manifest))
     manifest["test"] = _measure_tests(options)
     return artifacts.save(options.out, manifest, arrays, card.write(manifest))
+
+
+def _opinions(sources: set[str]) -> dict[str, Opinions]:
+    """Return by language what a teacher thinks of its rows, where it was asked about any of these sources.
+
+    It learned from sources of any licence.
+    """
+    found = {language: opinions.load(language) for language in LANGUAGES}
+    return {
+        language: told
+        for language, told in found.items()
+        if told is not None and sources & told.values.keys()
+    }
 
 
 def _source(path: Path) -> str:
@@ -242,6 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--licences", action="store_true", help="leave out sources whose licence is not stated"
     )
+    parser.add_argument("--no-opinions", action="store_true", help="learn from the labels alone")
     parser.add_argument("--no-authored", action="store_true", help="leave out the authored comments")
     parser.add_argument(
         "--seed", type=int, default=0, help="kept in the manifest; nothing in training is random"
