@@ -1,10 +1,10 @@
 """Forget recognition keys whose time has passed, a bounded number at a time; measure how long people have waited."""
 
-import asyncio
 import shutil
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 
 from moderation.domain.clock import Clock
 from moderation.domain.ranks import received_at
@@ -54,6 +54,7 @@ class Housekeeper:
         self._clock = clock
         self._data_dir = data_dir
         self._counted_at: datetime | None = None
+        self._look: Thread | None = None
 
     async def run(self) -> None:
         """Work until cancelled; an absent PostgreSQL only delays it."""
@@ -66,7 +67,7 @@ class Housekeeper:
         now = self._clock()
         if self._counted_at is None or abs((now - self._counted_at).total_seconds()) >= COUNT_EVERY_S:
             await self.count()
-            await self.look_at_disk()
+            self.look_at_disk()
             self._counted_at = now
         return forgotten
 
@@ -86,14 +87,14 @@ class Housekeeper:
         OLDEST_HELD_SECONDS.set(_age_s(held_since, now))
         OLDEST_UNDELIVERED_SECONDS.set(_age_s(row["due"], now))
 
-    async def look_at_disk(self) -> None:
-        """Set the gauges of the disk; without a data directory (both engines elsewhere) they stay at 0."""
-        with suppress(OSError):
-            usage = await asyncio.to_thread(
-                shutil.disk_usage, self._data_dir
-            )  # a disk that hangs, hangs there
-            DISK_FREE_BYTES.set(usage.free)
-            DISK_SIZE_BYTES.set(usage.total)
+    def look_at_disk(self) -> None:
+        """Have the gauges of the disk set; without a data directory (both engines elsewhere) they stay at 0.
+
+        Nobody waits for it: a disk that hangs, hangs one thread of its own, which holds up neither housekeeping nor the end of the program.
+        """
+        if self._look is None or not self._look.is_alive():
+            self._look = Thread(target=_measure_disk, args=(self._data_dir,), name="disk", daemon=True)
+            self._look.start()
 
     async def count(self) -> None:
         """Set the gauges of how much there is: open tasks by kind, undelivered comments, dead letters, bytes of the database."""
@@ -106,6 +107,13 @@ class Housekeeper:
         UNDELIVERED.set(row["undelivered"])
         DEAD_LETTERS.set(row["dead"])
         DATABASE_BYTES.set(row["size"])
+
+
+def _measure_disk(data_dir: Path) -> None:
+    with suppress(OSError):
+        usage = shutil.disk_usage(data_dir)
+        DISK_FREE_BYTES.set(usage.free)
+        DISK_SIZE_BYTES.set(usage.total)
 
 
 def _age_s(since: datetime | None, now: datetime) -> float:

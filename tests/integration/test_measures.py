@@ -1,8 +1,11 @@
 """What `/metrics` tells of the machine and the program: there from the start, and right."""
 
+import asyncio
 import shutil
+import threading
 from pathlib import Path
 
+import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -22,14 +25,53 @@ async def test_the_room_that_is_left_and_the_size_of_the_database_are_told(
     DISK_SIZE_BYTES.set(0)
     gone = Housekeeper(database, clock=utc_now, data_dir=tmp_path / "nowhere")
     await gone.tend()
+    await ended(disk_threads())
     assert REGISTRY.get_sample_value("moderation_disk_free_bytes") == 0
     await Housekeeper(database, clock=utc_now, data_dir=tmp_path).tend()
+    await ended(disk_threads())
     usage = shutil.disk_usage(tmp_path)
     assert REGISTRY.get_sample_value("moderation_disk_size_bytes") == usage.total
     assert 0 < (REGISTRY.get_sample_value("moderation_disk_free_bytes") or 0) <= usage.total
     async with database.connection() as connection:
         size = await connection.fetchval("SELECT pg_database_size(current_database())")
     assert abs((REGISTRY.get_sample_value("moderation_database_bytes") or 0) - size) < 64 << 20
+
+
+async def test_a_disk_that_hangs_holds_up_neither_housekeeping_nor_more_than_one_thread(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, asked = threading.Event(), []
+
+    def hang(path: Path) -> object:
+        asked.append(path)
+        answered.wait(60)
+        raise OSError
+
+    monkeypatch.setattr(shutil, "disk_usage", hang)
+    housekeeper = Housekeeper(database, clock=utc_now, data_dir=tmp_path)
+    try:
+        async with asyncio.timeout(60):
+            await housekeeper.tend()
+            housekeeper.look_at_disk()
+        (hanging,) = disk_threads()
+        assert hanging.daemon  # the program ends without it
+    finally:
+        answered.set()
+    await ended([hanging])
+    assert asked == [tmp_path]
+    housekeeper.look_at_disk()
+    await ended(disk_threads())
+    assert asked == [tmp_path, tmp_path]
+
+
+def disk_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "disk"]
+
+
+async def ended(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        await asyncio.to_thread(thread.join, 60)
+        assert not thread.is_alive()
 
 
 async def test_counters_of_closed_sets_begin_before_anything_is_counted(service: RunningService) -> None:
