@@ -55,6 +55,12 @@ def test_what_many_rows_disprove_ends_the_search():
     assert thresholds("abuse", {"a": (labels, values)})["reject"] == pytest.approx(0.971)
 
 
+def test_rows_of_a_source_that_is_all_abuse_prove_no_precision():
+    abuse = np.ones(300, np.int64), np.full(300, 0.99)  # nothing in it could be wrong
+    mixed = np.array([1] * 5 + [0] * 200), np.array([0.99] * 5 + [0.1] * 200)
+    assert thresholds("abuse", {"a": abuse, "b": mixed})["reject"] is None
+
+
 def test_too_few_rejected_rows_prove_nothing():
     values = np.concatenate([np.full(5, 0.99), np.linspace(0.01, 0.6, 200)])
     labels = (np.arange(205) < 5).astype(np.int64)

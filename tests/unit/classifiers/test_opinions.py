@@ -1,5 +1,6 @@
 """A teacher's opinions: never of what it saw, mixed into labels, refused where rows or folds are others."""
 
+import argparse
 import json
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from classifiers import opinions, pipeline
-from classifiers.datasets import AUTHORED
+from classifiers import opinions, pipeline, train
+from classifiers.datasets import AUTHORED, Row
 from classifiers.errors import OpinionsError
 from classifiers.pipeline import LogCountClassifier, deal
 from classifiers.runtime import LANGUAGES, PRETRAINED
@@ -153,3 +154,23 @@ def test_each_column_is_learned_while_its_fold_is_left_out():
     assert is_right[fold_of != 2].all()
     assert not is_right[fold_of == 2].any()
     assert ((model.decision_function(texts) > 0) == (target == 1)).all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "languages"), [({}, {"en"}), ({"licences": True}, set()), ({"no_opinions": True}, set())]
+)
+def test_no_opinion_is_used_where_licences_count_or_none_is_wanted(monkeypatch, asked, languages):
+    class Asked(Exception):  # noqa: N818  # nothing more has to run
+        pass
+
+    row = Row("you fool", "en", "en_insults", None, 1)
+
+    def train_heads(rows, taught):
+        assert set(taught) == languages
+        raise Asked
+
+    monkeypatch.setattr(train, "train_heads", train_heads)
+    monkeypatch.setattr(train, "read_training", lambda options: ([row], []))
+    options = argparse.Namespace(**{"licences": False, "no_opinions": False, **asked})
+    with pytest.raises(Asked):
+        train.train(options)
