@@ -29,7 +29,7 @@ _NEW_PREFIX = "postgres.new-"
 # Fast shutdown writes a checkpoint; immediate shutdown does not, and costs a crash recovery at the next start.
 _IMMEDIATE = ((signal.SIGQUIT, 10.0),)
 _STOP_STEPS = ((signal.SIGINT, 60.0), *_IMMEDIATE)
-_LEFT_STEPS = ((signal.SIGINT, 15.0), *_IMMEDIATE)  # its owner's end has told it already
+_LEFT_STEPS = ((signal.SIGINT, 15.0), *_IMMEDIATE)  # where the kernel told it nothing
 _CONNECT_TIMEOUT_S = 5.0
 _ASKED_FOR_S = 60.0  # by one connection after another, once the server was ready
 _SILENCE_S = 600.0  # without even "I am starting up"; recovery itself may take as long as it needs
@@ -286,7 +286,7 @@ class PostgresEngine:
             argv=(str(postgres_program("postgres")), "-D", str(self._cluster), *options),
             folders=(self._cluster, self._socket_folder),
             log=self.log,
-            death_signal=signal.SIGINT,
+            death_signal=signal.SIGQUIT,  # a fast shutdown may meet a recovery and never end, with nobody left to see it
         )
 
     async def _serve(self) -> None:

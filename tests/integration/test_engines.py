@@ -454,6 +454,22 @@ async def test_a_stop_that_meets_the_recovery_of_a_killed_backend_ends_too(engin
         assert await fetch(engine_data, "SELECT count(*) FROM big") == 100_000
 
 
+async def test_an_owner_that_is_killed_during_such_a_recovery_leaves_no_engine_either(engine_data):
+    with engine_owner(engine_data) as owner:
+        read_addresses(owner)
+        await make_much_to_recover(engine_data)
+        frozen = asyncio.create_task(freeze_recovery(engine_data))
+        await kill_a_backend(engine_data)
+        recovery = await frozen
+        owner.kill()
+        owner.wait()
+        with suppress(psutil.NoSuchProcess):
+            recovery.resume()
+        wait_until(lambda: are_gone(engine_data))
+    async with running(engine_data):
+        assert await fetch(engine_data, "SELECT count(*) FROM big") == 100_000
+
+
 async def test_an_engine_that_cannot_come_back_is_tried_again(engine_data, monkeypatch):
     monkeypatch.setattr(embedded, "_LONGEST_PAUSE_S", 0.2)
     async with running(engine_data, supervised=True) as engines:
