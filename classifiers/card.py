@@ -66,7 +66,8 @@ def _sources(manifest: Mapping[str, Any]) -> str:
     )
     lines += [
         f"\nOf `{language}` abuse the labels count {1 - told['share']:.0%}, the rest is the opinion of a teacher that saw none of its\n"
-        f"source (`classifiers.teacher`), over encodings by {told['encoder']} ({told['licence']}). It is no part of the model."
+        f"source (`classifiers.teacher`), over encodings by {told['encoder']} ({told['licence']}). It is no part of the model.\n"
+        "Authored rows are learned by their labels alone."
         for language, told in sorted(manifest["teachers"].items())
     ]
     return "\n".join(lines)

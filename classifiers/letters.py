@@ -176,16 +176,6 @@ def _folds() -> dict[int, str]:
 
 
 @cache
-def expansions() -> dict[int, NDArray[np.uint32]]:
-    """Return the code points that become several (ligatures, some fractions), with what they become."""
-    return {
-        code: np.array([ord(character) for character in folded], dtype=np.uint32)
-        for code, folded in _folds().items()
-        if len(folded) > 1
-    }
-
-
-@cache
 def fold_table() -> NDArray[np.uint32]:
     """Return the folding of every code point: ndarray of shape (0x110000,), uint32.
 
@@ -218,6 +208,17 @@ def word_table() -> NDArray[np.uint32]:
     table[is_single] = np.where(table[is_single] == DROPPED, DROPPED, table[table[is_single]])
     table.setflags(write=False)
     return table
+
+
+@cache
+def expansions() -> dict[int, NDArray[np.uint32]]:
+    """Return the code points that become several (ligatures, fractions, the ellipsis), with what `word_table` makes of each piece."""
+    table = word_table()
+    return {
+        code: table.take([ord(character) for character in folded])
+        for code, folded in _folds().items()
+        if len(folded) > 1
+    }
 
 
 @cache

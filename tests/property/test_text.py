@@ -1,14 +1,14 @@
-"""Folding is total and keeps its way back, for any Unicode."""
+"""Folding is total, idempotent and keeps its way back, for any Unicode."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifiers import letters
 from classifiers.analysis import MAX_BATCH_CODE_POINTS, alone, analyse, batches, keys
-from classifiers.text import MAX_CODE_POINTS, fold
+from classifiers.text import MAX_CODE_POINTS, fold, whole_text
 
 ODD = st.sampled_from(
-    ["\ud800", "\udfff", "\0", "ـ", "ّ", "ﷺ", "ﻻ", "\u200b", "\u202e", "ا", "أ", "ي", "a", "a", "  ", "\n", "½", "🐕", "🏿", "٣", "."]
+    ["\ud800", "\udfff", "\0", "ـ", "ّ", "ﷺ", "…", "ﻻ", "\u200b", "\u202e", "ا", "أ", "ي", "a", "a", "  ", "\n", "½", "🐕", "🏿", "٣", "."]
 )  # fmt: skip
 any_text = st.one_of(
     st.text(st.characters(), max_size=60),
@@ -18,7 +18,17 @@ any_text = st.one_of(
 
 @given(any_text)
 @example("aaaa" + "\u0640" * 3 + "a")
+@example("kill…them ½℃")
+@example("\ud800\ud800")
+def test_folding_twice_changes_nothing(text):
+    once = whole_text(fold([text]))
+    assert whole_text(fold([once.strip()])) == once
+
+
+@given(any_text)
+@example("aaaa" + "\u0640" * 3 + "a")
 @example("ﷺﷺﷺ")
+@example("…x…")
 @example("\ud800\ud800")
 def test_every_position_has_a_source_in_order(text):
     stream = fold([text], with_origin=True)

@@ -29,6 +29,8 @@ from classifiers.text import MAX_CODE_POINTS, fold, whole_text
         ("soooooo!!!!!", "so"),
         ("1000000", "10"),
         ("ﷺ", "صلي اله عليه وسلم"),
+        ("kill…them‼", "kil them"),
+        ("½ 25℃ ⑴ 5℅", "1 2 25 c 1 5c o"),
         ("\ud800x\udfff", "x"),
         ("", ""),
     ],
@@ -55,11 +57,29 @@ def test_only_the_first_part_of_a_huge_text_is_read():
 
 
 def test_every_code_point_settles_in_one_step():
-    table, expansions = letters.fold_table(), letters.expansions()
-    plain = table[table < letters.EXPANDS]
-    assert (table[plain[plain != letters.DROPPED]] == plain[plain != letters.DROPPED]).all()
-    for folded in expansions.values():
-        assert (table[folded] == folded).all()
+    """Folding a folded text changes nothing: what each of them becomes, one or several, stays itself."""
+    for table in (letters.fold_table(), letters.word_table()):
+        plain = table[(table < letters.EXPANDS) & (table != letters.DROPPED)]
+        assert (table[plain] == plain).all()
+        for folded in letters.expansions().values():
+            assert (table[folded] == folded).all()
+
+
+@pytest.mark.parametrize(
+    ("sign", "written", "text"),
+    [("…", "...", "يا كلب… اسكت"), ("…", "...", "…you idiot… get out…"), ("‼", "!!", "get out you idiot‼")],
+)
+def test_a_sign_that_stands_for_several_scores_as_they_do(sign, written, text):
+    scorer, spelled = Scorer.shipped(), text.replace(sign, written)
+    assert scorer.score([text]) == scorer.score([spelled])
+    passages, same = (
+        [(span.output, span.weight, one[span.start : span.end]) for span in scorer.explain(one)]
+        for one in (text, spelled)
+    )
+    assert [(*of, passage.replace(sign, written)) for *of, passage in passages] == [
+        (*of, found) for *of, found in same
+    ]
+    assert any(passage in {"كلب", "idiot"} for *_, passage in passages)
 
 
 def test_no_arabic_vowel_sign_survives():
