@@ -99,10 +99,6 @@ def forget_cached_loggers() -> None:
             module.log.__dict__.pop("bind", None)
 
 
-async def walk_everywhere(hunter: Hunter) -> None:
-    await test_responses.test_every_answer_of_a_walk_through_every_route_is_as_described(hunter)
-
-
 async def break_inside(hunter: Hunter, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let handlers fail with an exception that quotes a person, as a driver's may."""
     app = hunter.service.client.server.app  # type: ignore[union-attr]
@@ -139,7 +135,7 @@ async def test_no_route_event_log_or_metric_shows_what_was_planted(
 ) -> None:
     hunt, receiver = hunter
     with logged(level) as log:
-        await walk_everywhere(hunt)
+        await test_responses.walk_every_route(hunt)
         await break_inside(hunt, monkeypatch)
         await receiver.wait_for(lambda: len(receiver.accepted) > 5, timeout_s=30)
     assert hunt.leaks == []
