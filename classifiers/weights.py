@@ -30,6 +30,7 @@ _PLACE, _TO_PLACE = np.array(2 * BUCKETS - 1, np.uint32), np.array(CHECK_BITS, n
 _NOBODY = (np.arange(16)[::-1] << CHECK_BITS).astype(np.uint8)
 _ONES = np.ones(1 << 12)
 _LIMIT = np.iinfo(np.int16).max
+_AT_ONCE = 1 << 14  # rows spread at a time: a large copy would stay with the process after it is freed
 _BIAS = 1 << 15  # added to each weight: none is negative, so sums of several in one integer do not mix
 _ALTERNATE = np.array(0x0000FFFF0000FFFF, np.uint64)
 _SHIFT = np.array(16, np.uint64)
@@ -152,9 +153,11 @@ def pack(arrays: Mapping[str, NDArray[np.integer]], columns: Mapping[str, Sequen
         codes, steps = arrays.get(f"codes_{language}"), arrays.get(f"weights_{language}")
         if codes is None or steps is None or not _is_sound(codes, steps, outputs):
             raise ArtifactIncompatibleError("the weights have another shape than this version reads")
-        place = (codes >> CHECK_BITS) + at * BUCKETS
-        owners[place] = codes.astype(np.uint8)
-        _columns(quads)[place, : len(outputs)] = steps.astype(np.int32) + _BIAS
+        for first in range(0, codes.size, _AT_ONCE):
+            some = codes[first : first + _AT_ONCE]
+            place = (some >> CHECK_BITS) + at * BUCKETS
+            owners[place] = some.astype(np.uint8)
+            _columns(quads)[place, : len(outputs)] = steps[first : first + _AT_ONCE].astype(np.int32) + _BIAS
     loops = kernel.current()
     orders = bytes(ENGLISH_ORDERS if language == languages.ENGLISH else ORDERS for language in columns)
     compiled = None if loops is None else loops.weights(quads, owners, orders)
@@ -169,5 +172,5 @@ def _is_sound(codes: NDArray[np.integer], steps: NDArray[np.integer], outputs: S
         return False
     if codes.ndim != 1 or steps.shape != (codes.size, len(outputs)) or not 0 < len(outputs) <= PER_LANGUAGE:
         return False
-    buckets = (codes >> CHECK_BITS).astype(np.int64)
-    return bool(codes.size == 0 or (buckets[0] > 0 and codes[-1] < CODES and (np.diff(buckets) > 0).all()))
+    buckets = codes >> CHECK_BITS
+    return bool(codes.size == 0 or (buckets[0] > 0 and codes[-1] < CODES and (buckets[1:] > buckets[:-1]).all()))
