@@ -173,4 +173,6 @@ def _is_sound(codes: NDArray[np.integer], steps: NDArray[np.integer], outputs: S
     if codes.ndim != 1 or steps.shape != (codes.size, len(outputs)) or not 0 < len(outputs) <= PER_LANGUAGE:
         return False
     buckets = codes >> CHECK_BITS
-    return bool(codes.size == 0 or (buckets[0] > 0 and codes[-1] < CODES and (buckets[1:] > buckets[:-1]).all()))
+    return bool(
+        codes.size == 0 or (buckets[0] > 0 and codes[-1] < CODES and (buckets[1:] > buckets[:-1]).all())
+    )
