@@ -79,14 +79,16 @@ def spam_share(margins: Sources, calibration: Calibration) -> tuple[float, Calib
 def thresholds(output: str, sources: Sources) -> dict[str, float | None]:
     """Return the thresholds of an output, from probabilities of rows left out.
 
-    `doubt` keeps the mean share of negatives above it within FALSE_ALARMS_ALLOWED. From `reject` on the precision wanted is kept
-    on every source with both classes that has enough such rows, and over all sources together (most have no spam at all);
-    None where it is never reached: then nothing is rejected automatically.
+    `doubt` keeps the mean share of negatives above it within FALSE_ALARMS_ALLOWED; it is the highest tried where no source has any.
+    From `reject` on the precision wanted is kept on every source with both classes that has enough such rows, and over all sources
+    together (most have no spam at all); None where it is never reached: then nothing is rejected automatically.
     """
     negatives = [values[target == 0] for target, values in sources.values() if (target == 0).any()]
     grid = np.round(np.arange(0.10, 0.9951, 0.005), 3)
-    alarms = np.array([np.mean([(values >= step).mean() for values in negatives]) for step in grid])
-    allowed = np.flatnonzero(alarms <= FALSE_ALARMS_ALLOWED.get(output, _FALSE_ALARMS_ALLOWED))
+    shares = [
+        np.mean([(values >= step).mean() for values in negatives]) if negatives else 1.0 for step in grid
+    ]
+    allowed = np.flatnonzero(np.array(shares) <= FALSE_ALARMS_ALLOWED.get(output, _FALSE_ALARMS_ALLOWED))
     doubt = float(grid[allowed[0]]) if allowed.size else float(grid[-1])
     reject = _reject_threshold(PRECISION_WANTED.get(output, _PRECISION_WANTED), sources)
     return {"doubt": doubt, "reject": None if reject is None else max(reject, doubt)}

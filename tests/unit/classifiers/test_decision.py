@@ -84,3 +84,8 @@ def test_spam_is_drawn_where_hardly_an_ordinary_comment_stands_above_one_half():
     narrow, calibration = spam_share(sources, Calibration(1.0, 0.0))
     assert wide > 0.5 > narrow
     assert (probabilities(ordinary, calibration) > 0.5).mean() <= 0.01
+
+
+def test_without_a_single_negative_nothing_is_rejected_and_only_the_surest_is_doubted():
+    found = thresholds("spam", {"collected": (np.ones(200, np.int64), np.linspace(0, 1, 200))})
+    assert found == {"doubt": 0.995, "reject": None}
